@@ -1,0 +1,48 @@
+# Everything a newcomer, CI and a developer run. `make demo` and `make test` do all set-up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ROOMS := accounts monitors rollback controlplane
+
+.PHONY: venv demo test check bench lock format clean
+
+venv: $(READY)
+
+# The lock carries hashes; the build tools are locked too, so nothing is resolved at install time.
+$(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch_build.py package-lock.json
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Towpath needs Python 3.11 or newer; say make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock -r requirements/towpath.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: venv
+	$(BIN)/towpath demo
+
+test: venv
+	$(BIN)/python -m pytest
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(ROOMS) tests
+	$(BIN)/lint-imports
+
+bench: venv
+	$(BIN)/python -m tests.bench
+
+format: venv
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet . || true
+
+# Resolve anew. The locks name no host: no index, no download address.
+lock:
+	$(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/pip install --quiet pip-tools
+	.lock-venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --strip-extras --no-header --output-file requirements/build.lock requirements/build.in
+	.lock-venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe --strip-extras --no-header --extra dev --output-file requirements/towpath.lock pyproject.toml
+	rm -rf .lock-venv
+
+clean:
+	rm -rf $(VENV) build dist .demo

@@ -1,0 +1,57 @@
+"""What the rooms above ask of this one: a registry, and clients that act in an account."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accounts.models import Account, Purpose
+
+
+class AccountError(Exception):
+    """We may not, or can not, act in an account; the message is a sentence for a person.
+
+    permanent: trying again cannot help (unknown account, refused role).
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """On whose behalf: becomes session tags, SourceIdentity, and the narrowing session policy.
+
+    An empty scope (sources, the doctor) is not narrowed.
+    resources: ARNs that the session policy is narrowed to, beside the account's own bucket and key.
+    """
+
+    pipeline: str = ""
+    stage: str = ""
+    execution: str = ""
+    requester: str = "towpath"
+    resources: tuple[str, ...] = ()
+
+
+class Registry(Protocol):
+    """The accounts we know."""
+
+    def get(self, name: str) -> Account:
+        """The account of that name; AccountError (permanent) where there is none, naming those known."""
+        ...
+
+    def all(self) -> list[Account]:
+        """All accounts, by name."""
+        ...
+
+
+class Clients(Protocol):
+    """boto3 clients that act in an account, throttled, refreshed before they expire, thread-safe."""
+
+    registry: Registry
+
+    def client(self, service: str, account: str, region: str, purpose: Purpose, scope: Scope = ...) -> Any:
+        """A client of one service. Raises AccountError where the role cannot be assumed.
+
+        Its calls raise botocore's ClientError; `accounts.errors.explain` turns one into a sentence.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What runs: declarations, executions, the engine, drivers, notifications, and the doors."""

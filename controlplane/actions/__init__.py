@@ -1,0 +1,1 @@
+"""Drivers of actions: one vendor a file, one literal registry."""

@@ -1,0 +1,1 @@
+"""Drivers of notifications: one channel a file, one literal registry."""

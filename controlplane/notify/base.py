@@ -1,0 +1,72 @@
+"""What a notifier can do. The outbox owns order, retries and time; a notifier sends once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class NotifyError(Exception):
+    """It could not be sent. permanent: trying again cannot help. retry_after: seconds, where told."""
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class StageLine:
+    """One stage of an execution, as a message shows it."""
+
+    name: str
+    status: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One legal move, offered as a button. value comes back signed with the press."""
+
+    action: str  # "approve", "reject", "rollback"
+    text: str
+    value: str
+    style: str = ""  # "primary", "danger" or ""
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One event of one execution, and how the execution stands now.
+
+    id: unique for ever (receivers de-duplicate by it). kind: the event's type, "stage.failed".
+    severity: "info", "warning" or "page".
+    buttons: the legal moves at this moment.
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    pipeline: str
+    execution: str
+    stage: str
+    severity: str
+    title: str
+    text: str
+    digest: str = ""
+    status: str = ""
+    url: str = ""
+    lines: tuple[StageLine, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+class Notifier(Protocol):
+    """One channel."""
+
+    def send(self, note: Note, configuration: Mapping[str, str], thread: str) -> str:
+        """Send it and answer the thread to hand back next time ("" where the channel has none).
+
+        thread is what the last send of the same execution to the same place answered: Slack edits
+        that one message and adds the details in its thread. Raises NotifyError.
+        """
+        ...

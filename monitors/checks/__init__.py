@@ -1,0 +1,1 @@
+"""Things that are started and finished to know, one vendor a file."""

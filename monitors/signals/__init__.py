@@ -1,0 +1,1 @@
+"""Numbers over time, one vendor a file."""
