@@ -49,7 +49,9 @@ class Clients(Protocol):
 
     registry: Registry
 
-    def client(self, service: str, account: str, region: str, purpose: Purpose, scope: Scope = ...) -> Any:
+    def client(
+        self, service: str, account: str, region: str, purpose: Purpose, scope: Scope = ...
+    ) -> Any:
         """A client of one service. Raises AccountError where the role cannot be assumed.
 
         Its calls raise botocore's ClientError; `accounts.errors.explain` turns one into a sentence.

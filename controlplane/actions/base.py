@@ -41,7 +41,9 @@ class Source(ActionDriver, Protocol):
     carries its output artifact with the digest of the content.
     """
 
-    def latest(self, configuration: Mapping[str, str], account: str, region: str) -> Revision | None:
+    def latest(
+        self, configuration: Mapping[str, str], account: str, region: str
+    ) -> Revision | None:
         """Name the newest revision (polling); None where there is none yet."""
         ...
 

@@ -9,7 +9,9 @@ from typing import Protocol
 class NotifyError(Exception):
     """It could not be sent. permanent: trying again cannot help. retry_after: seconds, where told."""
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after

@@ -1,0 +1,1 @@
+"""What should happen: the pipeline structure (a superset of CodePipeline's) and its spellings."""

@@ -1,0 +1,187 @@
+"""The pipeline structure: CodePipeline's own PipelineDeclaration, field for field, and a little more.
+
+Field names, enums and limits are those of botocore's codepipeline 2015-07-09 model. What CodePipeline
+has no field for is said in its own idiom: entries of an action's or rule's `configuration`
+(Account, BakeTime, Threshold, ...) and new providers, which are of owner Custom. Ours alone:
+`notifications` on the pipeline.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.@_-]{1,100}$")]
+Configuration = dict[Annotated[str, StringConstraints(min_length=1, max_length=50)], str]
+
+
+class Model(BaseModel):
+    """Spelled in camelCase outside, immutable inside, and nothing unknown is let in."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+class ExecutionMode(StrEnum):
+    """What a newer execution does to an older one that waits or runs."""
+
+    SUPERSEDED = "SUPERSEDED"
+    QUEUED = "QUEUED"
+    PARALLEL = "PARALLEL"
+
+
+class Result(StrEnum):
+    """What a failed condition leads to."""
+
+    ROLLBACK = "ROLLBACK"
+    FAIL = "FAIL"
+    RETRY = "RETRY"
+    SKIP = "SKIP"
+
+
+class ActionTypeId(Model):
+    """Which driver does it."""
+
+    category: Literal["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"]
+    owner: Literal["AWS", "ThirdParty", "Custom"] = "AWS"
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=35)]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,9}$")] = "1"
+
+
+class RuleTypeId(Model):
+    """Which driver watches it."""
+
+    category: Literal["Rule"] = "Rule"
+    owner: Literal["AWS", "Custom"] = "AWS"
+    provider: Annotated[str, StringConstraints(min_length=3, max_length=35)]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,9}$")] = "1"
+
+
+class ArtifactName(Model):
+    """An artifact, by the name that is unique in the pipeline."""
+
+    name: Name
+
+
+class ActionDeclaration(Model):
+    """One action of a stage. The same run order runs side by side, rising run orders in sequence.
+
+    configuration["Account"] names the registered account it acts in.
+    """
+
+    name: Name
+    action_type_id: ActionTypeId
+    run_order: Annotated[int, Field(ge=1, le=999)] = 1
+    configuration: Configuration = {}
+    input_artifacts: tuple[ArtifactName, ...] = ()
+    output_artifacts: tuple[ArtifactName, ...] = ()
+    role_arn: str | None = None
+    region: str | None = None
+    namespace: Name | None = None
+    timeout_in_minutes: Annotated[int, Field(ge=5, le=86400)] | None = None
+
+
+class RuleDeclaration(Model):
+    """One rule of a condition: a signal with its limits, or a check."""
+
+    name: Name
+    rule_type_id: RuleTypeId
+    configuration: Configuration = {}
+    input_artifacts: tuple[ArtifactName, ...] = ()
+    role_arn: str | None = None
+    region: str | None = None
+    timeout_in_minutes: Annotated[int, Field(ge=5, le=86400)] | None = None
+
+
+class Condition(Model):
+    """All its rules must hold; `result` says what follows where one does not."""
+
+    result: Result = Result.ROLLBACK
+    rules: tuple[RuleDeclaration, ...] = ()
+
+
+class BeforeEntry(Model):
+    conditions: tuple[Condition, ...] = ()
+
+
+class OnSuccess(Model):
+    """The bake: its rules watch from the start of the stage's first deployment."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+class RetryConfiguration(Model):
+    retry_mode: Literal["FAILED_ACTIONS", "ALL_ACTIONS"] = "FAILED_ACTIONS"
+
+
+class OnFailure(Model):
+    """What follows where an action of the stage failed."""
+
+    result: Result | None = None
+    retry_configuration: RetryConfiguration | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+class StageDeclaration(Model):
+    name: Name
+    actions: Annotated[tuple[ActionDeclaration, ...], Field(min_length=1)]
+    before_entry: BeforeEntry | None = None
+    on_success: OnSuccess | None = None
+    on_failure: OnFailure | None = None
+
+    def rules(self) -> tuple[RuleDeclaration, ...]:
+        """Every rule of the bake, in order."""
+        conditions = self.on_success.conditions if self.on_success else ()
+        return tuple(rule for condition in conditions for rule in condition.rules)
+
+
+class EncryptionKey(Model):
+    id: str
+    type: Literal["KMS"] = "KMS"
+
+
+class ArtifactStore(Model):
+    type: Literal["S3"] = "S3"
+    location: str
+    encryption_key: EncryptionKey | None = None
+
+
+class Variable(Model):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    default_value: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    description: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class Notification(Model):
+    """Where events of this pipeline are told (ours; CodePipeline keeps notification rules apart).
+
+    provider: SNS, Slack or Webhook. events: kinds such as "stage.failed", or prefixes ("stage.");
+    empty means all that concern people.
+    """
+
+    provider: Literal["SNS", "Slack", "Webhook"]
+    configuration: Configuration = {}
+    events: tuple[str, ...] = ()
+
+
+class PipelineDeclaration(Model):
+    name: Name
+    stages: Annotated[tuple[StageDeclaration, ...], Field(min_length=1)]
+    role_arn: str | None = None
+    artifact_store: ArtifactStore | None = None
+    artifact_stores: dict[str, ArtifactStore] | None = None
+    version: Annotated[int, Field(ge=1)] | None = None
+    execution_mode: ExecutionMode = ExecutionMode.SUPERSEDED
+    pipeline_type: Literal["V1", "V2"] = "V2"
+    variables: tuple[Variable, ...] = ()
+    triggers: tuple[dict[str, object], ...] = ()
+    notifications: tuple[Notification, ...] = ()
+
+    def stage(self, name: str) -> StageDeclaration:
+        """The stage of that name; KeyError where there is none."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
