@@ -138,8 +138,9 @@ class Task:
       the vendor has no client token, look for the token there before starting.
     handle: what `start` last returned, "" before.
     account, region: where to act; "" where the provider needs none.
-    since: when the stage's first deployment began (checks and rules look only at what came after);
-      the time of the first start where the stage deploys nothing.
+    since: from when evidence counts. For a rule: when the stage's first deployment began. For an
+      action: when it was first started, so what ran before it in the stage has ended by then.
+    began: when the stage's first deployment began; None where nothing was deployed yet.
     known_good: the digest now in the stage's target, "" where none is known to be good.
     answer: what a person or a job worker answered (see controlplane.actions.approval), "" before.
     """
@@ -157,6 +158,7 @@ class Task:
     handle: str = ""
     again: bool = False
     since: datetime | None = None
+    began: datetime | None = None
     known_good: str = ""
     answer: str = ""
     now: datetime | None = None

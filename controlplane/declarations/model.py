@@ -1,7 +1,7 @@
-"""The pipeline structure: CodePipeline's own PipelineDeclaration, field for field, and a little more.
+"""The pipeline structure: CodePipeline's own PipelineDeclaration, and a little more.
 
-Field names, enums and limits are those of botocore's codepipeline 2015-07-09 model. What CodePipeline
-has no field for is said in its own idiom: entries of an action's or rule's `configuration`
+Field names, enums and limits are those of botocore's codepipeline 2015-07-09 model, field for field.
+What CodePipeline has no field for is said in its own idiom: entries of a `configuration`
 (Account, BakeTime, Threshold, ...) and new providers, which are of owner Custom. Ours alone:
 `notifications` on the pipeline.
 """
@@ -180,7 +180,7 @@ class PipelineDeclaration(Model):
     notifications: tuple[Notification, ...] = ()
 
     def stage(self, name: str) -> StageDeclaration:
-        """The stage of that name; KeyError where there is none."""
+        """Answer the stage of that name; KeyError where there is none."""
         for stage in self.stages:
             if stage.name == name:
                 return stage

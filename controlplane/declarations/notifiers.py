@@ -1,0 +1,18 @@
+"""Every channel that events are told on, and what it may be told. One literal table."""
+
+from collections.abc import Mapping
+
+from controlplane.declarations.keys import Key, Kind
+
+NOTIFIERS: Mapping[str, Mapping[str, Key]] = {
+    "Slack": {"Channel": Key("channel, such as #releases", required=True)},
+    "SNS": {
+        "TopicArn": Key("topic", required=True),
+        "Account": Key("account to publish from", required=True),
+        "Region": Key("region of the topic", required=True),
+    },
+    "Webhook": {
+        "Url": Key("where to post", Kind.URL, required=True),
+        "SecretEnv": Key("environment variable with the signing secret", required=True),
+    },
+}

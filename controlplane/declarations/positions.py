@@ -1,0 +1,229 @@
+"""YAML text -> plain data, and where each piece of it stands. Bounded before anything is built.
+
+We read the parser's events instead of loading, because then nesting is bounded while reading, an
+alias is refused before it can multiply, duplicate keys are seen, and an unquoted 012345678901 or
+0.050 keeps its own digits: a scalar becomes a number only where a number is asked for (`resolve`).
+JSON is a subset of YAML 1.2, so this reads JSON as well.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+
+Path = tuple[str | int, ...]
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_MAX_NUMBER = 300
+
+
+class Position(NamedTuple):
+    """Line and column, both from 1, as editors count."""
+
+    line: int
+    column: int
+
+
+class Plain(str):
+    """A scalar that was written without quotes: its text, until `resolve` says what it means."""
+
+    __slots__ = ()
+
+
+class UnreadableError(Exception):
+    """The text is no YAML, or YAML of a kind that we do not read; with the place."""
+
+    def __init__(self, message: str, at: Position) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+@dataclass(slots=True)
+class Document:
+    """What was read. values and keys say where the value at a path, and its key, stand.
+
+    data holds dicts, lists and strings only; unquoted scalars are Plain.
+    """
+
+    data: object = None
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    duplicates: list[tuple[Path, Position]] = field(default_factory=list)
+
+    def position(self, path: Path, *, key: bool = False) -> Position:
+        """Where a path stands; where it does not exist, where the nearest piece around it does."""
+        if key and path in self.keys:
+            return self.keys[path]
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.values:
+                return self.values[path[:length]]
+        return Position(1, 1)
+
+
+def read(text: str) -> Document:
+    """Read one YAML (or JSON) document; UnreadableError where it cannot be read."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise UnreadableError(
+            f"is larger than {MAX_BYTES // 1024} KiB: a pipeline is not that large", Position(1, 1)
+        )
+    builder = _Builder()
+    for event in _events(text):
+        builder.take(event)
+    if not builder.document.values:
+        raise UnreadableError(
+            "is empty: it needs at least `pipeline:` and `stages:`", Position(1, 1)
+        )
+    return builder.document
+
+
+def resolve(value: object) -> Json:
+    """Say what a piece of data means as JSON: unquoted true, null, 12 and 1.5 are no text there.
+
+    What JSON would not call a number (012, 1_000, 2026-06-01) stays the text that it is.
+    """
+    if isinstance(value, dict):
+        return {str(key): resolve(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve(item) for item in value]
+    text = str(value)
+    return _scalar(text) if isinstance(value, Plain) else text
+
+
+def _scalar(text: str) -> Json:
+    if text in {"", "~", "null", "Null", "NULL"}:
+        return None
+    if text.lower() in {"true", "false"} and text in {text.lower(), text.title(), text.upper()}:
+        return text.lower() == "true"
+    match = _NUMBER.fullmatch(text) if len(text) <= _MAX_NUMBER else None
+    if match is None:
+        return text
+    if match.group(1) is None and match.group(2) is None:
+        return int(text)
+    number = float(text)
+    return number if abs(number) != float("inf") else text
+
+
+def _events(text: str) -> Iterator[Event]:
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        # JSON may be indented with tabs, which YAML refuses; inside JSON's strings there are none.
+        text = text.replace("\t", " ")
+    try:
+        yield from YAML().parse(text)
+    except MarkedYAMLError as error:
+        raise UnreadableError(_sentence(error), _mark(error.problem_mark)) from error
+    except ReaderError as error:
+        before = text[: error.position] if isinstance(error.position, int) else ""
+        at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise UnreadableError("holds a character that no text may hold", at) from error
+    except (YAMLError, ValueError, IndexError) as error:
+        raise UnreadableError(f"is no YAML ({error})", Position(1, 1)) from error
+
+
+def _sentence(error: MarkedYAMLError) -> str:
+    problem = error.problem or "is no YAML"
+    if "'\\t'" in problem:
+        problem = "holds a tab: indent with spaces"
+    return f"{problem} ({error.context})" if error.context else str(problem)
+
+
+def _mark(mark: object) -> Position:
+    return Position(getattr(mark, "line", 0) + 1, getattr(mark, "column", 0) + 1)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A map or list that is being read. key: the key whose value comes next, in a map."""
+
+    path: Path
+    into: dict[str, object] | list[object]
+    key: str | None = None
+
+
+class _Builder:
+    """Builds the document from events; the parser has checked their order."""
+
+    def __init__(self) -> None:
+        self.document = Document()
+        self.stack: list[_Open] = []
+
+    def take(self, event: Event) -> None:
+        at = _mark(event.start_mark)
+        if isinstance(event, AliasEvent):
+            raise UnreadableError("an alias (*) is not read here: write the value out", at)
+        if isinstance(event, DocumentStartEvent) and self.document.values:
+            raise UnreadableError("a second document begins here: one pipeline a file", at)
+        if isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent)):
+            self._value(event, at)
+        elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+            self.stack.pop()
+
+    def _value(
+        self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, at: Position
+    ) -> None:
+        if event.anchor is not None:
+            raise UnreadableError("an anchor (&) is not read here: write the value out", at)
+        if event.tag is not None:
+            raise UnreadableError(f"a tag ({event.tag}) is not read here: take it out", at)
+        top = self.stack[-1] if self.stack else None
+        if top is not None and isinstance(top.into, dict) and top.key is None:
+            self._key(top, event, at)
+        elif isinstance(event, ScalarEvent):
+            self._place(_text(event), at)
+        else:
+            if len(self.stack) == MAX_DEPTH:
+                raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels", at)
+            into: dict[str, object] | list[object] = (
+                {} if isinstance(event, MappingStartEvent) else []
+            )
+            self.stack.append(_Open(self._place(into, at), into))
+
+    def _key(self, top: _Open, event: Event, at: Position) -> None:
+        if not isinstance(event, ScalarEvent):
+            raise UnreadableError("a key must be text", at)
+        top.key = str(_text(event))
+        path = (*top.path, top.key)
+        if path in self.document.keys:
+            self.document.duplicates.append((path, at))
+        self.document.keys[path] = at
+
+    def _place(self, value: object, at: Position) -> Path:
+        path: Path = ()
+        if not self.stack:
+            self.document.data = value
+        else:
+            top = self.stack[-1]
+            if isinstance(top.into, list):
+                path = (*top.path, len(top.into))
+                top.into.append(value)
+            else:
+                path = (*top.path, str(top.key))
+                top.into[str(top.key)] = value
+                top.key = None
+        self.document.values[path] = at
+        return path
+
+
+def _text(event: ScalarEvent) -> str:
+    text = str(event.value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        # JSON writes what lies beyond the first 65,536 characters as two escapes.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return Plain(text) if event.style is None else text

@@ -1,0 +1,256 @@
+"""Every provider that we run: what it may be told, and what it needs. One literal table.
+
+Read it as the reference of `with:` in a pipeline; the validation, the editors' schema and the
+friendly names are made from it. Owner AWS means CodePipeline's own provider of that name with
+CodePipeline's own keys
+(https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html); what CodePipeline
+does not have is of owner Custom.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from controlplane.declarations.keys import Key, Kind
+from controlplane.declarations.model import ActionTypeId, RuleTypeId
+from controlplane.declarations.provider import Need, Provider
+
+WEEK = 7 * 24 * 3600
+SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED")
+COVERED = (
+    "AWS_EC2_INSTANCE",
+    "AWS_ECR_CONTAINER_IMAGE",
+    "AWS_ECR_REPOSITORY",
+    "AWS_LAMBDA_FUNCTION",
+)
+COMPARISONS = (
+    "GreaterThanThreshold",
+    "GreaterThanOrEqualToThreshold",
+    "LessThanThreshold",
+    "LessThanOrEqualToThreshold",
+)
+
+CODEDEPLOY = {
+    "ApplicationName": Key("CodeDeploy application", required=True),
+    "DeploymentGroupName": Key("CodeDeploy deployment group", required=True),
+}
+BAKE = {
+    "BakeTime": Key("how long to watch after the last action", Kind.DURATION, most=WEEK),
+    "Interval": Key("how often to look", Kind.DURATION, least=1, most=3600),
+    "MinimumSamples": Key("points needed for a verdict", Kind.INTEGER, least=1),
+    "MaxAge": Key("a newest point older than this is no data", Kind.DURATION, least=1, most=WEEK),
+    "Baseline": Key(
+        "how far before the deployment the level before is read", Kind.DURATION, most=WEEK
+    ),
+}
+"""What `bake:` itself may say of all its signals."""
+
+WATCH = {**BAKE, "DatapointsToFail": Key("bad points that make a breach", Kind.INTEGER, least=1)}
+THRESHOLD = {
+    **WATCH,
+    "Threshold": Key("the limit", Kind.NUMBER, required=True),
+    "Comparison": Key("how a bad point compares with it", Kind.ENUM, choices=COMPARISONS),
+}
+
+ACTIONS: tuple[Provider, ...] = (
+    Provider(
+        "Source",
+        "AWS",
+        "S3",
+        {
+            "S3Bucket": Key("bucket, versioned", required=True),
+            "S3ObjectKey": Key("key of the bundle", required=True),
+            "PollForSourceChanges": Key("look instead of waiting for events", Kind.BOOLEAN),
+        },
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Source",
+        "AWS",
+        "ECR",
+        {
+            "RepositoryName": Key("repository", required=True),
+            "ImageTag": Key("tag to follow (latest where left out)"),
+        },
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "S3Promote",
+        {"KeyPrefix": Key("prefix of the copy's key in the account's artifact bucket")},
+        inputs=(1, 1),
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "ECRPromote",
+        {"RepositoryName": Key("repository to promote into", required=True)},
+        inputs=(1, 1),
+        outputs=(1, 1),
+    ),
+    Provider("Deploy", "AWS", "CodeDeploy", CODEDEPLOY, inputs=(1, 1), deploys=True),
+    Provider(
+        "Deploy",
+        "Custom",
+        "CodeDeployStop",
+        {
+            **CODEDEPLOY,
+            "DeploymentToken": Key("token that the deployment was started under", required=True),
+            "DeploymentId": Key("its id, empty where unknown", required=True, empty=True),
+        },
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "CodeDeployRestore",
+        {
+            **CODEDEPLOY,
+            "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
+            "RevisionVersion": Key("its VersionId", required=True, empty=True),
+            "RevisionDigest": Key("its digest, sha256:...", required=True),
+        },
+        deploys=True,
+    ),
+    Provider(
+        "Test",
+        "Custom",
+        "InspectorFindings",
+        {
+            "ResourceType": Key("what Inspector covers", Kind.ENUM, True, choices=COVERED),
+            "ResourceIds": Key("resources, with commas between them"),
+            "TagKey": Key("tag by which the resources are found"),
+            "TagValue": Key("and its value"),
+            "FailOn": Key("lowest severity that fails (HIGH)", Kind.ENUM, choices=SEVERITIES),
+            "NewOnly": Key("only what the digest now in the target has not", Kind.BOOLEAN),
+            "FixAvailable": Key("only what has a fix", Kind.BOOLEAN),
+            "Exploit": Key("only what has a known exploit", Kind.BOOLEAN),
+            "Suppressions": Key("list of id, until (a date), reason", Kind.JSON_LIST),
+            "CoverageTimeout": Key("how long to wait for the scan", Kind.DURATION, least=1),
+        },
+        inputs=(0, 1),
+    ),
+    Provider(
+        "Test",
+        "Custom",
+        "SyntheticsCanary",
+        {
+            "CanaryName": Key("canary", required=True),
+            "Runs": Key("passed runs wanted after the deployment", Kind.INTEGER, least=1),
+            "HarnessRetries": Key("runs that may fail in the canary itself", Kind.INTEGER),
+        },
+    ),
+    Provider(
+        "Test",
+        "Custom",
+        "HttpJourney",
+        {
+            "Steps": Key(
+                "list of name, method, url, headers, body, expect (status, json, contains, "
+                "maxLatencyMs)",
+                Kind.JSON_LIST,
+                required=True,
+            ),
+            "BaseUrl": Key("what the steps' urls start from", Kind.URL),
+            "Site": Key("the same, by a name from the settings"),
+            "Timeout": Key("for each step", Kind.DURATION, least=1),
+        },
+        place=Need.NONE,
+        most_one=(("BaseUrl", "Site"),),
+    ),
+    Provider(
+        "Test",
+        "Custom",
+        "NoOp",
+        {"Result": Key("how it ends", Kind.ENUM, choices=("SUCCEEDED", "FAILED"))},
+        inputs=(0, 5),
+        place=Need.NONE,
+    ),
+    Provider(
+        "Invoke",
+        "AWS",
+        "Lambda",
+        {
+            "FunctionName": Key("function", required=True),
+            "UserParameters": Key("text handed to it", empty=True),
+        },
+        inputs=(0, 5),
+    ),
+    Provider(
+        "Approval",
+        "AWS",
+        "Manual",
+        {
+            "CustomData": Key("what the approver should know", empty=True),
+            "ExternalEntityLink": Key("where to look", Kind.URL),
+            "NotificationArn": Key("SNS topic to tell"),
+        },
+        place=Need.OPTIONAL,
+    ),
+)
+
+RULES: tuple[Provider, ...] = (
+    Provider("Rule", "AWS", "CloudWatchAlarm", {"AlarmName": Key("alarm", required=True), **WATCH}),
+    Provider(
+        "Rule",
+        "Custom",
+        "CloudWatchMetric",
+        {
+            "Namespace": Key("namespace of the metric"),
+            "MetricName": Key("metric"),
+            "Dimensions": Key("map of dimensions", Kind.JSON_OBJECT),
+            "Statistic": Key("Average, Sum, p99 ..."),
+            "Period": Key("seconds", Kind.INTEGER, least=1, most=86400),
+            "MetricDataQueries": Key("list as GetMetricData takes it", Kind.JSON_LIST),
+            "ResultId": Key("which of the queries is judged"),
+            **THRESHOLD,
+        },
+        one_of=(("MetricName", "MetricDataQueries"),),
+    ),
+    Provider(
+        "Rule",
+        "Custom",
+        "PrometheusQuery",
+        {
+            "Query": Key("PromQL that answers one number", required=True),
+            "Prometheus": Key("server, by a name from the settings"),
+            "Url": Key("server, by its address", Kind.URL),
+            "Step": Key("distance of the points", Kind.DURATION, least=1),
+            "TokenEnv": Key("environment variable that holds a bearer token"),
+            **THRESHOLD,
+        },
+        place=Need.NONE,
+        one_of=(("Prometheus", "Url"),),
+    ),
+)
+
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "MetricName": ("Namespace", "Statistic", "Period"),
+    "MetricDataQueries": ("ResultId",),
+    "TagKey": ("TagValue",),
+}
+"""Keys that are asked for as soon as another one is there."""
+
+BY_ID = MappingProxyType({one.id: one for one in (*ACTIONS, *RULES)})
+ACTION_NAMES = MappingProxyType({one.provider: one for one in ACTIONS})
+RULE_NAMES = MappingProxyType({one.provider: one for one in RULES})
+
+
+def action_type(name: str) -> ActionTypeId:
+    """Answer the type id behind a bare provider name; KeyError where we run none of that name."""
+    return ActionTypeId.model_validate(type_id(ACTION_NAMES[name]))
+
+
+def rule_type(name: str) -> RuleTypeId:
+    """Answer the type id behind the bare name of a rule's provider; KeyError as above."""
+    return RuleTypeId.model_validate(type_id(RULE_NAMES[name]))
+
+
+def type_id(found: Provider) -> dict[str, str]:
+    """Spell a provider as an actionTypeId or ruleTypeId."""
+    return dict(zip(("category", "owner", "provider", "version"), found.id, strict=True))
+
+
+def provider_of(declared: ActionTypeId | RuleTypeId) -> Provider | None:
+    """Answer what we know of a declared type; None where we do not run it."""
+    return BY_ID.get((declared.category, declared.owner, declared.provider, declared.version))

@@ -1,0 +1,144 @@
+"""Calls to drivers, and what their answers mean for the row. No database here.
+
+A driver returns or raises, never both. What it raises is turned into an outcome of the row: tried again
+later with growing pauses, or failed where trying again cannot help.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.base import AccountError
+from controlplane.actions.base import ActionDriver
+from controlplane.engine.tasks import Job, Key
+from controlplane.states import ActionStatus
+from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Verdict
+
+log = logging.getLogger(__name__)
+
+A = ActionStatus
+STATUS = {
+    Outcome.RUNNING: A.IN_PROGRESS,
+    Outcome.SUCCEEDED: A.SUCCEEDED,
+    Outcome.FAILED: A.FAILED,
+}
+LOOK_EVERY = 5.0
+LOOK_BOUNDS = (0.2, 60.0)
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before the first, second, ... new try after an error that may pass."""
+BUGS_TOLERATED = 5
+"""An error that no driver should raise is tried this often, in case it is the vendor's bad day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one job: the row's new values. due is in seconds from now; None: nobody looks."""
+
+    job: Job
+    status: ActionStatus
+    handle: str
+    summary: str
+    url: str = ""
+    output: str = "{}"
+    due_in: float | None = None
+    failures: int = 0
+    artifacts: tuple[Artifact, ...] = ()
+    judgement: Judgement | None = None
+
+
+Drivers = Mapping[Key, ActionDriver]
+
+
+def start(drivers: Drivers, job: Job) -> list[Result]:
+    """Start one job; for one whose time is over, stop it."""
+    driver = drivers[job.key]
+    try:
+        return [_progress(driver, job, driver.start(job.task))]
+    except Exception as error:  # noqa: BLE001 - one bad driver must not stop the engine
+        return [_error(job, error)]
+
+
+def look(drivers: Drivers, group: Sequence[Job]) -> list[Result]:
+    """Look at many jobs of one driver, account and region with one call."""
+    driver = drivers[group[0].key]
+    try:
+        answers = driver.look([job.task for job in group])
+    except Exception as error:  # noqa: BLE001 - as above
+        return [_error(job, error) for job in group]
+    results = []
+    for job in group:
+        answer = answers.get(job.task.token)
+        if answer is None:
+            answer = MonitorError("the answer does not say how it stands")
+        if isinstance(answer, Exception):
+            results.append(_error(job, answer))
+        else:
+            results.append(_progress(driver, job, answer))
+    return results
+
+
+def time_out(drivers: Drivers, job: Job) -> list[Result]:
+    """Its time is over: give it up at the vendor, and fail."""
+    try:
+        drivers[job.key].stop(job.task)
+        note = ""
+    except Exception as error:  # noqa: BLE001 - it fails all the same; say what could not be stopped
+        log.warning("%s could not be stopped: %s", job.task.token, error)
+        note = f" (and it could not be stopped: {error})"
+    summary = f"timed out{note}; the last that was seen: {job.row.summary or 'nothing'}"
+    return [Result(job, A.FAILED, job.row.handle, summary, job.row.url)]
+
+
+def is_inline(driver: ActionDriver) -> bool:
+    """True for drivers that call nothing outside: they are run where the engine stands."""
+    return bool(getattr(driver, "inline", False))
+
+
+def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
+    due_in = None
+    if progress.outcome is Outcome.RUNNING and not (is_inline(driver) and not progress.look_after):
+        low, high = LOOK_BOUNDS
+        hint = progress.look_after.total_seconds() if progress.look_after else LOOK_EVERY
+        due_in = min(max(hint, low), high)
+    return Result(
+        job=job,
+        status=STATUS[progress.outcome],
+        handle=progress.handle or job.row.handle,
+        summary=progress.summary[:4000],
+        url=progress.url or job.row.url,
+        output=json.dumps(dict(progress.output)) if progress.output else job.row.output,
+        due_in=due_in,
+        artifacts=progress.artifacts,
+        judgement=progress.judgement,
+    )
+
+
+def _error(job: Job, error: Exception) -> Result:
+    """Raised: permanent fails the row, anything else is tried again later."""
+    expected = isinstance(error, MonitorError | AccountError)
+    if not expected:
+        log.exception("%s: a driver raised what it should not", job.key, exc_info=error)
+    failures = job.row.failures + 1
+    summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
+    permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]
+    if job.row.kind == "rule":
+        verdict = Judgement(Verdict.UNREACHABLE, summary)
+        return _again(job, error, failures, verdict)
+    if permanent:
+        return Result(job, A.FAILED, job.row.handle, summary[:4000], job.row.url, failures=failures)
+    return _again(job, error, failures, None)
+
+
+def _again(job: Job, error: Exception, failures: int, judgement: Judgement | None) -> Result:
+    told = getattr(error, "retry_after", None) or 0.0
+    pause = max(PAUSES[min(failures, len(PAUSES)) - 1], min(told, LOOK_BOUNDS[1]))
+    summary = judgement.reason if judgement else f"trying again: {error}"
+    status: Any = A(job.row.status)
+    if job.row.kind == "rule":
+        status = A.IN_PROGRESS
+    return Result(
+        job, status, job.row.handle, summary[:4000], job.row.url, job.row.output,
+        due_in=pause, failures=failures, judgement=judgement,
+    )  # fmt: skip

@@ -1,0 +1,216 @@
+"""What people and events may ask for, whichever door they come by: REST, console, Slack, command line.
+
+Each is one transaction: the state is read, the move is checked, and either everything is written or
+nothing is. A request that cannot be granted raises CommandError with what is wrong and the mend.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from controlplane.declarations.json_spelling import dumps
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine import ids
+from controlplane.engine.entry import leave
+from controlplane.engine.manual import retry_stage, roll_back_finished
+from controlplane.engine.refusals import CommandError, Person, Problem
+from controlplane.engine.rows import stage_row
+from controlplane.engine.settle import settle
+from controlplane.engine.structures import Structures
+from controlplane.engine.transaction import Transaction, transaction
+from controlplane.journal import Fact
+from controlplane.states import ExecutionStatus, is_over
+from controlplane.store import actions, executions, ledger, pipelines, queries
+from controlplane.store.database import Database
+
+
+class Commands:
+    """The moves that somebody outside may ask for."""
+
+    def __init__(
+        self, database: Database, structures: Structures, now: Callable[[], float]
+    ) -> None:
+        self._database = database
+        self._structures = structures
+        self._now = now
+
+    def apply_pipeline(self, declared: PipelineDeclaration, by: Person) -> int:
+        """Store a structure (validated before); the same again changes nothing. The version."""
+        with self._transaction() as tx:
+            before = pipelines.version(tx.connection, declared.name)
+            text = dumps(declared.model_copy(update={"version": None}))
+            number = pipelines.put(tx.connection, declared.name, text, tx.now, by.name)
+            if number != before:
+                said = f"version {number} by {by.name}"
+                tx.journal.add(Fact(kind="pipeline.applied", pipeline=declared.name, text=said))
+        return number
+
+    def start(
+        self,
+        pipeline: str,
+        by: Person,
+        *,
+        revisions: Mapping[str, str] | None = None,
+        dedupe: str | None = None,
+        detail: str = "",
+    ) -> str:
+        """Start an execution, answer its id. The same dedupe key starts only one, ever.
+
+        revisions: source action -> revision id to pin; a source left out takes its newest.
+        """
+        with self._transaction() as tx:
+            version = pipelines.version(tx.connection, pipeline)
+            if version is None:
+                raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
+            declared = self._structures.pipeline(tx.connection, pipeline, version)
+            new = {
+                "id": ids.execution_id(tx.now),
+                "pipeline": pipeline,
+                "version": version,
+                "type": "STANDARD",
+                "status": ExecutionStatus.IN_PROGRESS,
+                "stop": "",
+                "digest": "",
+                "trigger": json.dumps({"type": by.door, "by": by.name, "detail": detail}),
+                "revisions": json.dumps(dict(revisions or {})),
+                "plan": "",
+                "rolls_back": "",
+                "rollback_state": "",
+                "dedupe": dedupe,
+                "reason": "",
+                "started_at": tx.now,
+            }
+            if not executions.add(tx.connection, new):
+                return str(executions.by_dedupe(tx.connection, str(dedupe)))
+            execution = self._execution(tx, str(new["id"]))
+            tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
+            first = declared.stages[0].name
+            tx.new_stages.append(stage_row(execution, 0, first))
+            tx.to_admit[pipeline, first] = None
+            settle(tx, ())
+        return str(new["id"])
+
+    def decide_approval(
+        self, execution_id: str, stage: str, action: str, by: Person, *, approve: bool, summary: str
+    ) -> None:
+        """Approve or reject; the first decision counts."""
+        with self._transaction() as tx:
+            execution = self._execution(tx, execution_id)
+            row = queries.open_approval(tx.connection, execution_id, stage, action)
+            if row is None:
+                raise CommandError(
+                    Problem.CONFLICT,
+                    f"no approval {action or ''} is open in stage {stage} of {execution_id}: "
+                    "it was decided, superseded, or has not begun",
+                )
+            answer = {
+                "status": "Approved" if approve else "Rejected",
+                "by": by.name,
+                "door": by.door,
+                "summary": summary[:512],
+            }
+            if not actions.wake(tx.connection, row.id, tx.now, json.dumps(answer)):
+                raise CommandError(Problem.CONFLICT, f"{action} was decided already")
+            said = f"{answer['status']} by {by.name} ({by.door}): {summary[:512]}".rstrip(": ")
+            tx.fact("approval.answered", execution, stage=stage, action=row.name, text=said)
+
+    def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
+        """Stop and wait for what runs, or stop and abandon it."""
+        with self._transaction() as tx:
+            execution = self._execution(tx, execution_id)
+            if is_over(ExecutionStatus(execution.status)):
+                raise CommandError(Problem.CONFLICT, f"{execution_id} is over: {execution.status}")
+            how = "abandon" if abandon else "wait"
+            executions.update_execution(tx.connection, execution_id, stop=how)
+            tx.fact("execution.stopping", execution, text=f"{by.name} ({by.door}), {how}: {reason}")
+            self._wind_down(tx, execution)
+
+    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str) -> str:
+        """Roll a stage back to its last known good by hand; answers the execution that goes bad."""
+        with self._transaction() as tx:
+            inside = queries.in_stage(tx.connection, pipeline, stage)
+            if inside is None:
+                return roll_back_finished(tx, pipeline, stage, by.name, reason)
+            execution = self._execution(tx, inside.execution_id)
+            if execution.type == "ROLLBACK":
+                raise CommandError(Problem.CONFLICT, f"{stage} is being rolled back already")
+            executions.update_execution(tx.connection, execution.id, stop="rollback")
+            text = f"rollback asked for by {by.name} ({by.door}): {reason}"
+            tx.fact("execution.stopping", execution, stage=stage, text=text)
+            settle(tx, [inside.id])
+        return str(execution.id)
+
+    def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:
+        """Run the failed (or all) actions of the execution's last, failed stage again."""
+        with self._transaction() as tx:
+            execution = self._execution(tx, execution_id)
+            retry_stage(tx, execution, stage, by.name, all_actions=all_actions)
+
+    def disable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
+        """Close the way into a stage."""
+        with self._transaction() as tx:
+            self._known_stage(tx, pipeline, stage)
+            row = {
+                "pipeline": pipeline,
+                "stage": stage,
+                "reason": reason[:300],
+                "disabled_by": by.name,
+                "disabled_at": tx.now,
+            }
+            if ledger.disable_transition(tx.connection, row):
+                self._say(tx, "transition.disabled", pipeline, stage, f"{by.name}: {reason}")
+
+    def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
+        """Open it again; who waits in front enters at once."""
+        with self._transaction() as tx:
+            self._known_stage(tx, pipeline, stage)
+            if ledger.enable_transition(tx.connection, pipeline, stage):
+                self._say(tx, "transition.enabled", pipeline, stage, f"{by.name}: {reason}")
+                tx.to_admit[pipeline, stage] = None
+                settle(tx, ())
+
+    def lift_quarantine(self, digest: str, by: Person, *, reason: str) -> None:
+        """Let a digest go again; a reason is required."""
+        if not reason.strip():
+            raise CommandError(Problem.INVALID, "lifting a quarantine needs a reason")
+        with self._transaction() as tx:
+            held = queries.quarantine_of(tx.connection, digest)
+            if held is None:
+                raise CommandError(Problem.UNKNOWN, f"{digest} is not in quarantine")
+            ledger.lift_quarantine(tx.connection, digest, by.name, reason, tx.now)
+            text = f"{digest} was released by {by.name}: {reason}"
+            self._say(tx, "digest.released", held.pipeline, "", text)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _transaction(self) -> Any:
+        return transaction(self._database, self._structures, self._now)
+
+    def _execution(self, tx: Transaction, execution_id: str) -> Any:
+        found = executions.by_id(tx.connection, execution_id)
+        if found is None:
+            raise CommandError(Problem.UNKNOWN, f"there is no execution {execution_id!r}")
+        return found
+
+    def _known_stage(self, tx: Transaction, pipeline: str, stage: str) -> None:
+        version = pipelines.version(tx.connection, pipeline)
+        if version is None:
+            raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
+        names = [s.name for s in self._structures.pipeline(tx.connection, pipeline, version).stages]
+        if stage not in names:
+            known = ", ".join(names)
+            raise CommandError(
+                Problem.UNKNOWN, f"{pipeline} has no stage {stage!r}; it has {known}"
+            )
+
+    def _say(self, tx: Transaction, kind: str, pipeline: str, stage: str, text: str) -> None:
+        tx.journal.add(Fact(kind=kind, pipeline=pipeline, stage=stage, text=text))
+
+    def _wind_down(self, tx: Transaction, execution: Any) -> None:
+        rows = executions.of_execution(tx.connection, execution.id)
+        inbound = [row for row in rows if row.status == "Inbound"]
+        if inbound:
+            leave(tx, executions.by_id(tx.connection, execution.id), inbound[-1])
+            settle(tx, ())
+            return
+        settle(tx, [row.id for row in rows if row.ended_at is None])

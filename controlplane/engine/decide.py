@@ -1,0 +1,167 @@
+"""One stage execution further: rows and declaration in, moves out. Pure: no clock, no rows, no network.
+
+The order of the questions is the policy: what went wrong first, then what a person asked for, then
+what comes next. The caller applies all moves in one transaction with the outcomes that led to them.
+"""
+
+from collections.abc import Mapping
+
+from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine.view import (
+    ActionMove,
+    ActionView,
+    Moves,
+    StageView,
+    bake_seconds,
+    deploys,
+)
+from controlplane.states import ActionStatus as A
+from controlplane.states import StageStatus as S
+from monitors.base import Verdict
+from rollback.models import Cause, CauseKind
+
+GONE_WRONG = frozenset({S.IN_PROGRESS, S.BAKING, S.STOPPING})
+
+
+def decide(view: StageView, now: float) -> Moves:
+    """The moves that are due in this stage at this time; none where there is nothing to do."""
+    moves = Moves(view.id)
+    if view.status not in GONE_WRONG:
+        return moves
+    cause = trouble(view)
+    if cause is not None or view.status is S.STOPPING:
+        _wind_down(view, cause, moves)
+    else:
+        _go_on(view, now, moves)
+    return moves
+
+
+def trouble(view: StageView) -> Cause | None:
+    """What went wrong, or who asked to stop; None where all is well."""
+    declared = {action.name: action for action in view.declared.actions}
+    for action in latest(view):
+        if action.kind == "rule" and action.verdict == Verdict.FAIL:
+            return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
+        if action.status is A.FAILED:
+            known = declared.get(action.name)
+            kind = CauseKind.FAILED_DEPLOY if known and deploys(known) else CauseKind.FAILED_CHECK
+            return Cause(kind, action.name, action.summary)
+    if view.stop == "rollback":
+        return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
+    if view.stop:
+        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
+    return None
+
+
+def latest(view: StageView) -> list[ActionView]:
+    """The last attempt of every action and rule."""
+    newest: dict[str, ActionView] = {}
+    for action in view.actions:
+        if action.name not in newest or newest[action.name].attempt < action.attempt:
+            newest[action.name] = action
+    return list(newest.values())
+
+
+def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
+    """Start nothing more, wait for calls whose outcome is unknown, then end the stage."""
+    moves.cause = cause
+    waiting = False
+    for action in latest(view):
+        if action.status is A.STARTING and action.kind == "action":
+            waiting = True  # the call may be under way: its handle is needed to undo it
+        elif action.status is A.IN_PROGRESS and view.stop == "wait" and action.kind == "action":
+            waiting = True
+        elif action.status in (A.READY, A.STARTING, A.IN_PROGRESS):
+            _abandon(action, moves)
+    if waiting:
+        moves.stage = S.STOPPING if view.status is not S.STOPPING else None
+        if moves.stage is None and not moves.actions:
+            moves.cause = None
+        return
+    stopped = cause is not None and cause.kind is CauseKind.STOPPED
+    moves.stage = S.STOPPED if stopped else S.FAILED
+
+
+def _abandon(action: ActionView, moves: Moves) -> None:
+    moves.actions.append(ActionMove(action.id, action.name, action.status, A.ABANDONED))
+
+
+def _go_on(view: StageView, now: float, moves: Moves) -> None:
+    by_name = {action.name: action for action in latest(view)}
+    _watch_from_first_deploy(view, by_name, moves)
+    todo = _next_run_order(view, by_name)
+    if todo is None:
+        return  # something of this run order is still under way
+    if todo:
+        moves.create.extend(todo)
+    elif view.status is S.IN_PROGRESS:
+        moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
+    else:
+        _finish_bake(view, by_name, now, moves)
+
+
+def _watch_from_first_deploy(
+    view: StageView, by_name: Mapping[str, ActionView], moves: Moves
+) -> None:
+    """The rules watch from the first deployment's start, not only after it."""
+    if view.since is not None:
+        return
+    begun = (A.IN_PROGRESS, A.SUCCEEDED)
+    if any(
+        deploys(d) and d.name in by_name and by_name[d.name].status in begun
+        for d in view.declared.actions
+    ):
+        moves.deploying = True
+        moves.create.extend(rule for rule in view.declared.rules() if rule.name not in by_name)
+
+
+def _next_run_order(
+    view: StageView, by_name: Mapping[str, ActionView]
+) -> list[ActionDeclaration] | None:
+    """The actions to start now; [] when all have succeeded; None while some are under way."""
+    for order in sorted({action.run_order for action in view.declared.actions}):
+        group = [action for action in view.declared.actions if action.run_order == order]
+        missing = [action for action in group if action.name not in by_name]
+        if missing:
+            return missing
+        if any(by_name[action.name].status is not A.SUCCEEDED for action in group):
+            return None
+    return []
+
+
+def _finish_bake(
+    view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves
+) -> None:
+    """Time, samples and fresh signals: every rule has judged PASS after its own bake time."""
+    began = view.baking_since if view.baking_since is not None else now
+    rules = view.declared.rules()
+    if any(now < began + bake_seconds(rule) for rule in rules):
+        return
+    open_rules = [
+        (rule, row)
+        for rule in rules
+        if (row := by_name.get(rule.name)) is None
+        or row.verdict != Verdict.PASS
+        or (row.verdict_at or 0.0) < began + bake_seconds(rule)
+    ]
+    if not open_rules:
+        moves.actions.extend(
+            ActionMove(row.id, row.name, row.status, A.SUCCEEDED, row.summary)
+            for rule in rules
+            if (row := by_name[rule.name]).status is A.IN_PROGRESS
+        )
+        moves.stage = S.SUCCEEDED
+        return
+    _hold(view, [row for _, row in open_rules if row is not None], moves)
+
+
+def _hold(view: StageView, rows: list[ActionView], moves: Moves) -> None:
+    """Silence is not health: say once why the bake cannot end."""
+    silent = [row for row in rows if row.verdict not in (Verdict.PASS, "")]
+    if not silent:
+        return  # judged PASS, only not yet after the bake's end: the next look tells
+    worst = next((r for r in silent if r.verdict == Verdict.UNREACHABLE), silent[0])
+    held = f"{worst.name}: {worst.verdict}"
+    if held != view.held:
+        moves.held = held
+        moves.held_verdict = Verdict(worst.verdict)

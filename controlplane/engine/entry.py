@@ -1,0 +1,119 @@
+"""Entering stages: who waits in front of which, who may go in, and the first rows of those who do."""
+
+from typing import Any
+
+from controlplane.declarations.model import ExecutionMode, StageDeclaration
+from controlplane.engine.admit import Waiting, admit
+from controlplane.engine.rows import action_row
+from controlplane.engine.transaction import Transaction
+from controlplane.states import ExecutionStatus, StageStatus, check
+from controlplane.store import executions, ledger
+
+
+def admit_all(tx: Transaction) -> None:
+    """Let executions into every stage where something changed. Flushes what was collected."""
+    while tx.to_admit:
+        tx.flush()
+        (pipeline, stage), _ = tx.to_admit.popitem()
+        _admit(tx, pipeline, stage)
+
+
+def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
+    inbound = executions.inbound(tx.connection, pipeline, stage)
+    if not inbound:
+        return
+    newest = max(inbound, key=lambda row: row.version)
+    declared = tx.structures.pipeline(tx.connection, pipeline, newest.version)
+    result = admit(
+        declared.execution_mode,
+        [Waiting(row.id, row.execution_id, row.digest) for row in inbound],
+        occupied=executions.is_locked(tx.connection, pipeline, stage),
+        closed=ledger.transition(tx.connection, pipeline, stage) is not None,
+        quarantine=ledger.quarantined(tx.connection),
+    )
+    rows = {row.id: row for row in inbound}
+    owners = executions.many(tx.connection, {row.execution_id for row in inbound})
+    for waiting in result.quarantined:
+        why = f"{stage}: {waiting.digest} is in quarantine; a person must lift it with a reason"
+        _turn_away(tx, owners[waiting.execution_id], waiting, ExecutionStatus.FAILED, why)
+    for waiting, newer in result.superseded:
+        why = f"{stage}: overtaken by {newer.execution_id}"
+        _turn_away(tx, owners[waiting.execution_id], waiting, ExecutionStatus.SUPERSEDED, why)
+    locked = declared.execution_mode is not ExecutionMode.PARALLEL
+    for waiting in result.enter:
+        execution = owners[waiting.execution_id]
+        stages = tx.structures.stages(tx.connection, execution)
+        own = stages[0] if execution.plan else stages[rows[waiting.stage_id].position]
+        enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
+
+
+def enter(
+    tx: Transaction,
+    execution: Any,
+    stage_id: str,
+    name: str,
+    stage: StageDeclaration,
+    *,
+    locked: bool,
+) -> None:
+    """Move in, with the first run order due now."""
+    check(StageStatus.INBOUND, StageStatus.IN_PROGRESS)
+    tx.stage_moves.append(
+        {
+            "b_id": stage_id,
+            "b_old": StageStatus.INBOUND,
+            "status": StageStatus.IN_PROGRESS,
+            "locked": locked,
+            "cause": "",
+            "b_baking": None,
+            "b_entered": tx.now,
+            "ended_at": None,
+        }
+    )
+    attempt = int(stage_id.rsplit(":", 1)[1])
+    if attempt > 1:
+        tx.to_settle.add(stage_id)  # what an earlier attempt did is carried over: deciding sees it
+    else:
+        first = min(action.run_order for action in stage.actions)
+        tx.new_actions.extend(
+            action_row(execution, stage_id, action, tx.now)
+            for action in stage.actions
+            if action.run_order == first
+        )
+    tx.fact("stage.entered", execution, stage=name)
+
+
+def leave(tx: Transaction, execution: Any, row: Any) -> None:
+    """A person stopped an execution that waits in front of a stage."""
+    waiting = Waiting(row.id, execution.id)
+    _turn_away(
+        tx, execution, waiting, ExecutionStatus.STOPPED, f"{row.stage}: stopped while waiting"
+    )
+
+
+def _turn_away(
+    tx: Transaction, execution: Any, waiting: Waiting, status: ExecutionStatus, why: str
+) -> None:
+    check(ExecutionStatus(execution.status), status)
+    tx.stage_moves.append(
+        {
+            "b_id": waiting.stage_id,
+            "b_old": StageStatus.INBOUND,
+            "status": StageStatus.CANCELLED,
+            "locked": False,
+            "cause": why,
+            "b_baking": None,
+            "b_entered": None,
+            "ended_at": tx.now,
+        }
+    )
+    tx.execution_moves.append(
+        {
+            "b_id": execution.id,
+            "b_old": execution.status,
+            "status": status,
+            "reason": why,
+            "ended_at": tx.now,
+        }
+    )
+    tx.fact(f"execution.{status.lower()}", execution, text=why)

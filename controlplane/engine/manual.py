@@ -1,0 +1,111 @@
+"""What a person asks for outside the ordinary course: retry a failed stage, roll back a finished one."""
+
+from typing import Any
+
+from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.rows import stage_row
+from controlplane.engine.settle import close_the_loop, settle, view_of
+from controlplane.engine.transaction import Transaction
+from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
+from controlplane.store import executions, ledger, queries
+from rollback.models import Cause, CauseKind
+
+CARRIED = (
+    "name",
+    "kind",
+    "run_order",
+    "token",
+    "handle",
+    "summary",
+    "url",
+    "output",
+    "started_at",
+    "ended_at",
+)
+
+
+def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_actions: bool) -> None:
+    """Queue the execution's failed stage again, as a new attempt; what had succeeded is carried over."""
+    row = _retryable(tx, execution, stage)
+    check(ExecutionStatus(execution.status), ExecutionStatus.IN_PROGRESS)
+    tx.execution_moves.append(
+        {
+            "b_id": execution.id,
+            "b_old": execution.status,
+            "status": ExecutionStatus.IN_PROGRESS,
+            "reason": "",
+            "ended_at": None,
+        }
+    )
+    new = stage_row(execution, row.position, stage, row.attempt + 1)
+    new["since"] = None if all_actions else row.since
+    tx.new_stages.append(new)
+    if not all_actions:
+        _carry_over(tx, execution, row.id, new)
+    tx.fact("stage.retried", execution, stage=stage, text=f"by {by}")
+    tx.to_admit[row.pipeline, stage] = None
+    settle(tx, ())
+
+
+def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
+    rows = executions.of_execution(tx.connection, execution.id)
+    row = rows[-1]
+    refusals = (
+        (execution.type == "ROLLBACK", "a rollback is not retried; ask for a new rollback"),
+        (execution.status != ExecutionStatus.FAILED, f"it is {execution.status}, not Failed"),
+        (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
+        (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),
+        (
+            execution.digest in ledger.quarantined(tx.connection),
+            f"{execution.digest} is in quarantine; lift it with a reason first",
+        ),
+        (
+            queries.newer_in_stage(tx.connection, row.pipeline, stage, execution.id),
+            f"a newer execution has entered {stage} since",
+        ),
+    )
+    for refused, why in refusals:
+        if refused:
+            raise CommandError(Problem.CONFLICT, f"{execution.id} cannot be retried: {why}")
+    return row
+
+
+def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> None:
+    for done in queries.actions_of_stage(tx.connection, old_stage):
+        if done.status == ActionStatus.SUCCEEDED and done.kind == "action":
+            carried = {name: getattr(done, name) for name in CARRIED}
+            tx.new_actions.append(
+                {
+                    **carried,
+                    "execution_id": execution.id,
+                    "stage_id": new["id"],
+                    "attempt": new["attempt"],
+                    "status": ActionStatus.SUCCEEDED,
+                    "lane": done.lane,
+                    "due_at": None,
+                    "timeout_at": None,
+                    "fence": 0,
+                    "wake": 0,
+                    "starts": done.starts,
+                    "failures": 0,
+                    "answer": "",
+                    "verdict": "",
+                }
+            )
+
+
+def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reason: str) -> str:
+    """Roll back what stands in a stage where nothing runs; answers the execution that goes bad."""
+    row = queries.last_in_stage(tx.connection, pipeline, stage)
+    if row is None:
+        raise CommandError(Problem.CONFLICT, f"nothing was ever deployed by {pipeline} in {stage}")
+    execution = executions.by_id(tx.connection, row.execution_id)
+    if execution is None or execution.type == "ROLLBACK":
+        raise CommandError(
+            Problem.CONFLICT,
+            f"the last that went through {stage} was itself a rollback; start an execution instead",
+        )
+    view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
+    cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
+    close_the_loop(tx, view, cause, row, execution)
+    return str(execution.id)

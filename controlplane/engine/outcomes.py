@@ -1,0 +1,203 @@
+"""Write what came of the calls: rows under their fence, ledger, artifacts, variables, measurements."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from controlplane import ledger as pure_ledger
+from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine.calls import Result
+from controlplane.engine.transaction import Transaction
+from controlplane.engine.view import deploys
+from controlplane.ledger import Fared
+from controlplane.states import ActionStatus, RollbackState, check
+from controlplane.store import actions, executions, ledger, measurements
+from monitors.base import Artifact
+
+A = ActionStatus
+OVER = frozenset({A.SUCCEEDED, A.FAILED})
+
+
+def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
+    """Write outcomes; answer the stage executions that they touched."""
+    if not results:
+        return set()
+    refused = actions.record(tx.connection, [_row(tx, result) for result in results])
+    taken = [result for result in results if result.job.row.id not in refused]
+    owners = executions.many(tx.connection, {r.job.row.execution_id for r in taken})
+    touched = set()
+    for result in taken:
+        execution = owners[result.job.row.execution_id]
+        if _changed(result):
+            touched.add(result.job.row.stage_id)
+            _tell(tx, result, execution)
+        _keep(tx, result, execution)
+    return touched
+
+
+def _row(tx: Transaction, result: Result) -> dict[str, Any]:
+    row, seen = result.job.row, result.judgement
+    check_move(row.status, result.status)
+    over = result.status in OVER
+    due = None if over else row.timeout_at
+    if result.due_in is not None:
+        due = tx.now + result.due_in
+        due = due if row.timeout_at is None else min(due, row.timeout_at)
+    return {
+        "b_id": row.id,
+        "b_fence": row.fence,
+        "b_wake": row.wake if not over else 1 << 60,
+        "b_now": tx.now,
+        "status": result.status,
+        "handle": result.handle,
+        "summary": result.summary,
+        "url": result.url,
+        "output": result.output,
+        "failures": result.failures,
+        "verdict": seen.verdict if seen else row.verdict,
+        "verdict_at": tx.now if seen else None,
+        "ended_at": tx.now if over else None,
+        "due_at": due,
+    }
+
+
+def check_move(old: str, new: ActionStatus) -> None:
+    """A look that finds no change is no move."""
+    if old != new:
+        check(A(old), new)
+
+
+def _changed(result: Result) -> bool:
+    """Deciding is due after a move, and after every judgement."""
+    return result.status != result.job.row.status or result.judgement is not None
+
+
+def _tell(tx: Transaction, result: Result, execution: Any) -> None:
+    row, task = result.job.row, result.job.task
+    if result.judgement is not None:
+        _tell_verdict(tx, result, execution)
+    if result.status == row.status:
+        return
+    kind = "action.started" if result.status is A.IN_PROGRESS else f"action.{result.status.lower()}"
+    if row.kind == "rule":
+        kind = kind.replace("action.", "rule.")
+    tx.fact(
+        kind, execution, stage=task.stage, action=row.name, text=result.summary,
+        data={"handle": result.handle} if result.handle else {},
+    )  # fmt: skip
+    if result.job.key[0] == "Approval":
+        approval = "needed" if result.status is A.IN_PROGRESS else "decided"
+        tx.fact(
+            f"approval.{approval}", execution, stage=task.stage, action=row.name,
+            text=result.summary or f"{task.stage} waits for an approval",
+        )  # fmt: skip
+    _follow_rollback(tx, result, execution)
+
+
+def _tell_verdict(tx: Transaction, result: Result, execution: Any) -> None:
+    row, seen = result.job.row, result.judgement
+    if seen is None:
+        return
+    measurements.add(tx.connection, row.id, tx.now, seen)
+    if seen.verdict != row.verdict:
+        tx.fact(
+            "rule.judged", execution, stage=result.job.task.stage, action=row.name,
+            text=seen.reason, data={"verdict": seen.verdict, "samples": seen.samples},
+        )  # fmt: skip
+
+
+ROLLBACK_PART = {
+    "CodeDeployStop": RollbackState.STOPPING,
+    "CodeDeployRestore": RollbackState.REDEPLOYING,
+}
+
+
+def _follow_rollback(tx: Transaction, result: Result, execution: Any) -> None:
+    """A ROLLBACK execution's own state follows the action that is under way."""
+    if execution.type != "ROLLBACK":
+        return
+    state = ROLLBACK_PART.get(result.job.key[2], RollbackState.VERIFYING)
+    now = executions.rollback_state(tx.connection, execution.id)
+    order = list(RollbackState)
+    if order.index(state) <= order.index(RollbackState(now)):
+        return
+    executions.update_execution(tx.connection, execution.id, rollback_state=state)
+    tx.fact(f"rollback.{state}", execution, stage=result.job.task.stage, text=result.summary)
+
+
+def _keep(tx: Transaction, result: Result, execution: Any) -> None:
+    """What an outcome leaves behind besides its own row."""
+    declared = result.job.declared
+    if not isinstance(declared, ActionDeclaration):
+        return
+    for artifact in result.artifacts:
+        ledger.keep_artifact(tx.connection, execution.id, document(artifact))
+    if result.artifacts and declared.action_type_id.category == "Source" and not execution.digest:
+        executions.update_execution(tx.connection, execution.id, digest=result.artifacts[0].digest)
+    if declared.namespace and result.status is A.SUCCEEDED:
+        values = _values(result)
+        executions.keep_variables(tx.connection, execution.id, declared.namespace, values)
+    if deploys(declared) and result.status in (A.IN_PROGRESS, A.SUCCEEDED, A.FAILED):
+        _enter_in_ledger(tx, result, declared, execution)
+
+
+def _values(result: Result) -> dict[str, str]:
+    return {str(k): str(v) for k, v in json.loads(result.output).items()}
+
+
+def _enter_in_ledger(
+    tx: Transaction, result: Result, declared: ActionDeclaration, execution: Any
+) -> None:
+    if not result.handle and result.status is not A.SUCCEEDED:
+        return  # it never reached the vendor
+    task = result.job.task
+    artifact = task.inputs[0] if task.inputs else _restored(task.configuration)
+    if artifact is None:
+        return
+    ledger.put(
+        tx.connection,
+        {
+            "pipeline": execution.pipeline,
+            "stage": task.stage,
+            "target": pure_ledger.target_of(
+                declared.action_type_id.provider, task.region, declared.configuration
+            ),
+            "digest": artifact.digest,
+            "artifact": pure_ledger.artifact_text(document(artifact)),
+            "execution_id": execution.id,
+            "action_id": result.job.row.id,
+            "action": declared.name,
+            "token": task.token,
+            "handle": result.handle,
+            "status": Fared.DEPLOYING,
+            "at": tx.now,
+        },
+    )
+    if result.status is A.SUCCEEDED:
+        ledger.fared(tx.connection, [result.job.row.id], Fared.DEPLOYED, tx.now)
+
+
+def _restored(configuration: Any) -> Artifact | None:
+    """What a restoring action puts on its target."""
+    digest = configuration.get("RevisionDigest", "")
+    if not digest:
+        return None
+    return Artifact(
+        name="restored",
+        digest=digest,
+        location=configuration.get("RevisionLocation", ""),
+        version=configuration.get("RevisionVersion", ""),
+        account=configuration.get("Account", ""),
+    )
+
+
+def document(artifact: Artifact) -> dict[str, str]:
+    """An artifact as it is stored."""
+    return {
+        "name": artifact.name,
+        "digest": artifact.digest,
+        "location": artifact.location,
+        "version": artifact.version,
+        "account": artifact.account,
+        "region": artifact.region,
+    }

@@ -1,0 +1,28 @@
+"""Requests that cannot be granted: what is wrong, in a sentence, with the mend. Nothing was changed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Problem(StrEnum):
+    """What kind of refusal it is; a door turns it into its own code (404, 409, ...)."""
+
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+
+
+class CommandError(Exception):
+    """It cannot be done; nothing was changed. The message is a sentence with the mend."""
+
+    def __init__(self, problem: Problem, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, and by which door: "api", "console", "slack", "cli", "schedule", "event"."""
+
+    name: str
+    door: str

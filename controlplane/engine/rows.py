@@ -1,0 +1,68 @@
+"""New rows: of a stage execution, of an action, of a rule."""
+
+from typing import Any
+
+from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.engine import ids
+from controlplane.states import ActionStatus, StageStatus
+
+MINUTE = 60.0
+TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
+"""CodePipeline's own limits; anything else gets an hour."""
+
+
+def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dict[str, Any]:
+    """A stage execution that waits in front of its stage."""
+    return {
+        "id": ids.stage_id(execution.id, position, attempt),
+        "execution_id": execution.id,
+        "pipeline": execution.pipeline,
+        "stage": name,
+        "position": position,
+        "attempt": attempt,
+        "status": StageStatus.INBOUND,
+        "locked": False,
+        "cause": "",
+        "held": "",
+    }
+
+
+def action_row(
+    execution: Any,
+    stage_id: str,
+    declared: ActionDeclaration | RuleDeclaration,
+    now: float,
+    attempt: int = 1,
+) -> dict[str, Any]:
+    """An action or rule that is due now. Rules have no time-out: the bake ends them."""
+    rule = isinstance(declared, RuleDeclaration)
+    return {
+        "execution_id": execution.id,
+        "stage_id": stage_id,
+        "name": declared.name,
+        "kind": "rule" if rule else "action",
+        "run_order": 0 if isinstance(declared, RuleDeclaration) else declared.run_order,
+        "attempt": attempt,
+        "status": ActionStatus.READY,
+        "lane": 0 if execution.type == "ROLLBACK" else 1,
+        "token": ids.token(stage_id, declared.name, attempt),
+        "due_at": now,
+        "timeout_at": None if isinstance(declared, RuleDeclaration) else now + _timeout(declared),
+        "fence": 0,
+        "wake": 0,
+        "starts": 0,
+        "failures": 0,
+        "handle": "",
+        "summary": "",
+        "url": "",
+        "output": "{}",
+        "answer": "",
+        "verdict": "",
+    }
+
+
+def _timeout(declared: ActionDeclaration) -> float:
+    minutes = declared.timeout_in_minutes
+    if minutes is None:
+        minutes = TIMEOUT_MINUTES.get(declared.action_type_id.category, 60)
+    return minutes * MINUTE

@@ -1,0 +1,239 @@
+"""Apply what `decide` wants: the one place where a stage's outcome becomes rows.
+
+What follows from what is readable here from top to bottom; nothing hangs on callbacks.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from controlplane import feedback
+from controlplane.engine import ids
+from controlplane.engine.decide import decide, latest
+from controlplane.engine.entry import admit_all, enter
+from controlplane.engine.rows import action_row, stage_row
+from controlplane.engine.transaction import Transaction
+from controlplane.engine.view import ActionView, Moves, StageView, deploys
+from controlplane.ledger import Fared
+from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
+from controlplane.store import actions, executions, ledger
+from rollback.models import CONSEQUENCES, Act, Cause, CauseKind, Consequence
+
+S, E = StageStatus, ExecutionStatus
+ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
+
+
+def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
+    """Take these stage executions as far as they can go, and let others in where that made room."""
+    _settle_all(tx, stage_ids)
+    admit_all(tx)
+    while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
+        tx.flush()
+        again, tx.to_settle = tx.to_settle, set()
+        _settle_all(tx, again)
+        admit_all(tx)
+
+
+def _settle_all(tx: Transaction, stage_ids: Collection[str]) -> None:
+    if stage_ids:
+        rows = executions.stages(tx.connection, stage_ids)
+        owners = executions.many(tx.connection, {row.execution_id for row in rows.values()})
+        found: dict[str, list[Any]] = {stage_id: [] for stage_id in rows}
+        for row in actions.of_stages(tx.connection, list(rows)):
+            found[row.stage_id].append(row)
+        for stage_id, row in rows.items():
+            _settle_one(tx, row, owners[row.execution_id], found[stage_id])
+
+
+def _action(row: Any) -> ActionView:
+    return ActionView(
+        row.id, row.name, row.kind, row.run_order, row.attempt,
+        ActionStatus(row.status), row.verdict, row.verdict_at, row.summary,
+    )  # fmt: skip
+
+
+def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> StageView:
+    """A stage execution as deciding sees it; found: its action rows."""
+    stages = tx.structures.stages(tx.connection, execution)
+    return StageView(
+        id=row.id,
+        execution_id=row.execution_id,
+        status=StageStatus(row.status),
+        stop=execution.stop,
+        since=row.since,
+        baking_since=row.baking_since,
+        held=row.held,
+        declared=stages[0] if execution.plan else stages[row.position],
+        actions=tuple(_action(action) for action in found),
+    )
+
+
+def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> None:
+    view = view_of(tx, row, execution, found)
+    moves = decide(view, tx.now)
+    _apply_actions(tx, moves, row, execution)
+    if moves.held is not None and moves.held_verdict is not None:
+        _hold(tx, moves, row, execution)
+    if moves.stage is not None:
+        _move_stage(tx, moves.stage, row, execution, moves.cause)
+    if moves.stage in ENDS:
+        _end_stage(tx, view, moves, row, execution)
+
+
+def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
+    if moves.deploying:
+        executions.update_stage(tx.connection, row.id, since=tx.now)
+    for declared in moves.create:
+        tx.new_actions.append(action_row(execution, row.id, declared, tx.now, row.attempt))
+    for move in moves.actions:
+        check(move.old, move.new)
+        tx.action_moves.append(
+            {"b_id": move.id, "b_old": move.old, "status": move.new, "ended_at": tx.now}
+        )
+        tx.fact(
+            f"action.{move.new.lower()}",
+            execution, stage=row.stage, action=move.name, text=move.summary,
+        )  # fmt: skip
+
+
+def _hold(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
+    executions.update_stage(tx.connection, row.id, held=moves.held)
+    if moves.held_verdict is None:
+        return
+    consequence = CONSEQUENCES[moves.held_verdict]
+    text = f"{row.stage} cannot end its bake, {consequence}: {moves.held}"
+    tx.fact("stage.held", execution, stage=row.stage, text=text)
+    if consequence is Consequence.HOLD_AND_PAGE:
+        tx.fact("person.paged", execution, stage=row.stage, text=text)
+
+
+def _move_stage(
+    tx: Transaction, new: StageStatus, row: Any, execution: Any, cause: Cause | None
+) -> None:
+    check(StageStatus(row.status), new)
+    over = new in ENDS
+    tx.stage_moves.append(
+        {
+            "b_id": row.id,
+            "b_old": row.status,
+            "status": new,
+            "locked": bool(row.locked) and not over,
+            "cause": cause.reason[:2000] if cause else row.cause,
+            "b_baking": tx.now if new is S.BAKING else None,
+            "b_entered": None,
+            "ended_at": tx.now if over else None,
+        }
+    )
+    text = f"{cause.kind}: {cause.reason}" if cause else ""
+    data = {"cause": cause.kind, "by": cause.by} if cause else {}
+    tx.fact(f"stage.{new.lower()}", execution, stage=row.stage, text=text, data=data)
+
+
+def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, execution: Any) -> None:
+    tx.to_admit[row.pipeline, row.stage] = None
+    if moves.stage is S.SUCCEEDED:
+        _succeed(tx, view, row, execution)
+        return
+    cause = moves.cause
+    if cause is None:
+        raise RuntimeError(f"stage {row.id} ended as {moves.stage} without a cause")
+    ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
+    end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
+    close_the_loop(tx, view, cause, row, execution)
+
+
+def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None:
+    if any(deploys(declared) for declared in view.declared.actions):
+        good = [action.id for action in latest(view) if action.kind == "action"]
+        ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
+    stages = tx.structures.stages(tx.connection, execution)
+    position = row.position + 1
+    if execution.plan or position >= len(stages):
+        end_execution(tx, execution, E.SUCCEEDED, "")
+        return
+    tx.new_stages.append(stage_row(execution, position, stages[position].name))
+    tx.to_admit[row.pipeline, stages[position].name] = None
+
+
+def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reason: str) -> None:
+    """Move an execution to an end; a ROLLBACK execution's own state ends with it."""
+    old = E(execution.status)
+    check(old, status)
+    tx.execution_moves.append(
+        {
+            "b_id": execution.id,
+            "b_old": old,
+            "status": status,
+            "reason": reason[:2000],
+            "ended_at": tx.now,
+        }
+    )
+    tx.fact(f"execution.{status.lower()}", execution, text=reason)
+    if execution.type == "ROLLBACK":
+        state = "done" if status is E.SUCCEEDED else "failed"
+        executions.update_execution(tx.connection, execution.id, rollback_state=state)
+        tx.fact(f"rollback.{state}", execution, text=reason or f"{execution.pipeline} is back")
+
+
+def close_the_loop(
+    tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any
+) -> None:
+    failure = feedback.Failure(
+        execution=execution,
+        stage_name=row.stage,
+        declared=view.declared,
+        cause=cause,
+        action_ids=[action.id for action in view.actions if action.kind == "action"],
+    )
+    response = feedback.respond(tx.connection, failure, tx.now)
+    reason = response.decision.reason
+    if response.quarantined:
+        tx.fact(
+            "digest.quarantined", execution, stage=row.stage,
+            text=f"{execution.digest} goes nowhere until a person lifts it: {reason}",
+            data={"digest": execution.digest},
+        )  # fmt: skip
+    if response.held:
+        tx.fact("transition.disabled", execution, stage=row.stage, text=f"held: {reason}")
+    if response.decision.act is Act.HOLD_AND_PAGE:
+        tx.fact("person.paged", execution, stage=row.stage, text=reason)
+    if response.stage is not None:
+        start_rollback(tx, execution, row, response.stage, reason)
+
+
+def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason: str) -> None:
+    """A ROLLBACK execution takes over the stage in the transaction in which the bad one left it."""
+    tx.flush()  # the bad execution leaves its lock first
+    new: Mapping[str, Any] = {
+        "id": ids.execution_id(tx.now),
+        "pipeline": execution.pipeline,
+        "version": execution.version,
+        "type": "ROLLBACK",
+        "status": E.IN_PROGRESS,
+        "stop": "",
+        "digest": _goal(stage),
+        "trigger": json.dumps({"type": "AutomatedRollback", "detail": reason[:500]}),
+        "revisions": "{}",
+        "plan": stage.model_dump_json(by_alias=True, exclude_none=True),
+        "rolls_back": execution.id,
+        "rollback_state": "requested",
+        "dedupe": f"rollback:{row.id}",
+        "reason": "",
+        "started_at": tx.now,
+    }
+    if not executions.add(tx.connection, new):
+        return
+    rollback = executions.by_id(tx.connection, str(new["id"]))
+    tx.fact(
+        "rollback.requested", rollback, stage=row.stage,
+        text=f"{row.stage} goes back to {_goal(stage)}: {reason}",
+        data={"rollsBack": execution.id},
+    )  # fmt: skip
+    waiting = stage_row(rollback, row.position, row.stage)
+    executions.add_stages(tx.connection, [waiting])
+    enter(tx, rollback, waiting["id"], row.stage, stage, locked=bool(row.locked))
+
+
+def _goal(stage: Any) -> str:
+    found = (action.configuration.get("RevisionDigest", "") for action in stage.actions)
+    return next((digest for digest in found if digest), "")

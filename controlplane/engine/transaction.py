@@ -1,0 +1,71 @@
+"""One transaction of the engine: what it knows, and the moves it collects to write in bulk."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.engine.structures import Structures
+from controlplane.journal import Fact, Journal
+from controlplane.store import actions, executions
+from controlplane.store.database import Database
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Rows to write, by table; `flush` writes them in the order in which they depend on each other."""
+
+    connection: Connection
+    now: float
+    structures: Structures
+    journal: Journal
+    new_actions: list[dict[str, Any]] = field(default_factory=list)
+    new_stages: list[dict[str, Any]] = field(default_factory=list)
+    action_moves: list[dict[str, Any]] = field(default_factory=list)
+    stage_moves: list[dict[str, Any]] = field(default_factory=list)
+    execution_moves: list[dict[str, Any]] = field(default_factory=list)
+    to_admit: dict[tuple[str, str], None] = field(default_factory=dict)
+    to_settle: set[str] = field(default_factory=set)
+
+    def flush(self) -> None:
+        """Write what was collected. Stages leave their locks before others enter."""
+        actions.move(self.connection, self.action_moves)
+        executions.move_stages(self.connection, self.stage_moves)
+        executions.move(self.connection, self.execution_moves)
+        executions.add_stages(self.connection, self.new_stages)
+        actions.add(self.connection, self.new_actions)
+        for rows in (
+            self.action_moves,
+            self.stage_moves,
+            self.execution_moves,
+            self.new_stages,
+            self.new_actions,
+        ):
+            rows.clear()
+
+    def fact(self, kind: str, execution: Any, **more: Any) -> None:
+        """Something happened to an execution."""
+        self.journal.add(
+            Fact(kind=kind, pipeline=execution.pipeline, execution_id=execution.id, **more)
+        )
+
+
+@contextmanager
+def transaction(
+    database: Database, structures: Structures, now: Callable[[], float], *, wake: bool = True
+) -> Iterator[Transaction]:
+    """Everything in it commits together, events and outbox included; then sleepers are woken.
+
+    wake: False for the engine's own turns, which look for themselves what is due next.
+    """
+    with database.begin() as connection:
+        at = now()
+        journal = Journal(connection, at, lambda name: structures.notifications(connection, name))
+        tx = Transaction(connection, at, structures, journal)
+        yield tx
+        tx.flush()
+        journal.flush()
+    if wake or journal.told:
+        database.wake()

@@ -1,0 +1,120 @@
+"""What happened, and who is told: events, and in the same transaction the outbox rows they lead to."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.declarations.model import Notification
+from controlplane.store import events
+
+TOLD: Mapping[str, str] = {
+    "execution.started": "info",
+    "execution.succeeded": "info",
+    "execution.failed": "warning",
+    "execution.stopped": "warning",
+    "execution.superseded": "info",
+    "stage.succeeded": "info",
+    "stage.failed": "warning",
+    "stage.held": "warning",
+    "approval.needed": "info",
+    "approval.decided": "info",
+    "rollback.requested": "warning",
+    "rollback.done": "warning",
+    "rollback.failed": "page",
+    "digest.quarantined": "warning",
+    "digest.released": "info",
+    "transition.disabled": "warning",
+    "transition.enabled": "info",
+    "person.paged": "page",
+}
+"""The kinds of events that concern people, and how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened; becomes an Event row. text is a sentence for a person."""
+
+    kind: str
+    pipeline: str
+    execution_id: str = ""
+    stage: str = ""
+    action: str = ""
+    text: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Journal:
+    """The facts of one transaction, in order; written by `flush`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        now: float,
+        notifications: Callable[[str], Sequence[Notification]],
+    ) -> None:
+        """notifications: what the pipeline of that name declares."""
+        self._connection = connection
+        self._now = now
+        self._notifications = notifications
+        self._facts: list[Fact] = []
+        self.told = False
+
+    def add(self, fact: Fact) -> None:
+        """Keep a fact for this transaction."""
+        self._facts.append(fact)
+
+    def flush(self) -> None:
+        """Write everything in order; runs of untold facts go in one statement."""
+        quiet: list[dict[str, Any]] = []
+        for fact in self._facts:
+            outbox = self._outbox(fact) if fact.kind in TOLD else []
+            if not outbox:
+                quiet.append(self._row(fact))
+                continue
+            events.append(self._connection, quiet)
+            quiet = []
+            self.told = True
+            events.append_told(self._connection, self._row(fact), outbox)
+        events.append(self._connection, quiet)
+        self._facts = []
+
+    def _row(self, fact: Fact) -> dict[str, Any]:
+        return {
+            "at": self._now,
+            "kind": fact.kind,
+            "pipeline": fact.pipeline,
+            "execution_id": fact.execution_id,
+            "stage": fact.stage,
+            "action": fact.action,
+            "text": fact.text,
+            "data": json.dumps(fact.data, separators=(",", ":")) if fact.data else "{}",
+        }
+
+    def _outbox(self, fact: Fact) -> list[dict[str, Any]]:
+        wanted = [n for n in self._notifications(fact.pipeline) if _wants(n, fact.kind)]
+        return [
+            {
+                "execution_id": fact.execution_id,
+                "provider": notification.provider,
+                "place": place(notification),
+                "configuration": json.dumps(notification.configuration),
+                "due_at": self._now,
+            }
+            for notification in wanted
+        ]
+
+
+def place(notification: Notification) -> str:
+    """Provider and address: messages to one place about one execution keep their order."""
+    address = "|".join(f"{k}={v}" for k, v in sorted(notification.configuration.items()))
+    return f"{notification.provider}|{address}"
+
+
+def _wants(notification: Notification, kind: str) -> bool:
+    return not notification.events or any(
+        kind == wanted or (wanted.endswith(".") and kind.startswith(wanted))
+        for wanted in notification.events
+    )

@@ -1,0 +1,35 @@
+"""Settings from the environment (TOWPATH_...), and where the state lies. AWS's own variables are boto3's."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations. Secrets never show in a repr or a log.
+
+    accounts_file: YAML that is read at start; accounts put in by the API come on top.
+    sites, prometheus: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
+    source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TOWPATH_", extra="ignore")
+
+    database_url: str = "sqlite:///towpath.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8640
+    public_url: str = "http://127.0.0.1:8640"
+    accounts_file: Path | None = None
+    sites: dict[str, str] = {}
+    prometheus: dict[str, str] = {}
+    source_queue: str = ""
+    source_queue_account: str = ""
+    source_queue_region: str = ""
+    poll_sources_seconds: Annotated[float, Field(ge=1)] = 60.0
+    secret: SecretStr = SecretStr("")
+    slack_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_url: str = "https://slack.com/api/"
+    max_body_bytes: int = 1024 * 1024

@@ -1,0 +1,176 @@
+"""Action rows: claimed in batches under a lease, written under a fence.
+
+Claim = one UPDATE ... RETURNING that moves `due_at` to the lease's end, so a dead owner's row is simply
+due again. It also moves Ready to Starting: when it commits, the intent to call outside is on record.
+Outcome = UPDATE ... WHERE fence = mine, so the write of a zombie is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+
+from controlplane.states import ActionStatus
+from controlplane.store.tables import ActionExecution, table
+
+ACTION = table(ActionExecution)
+C = ACTION.c
+OPEN = (ActionStatus.READY, ActionStatus.STARTING, ActionStatus.IN_PROGRESS)
+CLAIMED = (
+    C.id, C.execution_id, C.stage_id, C.name, C.kind, C.attempt, C.status, C.lane, C.token, C.fence,
+    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.timeout_at, C.started_at,
+    C.summary, C.output, C.url, C.run_order,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who claims how much, until when. lane 0 is rollback's own."""
+
+    owner: str
+    now: float
+    until: float
+    limit: int
+    lane: int
+
+
+def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
+    """Take what is due; the rows come back as they are after the claim."""
+    due = (
+        select(C.id)
+        .where(C.lane == wanted.lane, C.due_at.is_not(None), C.due_at <= wanted.now)
+        .order_by(C.due_at)
+        .limit(wanted.limit)
+        .with_for_update(skip_locked=True)
+    )
+    starts = C.status.in_((ActionStatus.READY, ActionStatus.STARTING))
+    taken = (
+        update(ACTION)
+        .where(C.id.in_(due.scalar_subquery()))
+        .values(
+            owner=wanted.owner,
+            fence=C.fence + 1,
+            due_at=wanted.until,
+            starts=C.starts + case((starts, 1), else_=0),
+            status=case((C.status == ActionStatus.READY, ActionStatus.STARTING), else_=C.status),
+            started_at=func.coalesce(C.started_at, wanted.now),
+        )
+        .returning(*CLAIMED)
+    )
+    return connection.execute(taken).all()
+
+
+RECORD = (
+    update(ACTION)
+    .where(C.id == bindparam("b_id"), C.fence == bindparam("b_fence"))
+    .values(
+        {
+            "status": bindparam("status"),
+            "handle": bindparam("handle"),
+            "summary": bindparam("summary"),
+            "url": bindparam("url"),
+            "output": bindparam("output"),
+            "failures": bindparam("failures"),
+            "verdict": bindparam("verdict"),
+            "verdict_at": func.coalesce(bindparam("verdict_at"), C.verdict_at),
+            "ended_at": bindparam("ended_at"),
+            "owner": None,
+            # Something arrived while it was being looked at: look again at once.
+            "due_at": case(
+                (C.wake > bindparam("b_wake"), bindparam("b_now")), else_=bindparam("due_at")
+            ),
+        }
+    )
+)
+
+
+def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> frozenset[int]:
+    """Write outcomes; answer the ids whose write was refused because somebody else holds them now."""
+    if not outcomes:
+        return frozenset()
+    written = connection.execute(RECORD, list(outcomes))
+    if written.rowcount == len(outcomes):
+        return frozenset()
+    fences = {o["b_id"]: o["b_fence"] for o in outcomes}
+    found = connection.execute(select(C.id, C.fence).where(C.id.in_(fences))).all()
+    return frozenset(row.id for row in found if row.fence != fences[row.id])
+
+
+def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:
+    """Keep what is still being worked on: held is {id: fence}."""
+    statement = (
+        update(ACTION)
+        .where(C.id == bindparam("b_id"), C.fence == bindparam("b_fence"), C.owner.is_not(None))
+        .values(due_at=until)
+    )
+    rows = [{"b_id": id_, "b_fence": fence} for id_, fence in held.items()]
+    connection.execute(statement, rows)
+
+
+def release(connection: Connection, owner: str, now: float) -> None:
+    """Give back at once what an owner holds (a drain): it is due again."""
+    connection.execute(update(ACTION).where(C.owner == owner).values(owner=None, due_at=now))
+
+
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """New rows."""
+    if rows:
+        connection.execute(insert(ACTION), list(rows))
+
+
+MOVE = (
+    update(ACTION)
+    .where(C.id == bindparam("b_id"), C.status == bindparam("b_old"))
+    .values(
+        {
+            "status": bindparam("status"),
+            "ended_at": bindparam("ended_at"),
+            "owner": None,
+            "due_at": None,
+            "fence": C.fence + 1,
+        }
+    )
+)
+
+
+def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """End rows from outside their claim (abandoned, a rule whose bake is over); fences them off."""
+    if rows:
+        connection.execute(MOVE, list(rows))
+
+
+def wake(connection: Connection, action_id: int, now: float, answer: str | None = None) -> bool:
+    """Something arrived for this action: make it due, unless it is over. answer: what arrived."""
+    values: dict[str, Any] = {
+        "wake": C.wake + 1,
+        "due_at": case((C.owner.is_(None), now), else_=C.due_at),
+    }
+    if answer is not None:
+        values["answer"] = answer
+    statement = update(ACTION).where(C.id == action_id, C.status.in_(OPEN))
+    if answer is not None:
+        statement = statement.where(C.answer == "")  # the first answer counts
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+VIEW = (
+    C.id, C.stage_id, C.name, C.kind, C.run_order, C.attempt, C.status, C.verdict, C.verdict_at,
+    C.summary,
+)  # fmt: skip
+
+
+def of_stages(connection: Connection, stage_ids: Sequence[str]) -> Sequence[Any]:
+    """What deciding needs of every action of these stage executions."""
+    return connection.execute(select(*VIEW).where(C.stage_id.in_(stage_ids))).all()
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the next row is due; None where none is."""
+    lanes = [
+        connection.execute(
+            select(func.min(C.due_at)).where(C.lane == lane, C.due_at.is_not(None))
+        ).scalar()
+        for lane in (0, 1)
+    ]
+    return min((at for at in lanes if at is not None), default=None)

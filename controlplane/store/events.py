@@ -1,0 +1,106 @@
+"""Events, and the outbox rows written in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
+
+from controlplane.store.tables import Event, Outbox, Thread, table
+
+EVENT = table(Event)
+OUTBOX = table(Outbox)
+THREAD = table(Thread)
+O = OUTBOX.c  # noqa: E741 - the table's columns, as C, E and S are elsewhere
+
+
+def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Events that nobody is told of."""
+    if rows:
+        connection.execute(insert(EVENT), list(rows))
+
+
+def append_told(
+    connection: Connection, row: Mapping[str, Any], outbox: Sequence[Mapping[str, Any]]
+) -> int:
+    """An event that people are told of: its outbox rows commit with it, or not at all."""
+    event_id = connection.execute(insert(EVENT).returning(EVENT.c.id), dict(row)).scalar_one()
+    if outbox:
+        connection.execute(insert(OUTBOX), [{**o, "event_id": event_id} for o in outbox])
+    return int(event_id)
+
+
+def claim_outbox(
+    connection: Connection, owner: str, now: float, until: float, limit: int
+) -> Sequence[Row[Any]]:
+    """Take what is due: to one place about one execution only the oldest that is not sent."""
+    earlier = OUTBOX.alias("earlier")
+    blocked = exists().where(
+        and_(
+            earlier.c.execution_id == O.execution_id,
+            earlier.c.place == O.place,
+            earlier.c.id < O.id,
+            earlier.c.status == "PENDING",
+        )
+    )
+    due = (
+        select(O.id)
+        .where(O.due_at.is_not(None), O.due_at <= now, O.status == "PENDING", ~blocked)
+        .order_by(O.due_at, O.id)
+        .limit(limit)
+    )
+    taken = (
+        update(OUTBOX)
+        .where(O.id.in_(due.scalar_subquery()))
+        .values(owner=owner, fence=O.fence + 1, due_at=until, attempts=O.attempts + 1)
+        .returning(OUTBOX)
+    )
+    return sorted(connection.execute(taken).all(), key=lambda row: row.id)
+
+
+RECORD_OUTBOX = (
+    update(OUTBOX)
+    .where(O.id == bindparam("b_id"), O.fence == bindparam("b_fence"))
+    .values(
+        {
+            "status": bindparam("status"),
+            "due_at": bindparam("due_at"),
+            "error": bindparam("error"),
+            "sent_at": bindparam("sent_at"),
+            "owner": None,
+        }
+    )
+)
+
+
+def record_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write how sending went."""
+    if rows:
+        connection.execute(RECORD_OUTBOX, list(rows))
+
+
+def thread(connection: Connection, execution_id: str, place: str) -> str:
+    """What the channel needs to go on with its message; "" before the first."""
+    statement = select(THREAD.c.reference).where(
+        THREAD.c.execution_id == execution_id, THREAD.c.place == place
+    )
+    return str(connection.execute(statement).scalar() or "")
+
+
+def keep_thread(connection: Connection, execution_id: str, place: str, reference: str) -> None:
+    """Remember it, once or anew."""
+    key = (THREAD.c.execution_id == execution_id) & (THREAD.c.place == place)
+    if not connection.execute(update(THREAD).where(key).values(reference=reference)).rowcount:
+        connection.execute(
+            insert(THREAD),
+            {"execution_id": execution_id, "place": place, "reference": reference},
+        )
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the outbox is due next."""
+    statement = select(O.due_at).where(O.due_at.is_not(None)).order_by(O.due_at).limit(1)
+    return connection.execute(statement).scalar()
+
+
+def event(connection: Connection, event_id: int) -> Row[Any]:
+    return connection.execute(select(EVENT).where(EVENT.c.id == event_id)).one()

@@ -1,0 +1,151 @@
+"""Execution and stage rows: inserted once, moved by compare-and-swap."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from controlplane.states import StageStatus
+from controlplane.store.tables import Execution, OutputVariable, StageExecution, table
+
+EXECUTION = table(Execution)
+STAGE = table(StageExecution)
+V = table(OutputVariable)
+E, S = EXECUTION.c, STAGE.c
+
+
+def add(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """A new execution; False where its `dedupe` key was accepted before."""
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(EXECUTION), dict(row))
+    except IntegrityError:
+        return False
+    return True
+
+
+def by_dedupe(connection: Connection, key: str) -> str | None:
+    """The execution that an accepted event made."""
+    return connection.execute(select(E.id).where(E.dedupe == key)).scalar()
+
+
+def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
+    return connection.execute(select(EXECUTION).where(E.id == execution_id)).first()
+
+
+def many(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """Executions by id."""
+    rows = connection.execute(select(EXECUTION).where(E.id.in_(list(ids)))).all()
+    return {row.id: row for row in rows}
+
+
+MOVE_EXECUTION = (
+    update(EXECUTION)
+    .where(E.id == bindparam("b_id"), E.status == bindparam("b_old"))
+    .values(
+        {
+            "status": bindparam("status"),
+            "reason": bindparam("reason"),
+            "ended_at": bindparam("ended_at"),
+        }
+    )
+)
+
+
+def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Move executions, each only from the status it was seen in."""
+    if rows:
+        connection.execute(MOVE_EXECUTION, list(rows))
+
+
+def update_execution(connection: Connection, execution_id: str, **values: Any) -> None:
+    """Set what is not a state: the digest, a request to stop, how far a rollback is."""
+    connection.execute(update(EXECUTION).where(E.id == execution_id).values(**values))
+
+
+def add_stages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(STAGE), list(rows))
+
+
+def stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """Stage executions by id."""
+    rows = connection.execute(select(STAGE).where(S.id.in_(list(ids)))).all()
+    return {row.id: row for row in rows}
+
+
+MOVE_STAGE = (
+    update(STAGE)
+    .where(S.id == bindparam("b_id"), S.status == bindparam("b_old"))
+    .values(
+        {
+            "status": bindparam("status"),
+            "locked": bindparam("locked"),
+            "cause": bindparam("cause"),
+            "baking_since": func.coalesce(S.baking_since, bindparam("b_baking")),
+            "entered_at": func.coalesce(S.entered_at, bindparam("b_entered")),
+            "ended_at": bindparam("ended_at"),
+        }
+    )
+)
+
+
+def move_stages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Move stage executions, each only from the status it was seen in."""
+    if rows:
+        connection.execute(MOVE_STAGE, list(rows))
+
+
+def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
+    """Set what is not a state: when deploying began, why the bake is held."""
+    connection.execute(update(STAGE).where(S.id == stage_id).values(**values))
+
+
+def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
+    """Who waits in front of a stage, with the digest of each."""
+    statement = (
+        select(S.id, S.execution_id, S.position, E.digest, E.version, E.plan)
+        .join(EXECUTION, S.execution_id == E.id)
+        .where(S.pipeline == pipeline, S.stage == stage, S.status == StageStatus.INBOUND)
+    )
+    return connection.execute(statement).all()
+
+
+def is_locked(connection: Connection, pipeline: str, stage: str) -> bool:
+    """True where an execution is in the stage."""
+    statement = select(S.id).where(S.pipeline == pipeline, S.stage == stage, S.locked)
+    return connection.execute(statement).first() is not None
+
+
+def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:
+    """The stage executions of an execution, in order."""
+    statement = select(STAGE).where(S.execution_id == execution_id).order_by(S.position, S.attempt)
+    return connection.execute(statement).all()
+
+
+def variables(connection: Connection, execution_id: str) -> dict[tuple[str, str], str]:
+    """Output variables of an execution, by (namespace, name)."""
+    rows = connection.execute(select(V).where(V.c.execution_id == execution_id)).all()
+    return {(row.namespace, row.name): row.value for row in rows}
+
+
+def keep_variables(
+    connection: Connection, execution_id: str, namespace: str, values: Mapping[str, str]
+) -> None:
+    """Output variables of an action that has a namespace; a retry overwrites them."""
+    key = (V.c.execution_id == execution_id) & (V.c.namespace == namespace)
+    connection.execute(delete(V).where(key))
+    rows = [
+        {"execution_id": execution_id, "namespace": namespace, "name": name, "value": value}
+        for name, value in values.items()
+    ]
+    if rows:
+        connection.execute(insert(V), rows)
+
+
+def rollback_state(connection: Connection, execution_id: str) -> str:
+    """How far a ROLLBACK execution is."""
+    return str(
+        connection.execute(select(E.rollback_state).where(E.id == execution_id)).scalar_one()
+    )

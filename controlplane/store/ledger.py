@@ -1,0 +1,122 @@
+"""Rows of the ledger, the artifacts, the quarantine and the transitions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from controlplane.ledger import Entry, Fared
+from controlplane.store.tables import ArtifactRow, LedgerEntry, Quarantine, Transition, table
+
+LEDGER = table(LedgerEntry)
+ARTIFACT = table(ArtifactRow)
+QUARANTINE = table(Quarantine)
+TRANSITION = table(Transition)
+L, Q, T = LEDGER.c, QUARANTINE.c, TRANSITION.c
+
+
+def put(connection: Connection, row: Mapping[str, Any]) -> None:
+    """A deployment began; a second entry of the same action is the same deployment."""
+    found = connection.execute(select(L.id).where(L.action_id == row["action_id"])).first()
+    if found is None:
+        connection.execute(insert(LEDGER), dict(row))
+
+
+def fared(connection: Connection, action_ids: Sequence[int], status: Fared, now: float) -> None:
+    """Say how deployments fared."""
+    if action_ids:
+        connection.execute(
+            update(LEDGER).where(L.action_id.in_(action_ids)).values(status=status, at=now)
+        )
+
+
+def entries(connection: Connection, target: str, limit: int = 200) -> list[Entry]:
+    """The newest entries of one target."""
+    rows = connection.execute(
+        select(LEDGER).where(L.target == target).order_by(L.id.desc()).limit(limit)
+    ).all()
+    return [entry(row) for row in rows]
+
+
+def entry(row: Row[Any]) -> Entry:
+    """A row as the pure ledger sees it."""
+    return Entry(row.id, row.target, row.digest, row.artifact, row.execution_id, Fared(row.status))
+
+
+def of_stage(connection: Connection, action_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    return connection.execute(
+        select(LEDGER).where(L.action_id.in_(action_ids)).order_by(L.id)
+    ).all()
+
+
+def keep_artifact(connection: Connection, execution_id: str, document: Mapping[str, str]) -> None:
+    """Remember an output artifact; a retry of the action overwrites it."""
+    key = (ARTIFACT.c.execution_id == execution_id) & (ARTIFACT.c.name == document["name"])
+    connection.execute(delete(ARTIFACT).where(key))
+    connection.execute(
+        insert(ARTIFACT),
+        {
+            "execution_id": execution_id,
+            "name": document["name"],
+            "document": json.dumps(document, separators=(",", ":")),
+        },
+    )
+
+
+def artifacts(connection: Connection, execution_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Artifacts by (execution, name)."""
+    rows = connection.execute(
+        select(ARTIFACT).where(ARTIFACT.c.execution_id.in_(execution_ids))
+    ).all()
+    return {(row.execution_id, row.name): row.document for row in rows}
+
+
+def quarantined(connection: Connection) -> frozenset[str]:
+    """Every digest that goes nowhere now."""
+    rows = connection.execute(select(Q.digest).where(Q.lifted_at.is_(None))).all()
+    return frozenset(row.digest for row in rows)
+
+
+def put_in_quarantine(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """False where the digest is there already."""
+    held = connection.execute(
+        select(Q.id).where(Q.digest == row["digest"], Q.lifted_at.is_(None))
+    ).first()
+    if held is None:
+        connection.execute(insert(QUARANTINE), dict(row))
+    return held is None
+
+
+def lift_quarantine(connection: Connection, digest: str, by: str, reason: str, now: float) -> bool:
+    """False where it was not in quarantine."""
+    lifted = connection.execute(
+        update(QUARANTINE)
+        .where(Q.digest == digest, Q.lifted_at.is_(None))
+        .values(lifted_at=now, lifted_by=by, lift_reason=reason)
+    )
+    return lifted.rowcount > 0
+
+
+def transition(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """The reason why the way into a stage is disabled; None where it is open."""
+    return connection.execute(
+        select(TRANSITION).where(T.pipeline == pipeline, T.stage == stage)
+    ).first()
+
+
+def disable_transition(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """False where it was disabled already; the first reason stays."""
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(TRANSITION), dict(row))
+    except IntegrityError:
+        return False
+    return True
+
+
+def enable_transition(connection: Connection, pipeline: str, stage: str) -> bool:
+    """False where it was open already."""
+    gone = connection.execute(delete(TRANSITION).where(T.pipeline == pipeline, T.stage == stage))
+    return gone.rowcount > 0

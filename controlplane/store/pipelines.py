@@ -1,0 +1,55 @@
+"""Rows of pipelines: a name, and versions of its structure that never change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from controlplane.store.tables import Pipeline, PipelineVersion, table
+
+PIPELINE = table(Pipeline)
+VERSION = table(PipelineVersion)
+
+
+def version(connection: Connection, name: str) -> int | None:
+    """The version that counts now; None where there is no such pipeline."""
+    return connection.execute(select(PIPELINE.c.version).where(PIPELINE.c.name == name)).scalar()
+
+
+def declaration(connection: Connection, name: str, number: int) -> str:
+    """The stored structure; KeyError where that version was never stored."""
+    found = connection.execute(
+        select(VERSION.c.declaration).where(VERSION.c.pipeline == name, VERSION.c.version == number)
+    ).scalar()
+    if found is None:
+        raise KeyError(f"pipeline {name} has no version {number}")
+    return str(found)
+
+
+def put(connection: Connection, name: str, text: str, now: float, by: str) -> int:
+    """Store a structure; the same structure again is the same version. Answers the version."""
+    current = version(connection, name)
+    if current is not None and declaration(connection, name, current) == text:
+        return current
+    number = (current or 0) + 1
+    connection.execute(
+        insert(VERSION),
+        {
+            "pipeline": name,
+            "version": number,
+            "declaration": text,
+            "created_at": now,
+            "created_by": by,
+        },
+    )
+    row = {"version": number, "updated_at": now, "updated_by": by}
+    if current is None:
+        connection.execute(insert(PIPELINE), {"name": name, **row})
+    else:
+        connection.execute(update(PIPELINE).where(PIPELINE.c.name == name).values(**row))
+    return number
+
+
+def all_(connection: Connection) -> Sequence[Row[Any]]:
+    """Every pipeline, by name."""
+    return connection.execute(select(PIPELINE).order_by(PIPELINE.c.name)).all()

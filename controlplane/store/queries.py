@@ -1,0 +1,155 @@
+"""Questions that doors and commands ask. Reads only; bounded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from controlplane.states import StageStatus
+from controlplane.store.tables import (
+    ActionExecution,
+    Event,
+    Execution,
+    LedgerEntry,
+    Quarantine,
+    StageExecution,
+    Transition,
+    table,
+)
+
+ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
+EVENT, LEDGER = table(Event), table(LedgerEntry)
+QUARANTINE, TRANSITION = table(Quarantine), table(Transition)
+A, S, E = ACTION.c, STAGE.c, EXECUTION.c
+Rows = Sequence[Row[Any]]
+INSIDE = (StageStatus.IN_PROGRESS, StageStatus.BAKING, StageStatus.STOPPING)
+
+
+def open_approval(
+    connection: Connection, execution_id: str, stage: str, action: str
+) -> Row[Any] | None:
+    """The approval that waits in a stage; action "" takes the only one."""
+    statement = (
+        select(ACTION)
+        .join(STAGE, A.stage_id == S.id)
+        .where(
+            A.execution_id == execution_id,
+            S.stage == stage,
+            A.status == "InProgress",
+            A.handle == A.token,  # an approval's handle is its token
+        )
+    )
+    if action:
+        statement = statement.where(A.name == action)
+    rows = connection.execute(statement).all()
+    return rows[0] if len(rows) == 1 else None
+
+
+def in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """The newest execution that is in a stage now."""
+    statement = (
+        select(STAGE)
+        .where(S.pipeline == pipeline, S.stage == stage, S.status.in_(INSIDE))
+        .order_by(S.execution_id.desc())
+    )
+    return connection.execute(statement).first()
+
+
+def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """The last stage execution that ended there and had deployed something."""
+    statement = (
+        select(STAGE)
+        .where(
+            S.pipeline == pipeline, S.stage == stage, S.since.is_not(None), S.ended_at.is_not(None)
+        )
+        .order_by(S.ended_at.desc())
+    )
+    return connection.execute(statement).first()
+
+
+def newer_in_stage(connection: Connection, pipeline: str, stage: str, execution_id: str) -> bool:
+    """True where an execution accepted later has entered the stage."""
+    statement = select(S.id).where(
+        S.pipeline == pipeline,
+        S.stage == stage,
+        S.execution_id > execution_id,
+        S.entered_at.is_not(None),
+    )
+    return connection.execute(statement).first() is not None
+
+
+def actions_of_stage(connection: Connection, stage_id: str) -> Rows:
+    return connection.execute(select(ACTION).where(A.stage_id == stage_id).order_by(A.id)).all()
+
+
+def actions_of_execution(connection: Connection, execution_id: str) -> Rows:
+    return connection.execute(
+        select(ACTION).where(A.execution_id == execution_id).order_by(A.id)
+    ).all()
+
+
+def executions_of(connection: Connection, pipeline: str, limit: int = 50, before: str = "") -> Rows:
+    """The newest executions of a pipeline; before: an id to page on from."""
+    statement = select(EXECUTION).where(E.pipeline == pipeline)
+    if before:
+        statement = statement.where(E.id < before)
+    return connection.execute(statement.order_by(E.id.desc()).limit(limit)).all()
+
+
+def latest_stages(connection: Connection, pipeline: str) -> Rows:
+    """The newest stage executions of a pipeline, newest first: enough to draw its state."""
+    statement = (
+        select(STAGE, E.digest, E.type, E.version)
+        .join(EXECUTION, S.execution_id == E.id)
+        .where(S.pipeline == pipeline)
+        .order_by(S.execution_id.desc(), S.position.desc(), S.attempt.desc())
+        .limit(500)
+    )
+    return connection.execute(statement).all()
+
+
+def events_after(
+    connection: Connection, after: int, *, pipeline: str = "", execution: str = "", limit: int = 500
+) -> Rows:
+    """Events in order, after an id."""
+    statement = select(EVENT).where(EVENT.c.id > after)
+    if pipeline:
+        statement = statement.where(EVENT.c.pipeline == pipeline)
+    if execution:
+        statement = statement.where(EVENT.c.execution_id == execution)
+    return connection.execute(statement.order_by(EVENT.c.id).limit(limit)).all()
+
+
+def last_event(connection: Connection) -> int:
+    """The id of the newest event; 0 where there is none."""
+    return int(
+        connection.execute(select(EVENT.c.id).order_by(EVENT.c.id.desc()).limit(1)).scalar() or 0
+    )
+
+
+def ledger_of(connection: Connection, pipeline: str, limit: int = 200) -> Rows:
+    """The newest entries of a pipeline's ledger."""
+    return connection.execute(
+        select(LEDGER)
+        .where(LEDGER.c.pipeline == pipeline)
+        .order_by(LEDGER.c.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def quarantine_of(connection: Connection, digest: str) -> Row[Any] | None:
+    return connection.execute(
+        select(QUARANTINE).where(QUARANTINE.c.digest == digest, QUARANTINE.c.lifted_at.is_(None))
+    ).first()
+
+
+def quarantines(connection: Connection) -> Rows:
+    """Every digest in quarantine now."""
+    return connection.execute(
+        select(QUARANTINE).where(QUARANTINE.c.lifted_at.is_(None)).order_by(QUARANTINE.c.id)
+    ).all()
+
+
+def transitions(connection: Connection, pipeline: str) -> Rows:
+    """The disabled transitions of a pipeline."""
+    return connection.execute(select(TRANSITION).where(TRANSITION.c.pipeline == pipeline)).all()

@@ -1,0 +1,316 @@
+"""Every table. Times are seconds since the epoch (UTC), JSON is text: rows on the hot path stay small.
+
+`table=True` models do not validate (a trait of sqlmodel): what comes from outside is validated at the
+door by plain models before it gets here.
+"""
+
+from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+class Pipeline(SQLModel, table=True):
+    """A pipeline by name, and which version of its structure counts now."""
+
+    name: str = Field(primary_key=True)
+    version: int
+    updated_at: float
+    updated_by: str = ""
+
+
+class PipelineVersion(SQLModel, table=True):
+    """One version of a pipeline's structure; never changed, so that a way back is never lost."""
+
+    __tablename__ = "pipeline_version"
+    pipeline: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    declaration: str
+    created_at: float
+    created_by: str = ""
+
+
+class Transition(SQLModel, table=True):
+    """A row means: the way into this stage is disabled, for this reason."""
+
+    pipeline: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    reason: str
+    disabled_by: str
+    disabled_at: float
+
+
+class Execution(SQLModel, table=True):
+    """One journey of pinned source revisions through one version of a pipeline.
+
+    type: STANDARD or ROLLBACK. plan: the stage that a ROLLBACK execution runs (JSON), "" otherwise.
+    stop: "" | "wait" | "abandon". dedupe: one accepted event makes one execution.
+    """
+
+    __table_args__ = (Index("ix_execution_pipeline", "pipeline", "id"),)
+    id: str = Field(primary_key=True)
+    pipeline: str
+    version: int
+    type: str = "STANDARD"
+    status: str
+    stop: str = ""
+    digest: str = ""
+    trigger: str = "{}"
+    revisions: str = "{}"
+    plan: str = ""
+    rolls_back: str = ""
+    rollback_state: str = ""
+    dedupe: str | None = Field(default=None, unique=True)
+    reason: str = ""
+    started_at: float
+    ended_at: float | None = None
+
+
+class StageExecution(SQLModel, table=True):
+    """One entry of an execution into a stage. locked: it is the one execution in that stage.
+
+    since: when the first deployment of the stage began. held: why the bake neither passes nor fails.
+    """
+
+    __tablename__ = "stage_execution"
+    __table_args__ = (
+        Index("ix_stage_execution", "execution_id"),
+        Index(
+            "ux_stage_lock",
+            "pipeline",
+            "stage",
+            unique=True,
+            sqlite_where=text("locked"),
+            postgresql_where=text("locked"),
+        ),
+        Index(
+            "ix_stage_inbound",
+            "pipeline",
+            "stage",
+            sqlite_where=text("status = 'Inbound'"),
+            postgresql_where=text("status = 'Inbound'"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    execution_id: str
+    pipeline: str
+    stage: str
+    position: int
+    attempt: int = 1
+    status: str
+    locked: bool = False
+    since: float | None = None
+    baking_since: float | None = None
+    cause: str = ""
+    held: str = ""
+    entered_at: float | None = None
+    ended_at: float | None = None
+
+
+class ActionExecution(SQLModel, table=True):
+    """One action (kind "action") or one watching rule (kind "rule") of a stage execution.
+
+    due_at: when somebody must look at it; NULL where nobody needs to. lane 0 is rollback's own.
+    owner, fence: who may write. wake: events seen. starts: how often a start may have gone out.
+    """
+
+    __tablename__ = "action_execution"
+    __table_args__ = (
+        Index("ix_action_stage", "stage_id"),
+        Index(
+            "ix_action_due",
+            "lane",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    execution_id: str
+    stage_id: str
+    name: str
+    kind: str = "action"
+    run_order: int = 1
+    attempt: int = 1
+    status: str
+    lane: int = 1
+    token: str
+    due_at: float | None = None
+    timeout_at: float | None = None
+    owner: str | None = None
+    fence: int = 0
+    wake: int = 0
+    starts: int = 0
+    failures: int = 0
+    handle: str = ""
+    summary: str = ""
+    url: str = ""
+    output: str = "{}"
+    answer: str = ""
+    verdict: str = ""
+    verdict_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class ArtifactRow(SQLModel, table=True):
+    """An artifact that an action of an execution put out."""
+
+    __tablename__ = "artifact"
+    execution_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    document: str
+
+
+class OutputVariable(SQLModel, table=True):
+    """What an action with a namespace put out: `#{namespace.name}`."""
+
+    __tablename__ = "output_variable"
+    execution_id: str = Field(primary_key=True)
+    namespace: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Measurement(SQLModel, table=True):
+    """What a rule saw at one look."""
+
+    __table_args__ = (Index("ix_measurement_action", "action_id", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    action_id: int
+    at: float
+    verdict: str
+    value: float | None = None
+    samples: int = 0
+    reason: str = ""
+
+
+class LedgerEntry(SQLModel, table=True):
+    """Which digest was put on which target, when, and how it fared.
+
+    status: DEPLOYING, DEPLOYED, GOOD, BAD. artifact: the copy that was deployed (JSON).
+    """
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        Index("ix_ledger_target", "target", "id"),
+        UniqueConstraint("action_id", name="ux_ledger_action"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    pipeline: str
+    stage: str
+    target: str
+    digest: str
+    artifact: str
+    execution_id: str
+    action_id: int
+    action: str
+    token: str
+    handle: str = ""
+    status: str
+    at: float
+
+
+class Quarantine(SQLModel, table=True):
+    """A digest that goes nowhere until a person lifts it with a reason."""
+
+    __table_args__ = (Index("ix_quarantine_digest", "digest"),)
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str
+    pipeline: str
+    execution_id: str
+    reason: str
+    at: float
+    lifted_at: float | None = None
+    lifted_by: str = ""
+    lift_reason: str = ""
+
+
+class Event(SQLModel, table=True):
+    """What happened, in the order of the commits."""
+
+    __table_args__ = (
+        Index("ix_event_execution", "execution_id", "id"),
+        Index("ix_event_pipeline", "pipeline", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    kind: str
+    pipeline: str
+    execution_id: str = ""
+    stage: str = ""
+    action: str = ""
+    text: str = ""
+    data: str = "{}"
+
+
+class Outbox(SQLModel, table=True):
+    """A notification that must leave; written in the transaction of its event.
+
+    place: provider and address; what goes to one place about one execution goes in order.
+    status: PENDING, SENT, DEAD.
+    """
+
+    __table_args__ = (
+        Index("ix_outbox_place", "execution_id", "place", "id"),
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int
+    execution_id: str
+    provider: str
+    place: str
+    configuration: str
+    status: str = "PENDING"
+    due_at: float | None = None
+    owner: str | None = None
+    fence: int = 0
+    attempts: int = 0
+    error: str = ""
+    sent_at: float | None = None
+
+
+class Thread(SQLModel, table=True):
+    """What a channel needs to go on with its message about an execution."""
+
+    execution_id: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    reference: str
+
+
+class AccountRow(SQLModel, table=True):
+    """A registered account, as its document."""
+
+    __tablename__ = "account"
+    name: str = Field(primary_key=True)
+    document: str
+    updated_at: float
+
+
+class ApiToken(SQLModel, table=True):
+    """An API token: its SHA-256 only."""
+
+    __tablename__ = "api_token"
+    id: str = Field(primary_key=True)
+    name: str
+    hash: str = Field(unique=True)
+    role: str
+    created_at: float
+    expires_at: float | None = None
+    last_used_at: float | None = None
+    revoked_at: float | None = None
+
+
+class Seen(SQLModel, table=True):
+    """Keys of inbound messages that were taken once: a second one is a replay."""
+
+    key: str = Field(primary_key=True)
+    at: float
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The Core table of a model, for the hot path."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]

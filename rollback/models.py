@@ -1,0 +1,96 @@
+"""The words of deciding: why a stage ended badly, what was on which target, and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitors.base import Verdict
+
+
+class CauseKind(StrEnum):
+    """Why a stage ended badly."""
+
+    FAILED_DEPLOY = "failed deploy"
+    FAILED_CHECK = "failed check"
+    BAD_SIGNAL = "bad signal"
+    REQUESTED = "rollback asked for by a person"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a stage ended badly, by which action or rule, in a sentence."""
+
+    kind: CauseKind
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """The last known good of a target: its digest, and the copy of it that was deployed."""
+
+    digest: str
+    location: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One deployment of the bad release that was begun: on which target, and where back is.
+
+    token, handle: how the deployment is found at the vendor; handle may be "" after a crash.
+    configuration: the deploy action's own, so that the way back acts where the way there did.
+    """
+
+    action: str
+    provider: str
+    target: str
+    region: str
+    token: str
+    handle: str
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    good: Good | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which causes roll a stage back by themselves."""
+
+    on: frozenset[CauseKind] = frozenset()
+
+
+class Act(StrEnum):
+    """What to do about a stage that ended badly."""
+
+    NOTHING = "nothing"
+    ROLL_BACK = "roll back"
+    HOLD_AND_PAGE = "hold and page"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, and why."""
+
+    act: Act
+    reason: str
+
+
+class Consequence(StrEnum):
+    """What follows from a verdict while a stage bakes."""
+
+    GO_ON = "go on"
+    ROLL_BACK = "roll back"
+    EXTEND = "extend the bake"
+    HOLD = "hold"
+    HOLD_AND_PAGE = "hold and page"
+
+
+CONSEQUENCES: Mapping[Verdict, Consequence] = {
+    Verdict.PASS: Consequence.GO_ON,
+    Verdict.FAIL: Consequence.ROLL_BACK,
+    Verdict.INCONCLUSIVE: Consequence.EXTEND,
+    Verdict.NO_DATA: Consequence.HOLD,
+    Verdict.UNREACHABLE: Consequence.HOLD_AND_PAGE,
+}
+"""Silence never passes, and a monitoring outage alone never rolls back."""

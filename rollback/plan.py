@@ -1,0 +1,36 @@
+"""How to get back: the steps of one rollback, in order. Pure.
+
+What was deployed last is stopped and restored first. Every step re-reads before it acts, so a step
+whose work is done already (CodeDeploy rolled back by itself) ends at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rollback.models import Placement
+
+
+class StepKind(StrEnum):
+    """The three parts of a rollback; their order is their run order."""
+
+    STOP = "stop"
+    RESTORE = "restore"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. placement is None for a verification of the whole stage."""
+
+    kind: StepKind
+    run_order: int
+    placement: Placement | None = None
+
+
+def plan(placements: Sequence[Placement]) -> list[Step]:
+    """Stop all that is in flight, then restore target by target in reverse, then verify."""
+    back = list(reversed(placements))
+    stops = [Step(StepKind.STOP, 1, placement) for placement in back]
+    restores = [Step(StepKind.RESTORE, 2 + i, placement) for i, placement in enumerate(back)]
+    return [*stops, *restores, Step(StepKind.VERIFY, 2 + len(back))]
