@@ -311,6 +311,13 @@ class Seen(SQLModel, table=True):
     at: float
 
 
+class Installation(SQLModel, table=True):
+    """What this installation made up for itself once: the secret that signs buttons and sessions."""
+
+    key: str = Field(primary_key=True)
+    value: str
+
+
 def table(model: type[SQLModel]) -> Table:
     """The Core table of a model, for the hot path."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -1,0 +1,119 @@
+"""Delivers the outbox: at least once, in order per execution and place, with growing pauses.
+
+The row is claimed under a lease before the send and written after it. A crash in between sends again:
+receivers de-duplicate by the note's id.
+"""
+
+import json
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from controlplane.engine.notes import NoteMaker
+from controlplane.notify.base import Note, Notifier, NotifyError
+from controlplane.store import events
+from controlplane.store.database import Database
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+LEASE = 30.0
+IDLE = 2.0
+THREADS = 4
+GIVE_UP_AFTER = 24 * 3600.0
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Delivery:
+    """One thread that claims and writes, a few that send."""
+
+    def __init__(
+        self,
+        database: Database,
+        notifiers: Mapping[str, Notifier],
+        notes: NoteMaker,
+        now: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._notifiers = notifiers
+        self._notes = notes
+        self._now = now
+        self._owner = f"{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self._wakeup = threading.Event()
+        self._stop = threading.Event()
+        database.on_wake(self._wakeup.set)
+
+    def run(self) -> None:
+        """Until `stop`."""
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="towpath-delivery") as pool:
+            while not self._stop.is_set():
+                self._wakeup.clear()
+                try:
+                    sent = self.turn(pool)
+                except Exception:
+                    log.exception("a turn of the delivery failed; the next one tries again")
+                    sent = 0
+                if not sent:
+                    self._wakeup.wait(self._nap())
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wakeup.set()
+
+    def turn(self, pool: ThreadPoolExecutor | None = None) -> int:
+        """Claim what is due, send it, write how it went; how many were tried."""
+        now = self._now()
+        with self._database.begin() as connection:
+            rows = events.claim_outbox(connection, self._owner, now, now + LEASE, BATCH)
+            work = [
+                (
+                    row,
+                    self._notes.note(connection, row.event_id),
+                    events.thread(connection, row.execution_id, row.place),
+                )
+                for row in rows
+            ]
+        run = pool.map if pool else map
+        for row, outcome, thread in run(lambda w: self._send(*w), work):
+            with self._database.begin() as connection:
+                events.record_outbox(connection, [outcome])
+                if outcome["status"] == "SENT" and thread:
+                    events.keep_thread(connection, row.execution_id, row.place, thread)
+        return len(rows)
+
+    def _send(self, row: Any, note: Note, thread: str) -> tuple[Any, dict[str, Any], str]:
+        outcome = {
+            "b_id": row.id,
+            "b_fence": row.fence,
+            "due_at": None,
+            "error": "",
+            "sent_at": None,
+        }
+        try:
+            thread = self._notifiers[row.provider].send(note, json.loads(row.configuration), thread)
+        except NotifyError as error:
+            return row, {**outcome, **self._failed(row, note, error)}, ""
+        except Exception as error:
+            log.exception("the notifier of %s raised what it should not", row.provider)
+            failed = NotifyError(f"{type(error).__name__} in the notifier of {row.provider}")
+            return row, {**outcome, **self._failed(row, note, failed)}, ""
+        return row, {**outcome, "status": "SENT", "sent_at": self._now()}, thread
+
+    def _failed(self, row: Any, note: Note, error: NotifyError) -> dict[str, Any]:
+        """Try again later, or give up and say so in the log: the row stays, as DEAD, for people."""
+        now = self._now()
+        if error.permanent or now - note.at.timestamp() > GIVE_UP_AFTER:
+            log.error("notification %s to %s is given up: %s", note.id, row.provider, error)
+            return {"status": "DEAD", "error": str(error)[:1000]}
+        pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
+        due = now + max(pause, error.retry_after or 0.0)
+        return {"status": "PENDING", "error": str(error)[:1000], "due_at": due}
+
+    def _nap(self) -> float:
+        with self._database.read() as connection:
+            due = events.next_due(connection)
+        return IDLE if due is None else min(IDLE, max(0.05, due - self._now()))

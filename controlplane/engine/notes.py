@@ -1,0 +1,84 @@
+"""From an event row to the Note that a notifier sends: how the execution stands now, and the legal moves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.journal import TOLD
+from controlplane.notify.base import Button, Note, StageLine
+from controlplane.notify.buttons import sign
+from controlplane.states import StageStatus
+from controlplane.store import events, executions, queries
+
+ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
+
+
+@dataclass(frozen=True, slots=True)
+class NoteMaker:
+    """url_of: a pipeline's and an execution's page. secret: signs the buttons' values."""
+
+    url_of: Callable[[str, str], str]
+    secret: str
+
+    def note(self, connection: Connection, event_id: int) -> Note:
+        """The note of an event; buttons and stage lines are as of now, not as of then."""
+        event = events.event(connection, event_id)
+        execution = executions.by_id(connection, event.execution_id)
+        stages = [] if execution is None else executions.of_execution(connection, execution.id)
+        return Note(
+            id=f"towpath-event-{event.id}",
+            kind=event.kind,
+            at=datetime.fromtimestamp(event.at, UTC),
+            pipeline=event.pipeline,
+            execution=event.execution_id,
+            stage=event.stage,
+            severity=TOLD.get(event.kind, "info"),
+            title=title(event),
+            text=event.text,
+            digest="" if execution is None else execution.digest,
+            status="" if execution is None else execution.status,
+            url=self.url_of(event.pipeline, event.execution_id),
+            lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
+            buttons=self._buttons(connection, execution, stages),
+        )
+
+    def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
+        if execution is None or execution.ended_at is not None:
+            return ()
+        found: list[Button] = []
+        for stage in stages:
+            row = queries.open_approval(connection, execution.id, stage.stage, "")
+            if row is not None and row.stage_id == stage.id:
+                found += [
+                    self._button("approve", "Approve", "primary", execution, stage, row),
+                    self._button("reject", "Reject", "danger", execution, stage, row),
+                ]
+        last = stages[-1] if stages else None
+        if last is not None and last.since and last.status in ROLLBACK_OFFERED:
+            found.append(self._button("rollback", "Roll back", "danger", execution, last, None))
+        return tuple(found)
+
+    def _button(
+        self, action: str, text: str, style: str, execution: Any, stage: Any, row: Any
+    ) -> Button:
+        value = sign(
+            action,
+            execution.id,
+            stage.stage,
+            "" if row is None else row.name,
+            "" if row is None else row.token,
+            self.secret,
+        )
+        confirm = f"{text} {execution.pipeline} in {stage.stage}? Digest {execution.digest[:19]}."
+        return Button(action=action, text=text, value=value, style=style, confirm=confirm)
+
+
+def title(event: Any) -> str:
+    """ "shop · Prod: rollback requested"."""
+    what = event.kind.replace(".", " ")
+    return (
+        f"{event.pipeline} · {event.stage}: {what}" if event.stage else f"{event.pipeline}: {what}"
+    )

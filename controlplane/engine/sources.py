@@ -1,0 +1,102 @@
+"""Source revisions become executions: pushed by events, and polled as the fallback. Once each, ever.
+
+The dedupe key is pipeline, source action and revision: the same revision seen by an event and by a poll,
+or by an event delivered twice, starts one execution.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from accounts.base import AccountError
+from controlplane.actions.base import EventFeed, Revision, SourceEvent
+from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine.commands import Commands
+from controlplane.engine.refusals import Person
+from controlplane.engine.structures import Structures
+from controlplane.engine.tasks import Key, key_of
+from controlplane.store import pipelines
+from controlplane.store.database import Database
+from monitors.base import MonitorError
+
+log = logging.getLogger(__name__)
+
+
+class Sources:
+    """Looks for new revisions of every pipeline's source actions."""
+
+    def __init__(
+        self,
+        database: Database,
+        structures: Structures,
+        commands: Commands,
+        drivers: Mapping[Key, Any],
+    ) -> None:
+        self._database = database
+        self._structures = structures
+        self._commands = commands
+        self._drivers = drivers
+        self._settled: dict[tuple[str, str], str] = {}
+
+    def poll(self) -> int:
+        """Ask every source for its newest revision; how many executions began."""
+        return sum(
+            self._accept(pipeline, action, self._latest(action), "schedule")
+            for pipeline, action in self._source_actions()
+        )
+
+    def take(self, feed: EventFeed) -> int:
+        """Take the next events off the feed; each is done only after its execution is committed."""
+        events = feed.receive()
+        if events:
+            known = self._source_actions()
+            for event in events:
+                self._take_one(known, event)
+            feed.done([event.receipt for event in events])
+        return len(events)
+
+    def _take_one(self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent) -> None:
+        for pipeline, action in known:
+            wanted = action.configuration
+            if action.action_type_id.provider == event.provider and all(
+                wanted.get(key) == value for key, value in event.matches.items()
+            ):
+                self._accept(pipeline, action, event.revision, "event")
+
+    def _source_actions(self) -> list[tuple[str, ActionDeclaration]]:
+        with self._database.read() as connection:
+            rows = pipelines.all_(connection)
+            return [
+                (row.name, action)
+                for row in rows
+                for action in self._structures.pipeline(connection, row.name, row.version)
+                .stages[0]
+                .actions
+            ]
+
+    def _latest(self, action: ActionDeclaration) -> Revision | None:
+        driver = self._drivers.get(key_of(action))
+        latest: Callable[..., Revision | None] | None = getattr(driver, "latest", None)
+        if latest is None or action.configuration.get("PollForSourceChanges") == "false":
+            return None
+        try:
+            account = action.configuration.get("Account", "")
+            return latest(action.configuration, account, action.region or "")
+        except (MonitorError, AccountError) as error:
+            log.warning("source %s could not be polled: %s", action.name, error)
+            return None
+
+    def _accept(
+        self, pipeline: str, action: ActionDeclaration, revision: Revision | None, door: str
+    ) -> int:
+        if revision is None or self._settled.get((pipeline, action.name)) == revision.id:
+            return 0
+        self._commands.start(
+            pipeline,
+            Person(action.name, door),
+            revisions={action.name: revision.id},
+            dedupe=f"source:{pipeline}:{action.name}:{revision.id}",
+            detail=revision.summary or revision.location,
+        )
+        self._settled[pipeline, action.name] = revision.id
+        return 1
