@@ -106,7 +106,9 @@ def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
         job=job,
         status=STATUS[progress.outcome],
         handle=progress.handle or job.row.handle,
-        summary=progress.summary[:4000],
+        summary=(progress.summary or (progress.judgement.reason if progress.judgement else ""))[
+            :4000
+        ],
         url=progress.url or job.row.url,
         output=json.dumps(dict(progress.output)) if progress.output else job.row.output,
         due_in=due_in,

@@ -83,7 +83,9 @@ def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
 
 
 def _abandon(action: ActionView, moves: Moves) -> None:
-    moves.actions.append(ActionMove(action.id, action.name, action.status, A.ABANDONED))
+    moves.actions.append(
+        ActionMove(action.id, action.kind, action.name, action.status, A.ABANDONED)
+    )
 
 
 def _go_on(view: StageView, now: float, moves: Moves) -> None:
@@ -146,7 +148,7 @@ def _finish_bake(
     ]
     if not open_rules:
         moves.actions.extend(
-            ActionMove(row.id, row.name, row.status, A.SUCCEEDED, row.summary)
+            ActionMove(row.id, row.kind, row.name, row.status, A.SUCCEEDED, row.summary)
             for rule in rules
             if (row := by_name[rule.name]).status is A.IN_PROGRESS
         )

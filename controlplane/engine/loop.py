@@ -58,7 +58,9 @@ class Engine:
         drivers: Drivers,
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        pools: Sequence[Executor] | None = None,
     ) -> None:
+        """pools: who calls outside, one for each lane; threads where none are given."""
         self._database = database
         self._structures = structures
         self._drivers = drivers
@@ -71,7 +73,7 @@ class Engine:
         self._wakeup = threading.Event()
         self._stop = threading.Event()
         self._renewed = 0.0
-        self._pools: tuple[Executor, ...] = tuple(
+        self._pools: Sequence[Executor] = pools or tuple(
             ThreadPoolExecutor(n, thread_name_prefix=f"towpath-lane{lane}")
             for lane, n in zip(LANES, limits.threads, strict=True)
         )

@@ -91,7 +91,7 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
             {"b_id": move.id, "b_old": move.old, "status": move.new, "ended_at": tx.now}
         )
         tx.fact(
-            f"action.{move.new.lower()}",
+            f"{move.kind}.{move.new.lower()}",
             execution, stage=row.stage, action=move.name, text=move.summary,
         )  # fmt: skip
 

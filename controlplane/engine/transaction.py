@@ -1,5 +1,6 @@
 """One transaction of the engine: what it knows, and the moves it collects to write in bulk."""
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,7 +63,8 @@ def transaction(
     """
     with database.begin() as connection:
         at = now()
-        journal = Journal(connection, at, lambda name: structures.notifications(connection, name))
+        told = functools.cache(lambda name: structures.notifications(connection, name))
+        journal = Journal(connection, at, told)
         tx = Transaction(connection, at, structures, journal)
         yield tx
         tx.flush()

@@ -45,6 +45,7 @@ class ActionMove:
     """Move one action row; its claim, if any, is fenced off."""
 
     id: int
+    kind: str
     name: str
     old: ActionStatus
     new: ActionStatus

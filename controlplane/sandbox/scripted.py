@@ -1,0 +1,105 @@
+"""A vendor in memory: it does what its script says, and records what it was asked. No threads, no network.
+
+For the engine's tests, its simulations and its benchmarks; the same contract as any driver.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Task, Verdict
+
+Script = Callable[[Task, int], Progress | MonitorError]
+"""Answers the n-th question (0: the start, then the looks) about a task."""
+
+
+def succeed(task: Task, _asked: int) -> Progress:
+    """Done at once; what was put in is put out."""
+    artifacts = tuple(
+        Artifact(name, source.digest, source.location, source.version, source.account)
+        for name, source in zip(task.outputs, task.inputs, strict=False)
+    )
+    return Progress(Outcome.SUCCEEDED, handle=f"h-{task.token}", artifacts=artifacts)
+
+
+def source_of(digest: str) -> Script:
+    """A source whose newest revision has this digest."""
+
+    def script(task: Task, _asked: int) -> Progress:
+        location = f"s3://source/{digest[-8:]}.zip"
+        made = tuple(Artifact(name, digest, location, "v1", "tools") for name in task.outputs)
+        return Progress(Outcome.SUCCEEDED, handle="source", artifacts=made)
+
+    return script
+
+
+def after(looks: int, last: Outcome = Outcome.SUCCEEDED, summary: str = "") -> Script:
+    """Running for so many looks, then ended."""
+
+    def script(task: Task, asked: int) -> Progress:
+        outcome = Outcome.RUNNING if asked < looks else last
+        return Progress(outcome, handle=f"h-{task.token}", summary=summary)
+
+    return script
+
+
+def judging(*verdicts: Verdict) -> Script:
+    """A watched signal: one verdict a look, the last for ever."""
+
+    def script(_task: Task, asked: int) -> Progress:
+        if not asked:
+            return Progress(Outcome.RUNNING, handle="watching")
+        verdict = verdicts[min(asked, len(verdicts)) - 1]
+        return Progress(Outcome.RUNNING, judgement=Judgement(verdict, f"said {verdict}", samples=9))
+
+    return script
+
+
+class Scripted:
+    """A driver that plays scripts: one for each action by name, or `default`."""
+
+    def __init__(self, default: Script = succeed, *, inline: bool = False) -> None:
+        self.default = default
+        self.inline = inline
+        self.scripts: dict[str, Script] = {}
+        self.started: list[Task] = []
+        self.stopped: list[Task] = []
+        self.asked: dict[str, int] = defaultdict(int)
+
+    def start(self, task: Task) -> Progress:
+        """Idempotent under the token: a second start finds the first."""
+        if task.token not in {known.token for known in self.started}:
+            self.started.append(task)
+        return self._answer(task, 0)
+
+    def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
+        """One question about each."""
+        answers: dict[str, Progress | MonitorError] = {}
+        for task in tasks:
+            self.asked[task.token] += 1
+            answers[task.token] = self._script(task)(task, self.asked[task.token])
+        return answers
+
+    def stop(self, task: Task) -> None:
+        """Only recorded."""
+        self.stopped.append(task)
+
+    def _script(self, task: Task) -> Script:
+        return self.scripts.get(task.action, self.default)
+
+    def _answer(self, task: Task, asked: int) -> Progress:
+        answer = self._script(task)(task, asked)
+        if isinstance(answer, MonitorError):
+            raise answer
+        return answer
+
+
+class AtOnce(Executor):
+    """Runs what is submitted where it stands: one thread, one order, no surprises."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run it now."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future

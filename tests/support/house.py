@@ -1,0 +1,144 @@
+"""An engine on a database of its own, with scripted drivers and a clock that moves when told."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from controlplane.clock import ManualClock
+from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
+from controlplane.engine.commands import Commands
+from controlplane.engine.loop import Engine, Limits
+from controlplane.engine.refusals import Person
+from controlplane.engine.structures import Structures
+from controlplane.engine.tasks import Key
+from controlplane.sandbox.scripted import AtOnce, Scripted, judging, source_of
+from controlplane.store import executions, queries
+from controlplane.store.database import Database
+from monitors.base import Verdict
+
+ANNE = Person("anne", "api")
+GOOD, BAD = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+KEYS: Mapping[str, Key] = {
+    "S3": ("Source", "AWS", "S3"),
+    "NoOp": ("Test", "Custom", "NoOp"),
+    "CodeDeploy": ("Deploy", "AWS", "CodeDeploy"),
+    "CodeDeployStop": ("Deploy", "Custom", "CodeDeployStop"),
+    "CodeDeployRestore": ("Deploy", "Custom", "CodeDeployRestore"),
+    "Manual": ("Approval", "AWS", "Manual"),
+    "CloudWatchAlarm": ("Rule", "AWS", "CloudWatchAlarm"),
+    "CloudWatchAlarmRecovered": ("Test", "Custom", "CloudWatchAlarmRecovered"),
+}
+
+
+def action(name: str, provider: str, order: int = 1, **more: Any) -> dict[str, Any]:
+    """An action as CodePipeline spells it."""
+    category, owner, _ = KEYS[provider]
+    kind = {"category": category, "owner": owner, "provider": provider}
+    return {"name": name, "actionTypeId": kind, "runOrder": order, "configuration": {}, **more}
+
+
+def source(name: str = "Upload") -> dict[str, Any]:
+    """A stage with one source."""
+    return {"name": "Source", "actions": [action(name, "S3", outputArtifacts=[{"name": "App"}])]}
+
+
+def deploying(name: str, *, bake: str = "10s", watched: bool = True) -> dict[str, Any]:
+    """A stage that deploys App and bakes it under one alarm."""
+    where = {"Account": name.lower(), "ApplicationName": "shop", "DeploymentGroupName": "all"}
+    deploy = action("Deploy", "CodeDeploy", configuration=where, inputArtifacts=[{"name": "App"}])
+    rule = {
+        "name": "Alarm",
+        "ruleTypeId": {"provider": "CloudWatchAlarm"},
+        "configuration": {"AlarmName": "errors", "BakeTime": bake, "Interval": "1s"},
+    }
+    stage: dict[str, Any] = {
+        "name": name,
+        "actions": [deploy],
+        "onFailure": {"result": "ROLLBACK"},
+    }
+    if watched:
+        stage["onSuccess"] = {"conditions": [{"result": "ROLLBACK", "rules": [rule]}]}
+    return stage
+
+
+def pipeline(
+    *stages: dict[str, Any], name: str = "shop", mode: str = "SUPERSEDED"
+) -> PipelineDeclaration:
+    """A pipeline of these stages."""
+    return PipelineDeclaration.model_validate(
+        {
+            "name": name,
+            "executionMode": mode,
+            "stages": [StageDeclaration.model_validate(stage) for stage in stages],
+        }
+    )
+
+
+class House:
+    """Everything a test of the engine needs."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.clock = ManualClock()
+        self.database = Database(url or f"sqlite:///{folder}/towpath.db")
+        SQLModel.metadata.create_all(self.database.engine)
+        self.structures = Structures()
+        self.drivers = {name: Scripted() for name in KEYS}
+        self.drivers["S3"].default = source_of(GOOD)
+        self.drivers["CloudWatchAlarm"].default = judging(Verdict.PASS)
+        self.commands = Commands(self.database, self.structures, self._now)
+        self.engine = self.new_engine()
+
+    def new_engine(self, limits: Limits | None = None) -> Engine:
+        """Another replica on the same database, with the same vendors."""
+        drivers = {KEYS[name]: driver for name, driver in self.drivers.items()}
+        pools = (AtOnce(), AtOnce())
+        return Engine(
+            self.database, self.structures, drivers, self.clock, limits or Limits(), pools
+        )
+
+    def _now(self) -> float:
+        return self.clock().timestamp()
+
+    def apply(self, declared: PipelineDeclaration) -> None:
+        """Store it."""
+        self.commands.apply_pipeline(declared, ANNE)
+
+    def start(self, name: str = "shop") -> str:
+        """Start an execution and let it go as far as it can now."""
+        execution = self.commands.start(name, ANNE)
+        self.settle()
+        return execution
+
+    def settle(self, turns: int = 50) -> None:
+        """Turn until nothing is due at this time."""
+        while turns and self.engine.turn():
+            turns -= 1
+
+    def wait(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass, turning on the way."""
+        for _ in range(int(seconds / step)):
+            self.clock.advance(step)
+            self.settle()
+
+    def execution(self, execution_id: str) -> Any:
+        """Its row."""
+        with self.database.read() as connection:
+            return executions.by_id(connection, execution_id)
+
+    def stages(self, execution_id: str) -> dict[str, str]:
+        """Stage -> status."""
+        with self.database.read() as connection:
+            return {s.stage: s.status for s in executions.of_execution(connection, execution_id)}
+
+    def rows(self, name: str = "shop") -> Sequence[Any]:
+        """The pipeline's executions, newest first."""
+        with self.database.read() as connection:
+            return queries.executions_of(connection, name)
+
+    def kinds(self, execution_id: str = "") -> list[str]:
+        """The kinds of the events, in order."""
+        with self.database.read() as connection:
+            found = queries.events_after(connection, 0, execution=execution_id, limit=5000)
+            return [event.kind for event in found]
