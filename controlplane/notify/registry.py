@@ -1,0 +1,33 @@
+"""The channels. Adding one touches its file, one line here, its fake in the conformance suite."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from accounts.base import Clients
+from controlplane.clock import Clock
+from controlplane.notify.base import Notifier
+from controlplane.notify.slack import SlackNotifier
+from controlplane.notify.sns import SnsNotifier
+from controlplane.notify.webhook import WebhookNotifier
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the channels are made from. slack_url: "https://slack.com/api/", or a fake's."""
+
+    clients: Clients
+    now: Clock
+    slack_token: str = field(repr=False)
+    slack_url: str
+    http: httpx.Client
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+
+NOTIFIERS: Mapping[str, Callable[[Parts], Notifier]] = {
+    "SNS": lambda parts: SnsNotifier(parts.clients),
+    "Slack": lambda parts: SlackNotifier(parts.slack_token, parts.slack_url),
+    "Webhook": lambda parts: WebhookNotifier(parts.http, parts.now, parts.environ),
+}

@@ -1,0 +1,55 @@
+"""A button's value can not be made or changed by anyone else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.notify.buttons import Press, read, sign
+
+SIGNED = sign("approve", "ex-42", "prod", "Sign-off", "token-1", "secret")
+MOVE = Press("approve", "ex-42", "prod", "Sign-off", "token-1")
+
+
+def test_what_was_signed_is_read() -> None:
+    assert read(SIGNED, "secret") == MOVE
+
+
+@pytest.mark.parametrize("field", range(5))
+def test_a_value_is_bound_to_every_field(field: int) -> None:
+    other = list(MOVE)
+    other[field] = "other"
+    payload = sign(*other, "forger").partition(".")[0]  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="not signed by this Towpath"):
+        read(f"{payload}.{SIGNED.partition('.')[2]}", "secret")
+
+
+@given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
+def test_anything_else_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="not signed"):
+        read(value, "secret")
+
+
+@given(st.integers(0, len(SIGNED) - 1), st.characters(codec="ascii"))
+def test_no_character_of_it_may_change(place: int, character: str) -> None:
+    changed = SIGNED[:place] + character + SIGNED[place + 1 :]
+    if changed != SIGNED:
+        with pytest.raises(ValueError, match="not signed"):
+            read(changed, "secret")
+
+
+def test_another_secret_does_not_read_it() -> None:
+    with pytest.raises(ValueError, match="not signed"):
+        read(SIGNED, "other")
+
+
+def test_without_a_secret_nothing_is_signed_or_read() -> None:
+    with pytest.raises(ValueError, match="no secret"):
+        sign(*MOVE, "")
+    with pytest.raises(ValueError, match="no secret"):
+        read(SIGNED, "")
+
+
+def test_a_value_is_never_longer_than_slack_takes() -> None:
+    with pytest.raises(ValueError, match="longer than 2000"):
+        sign("approve", "ex-42", "prod", "Sign-off", "t" * 1_500, "secret")
+    assert len(SIGNED) < 300
