@@ -1,0 +1,238 @@
+"""Property: whatever vendors, people, crashes and time do, these things hold after every step.
+
+One execution at a time in a stage; nothing is deployed that did not pass the stage before; the digest in
+every stage is the one tested; the intent is on record before the call; nothing starts twice under one
+token; what is over stays over; silence is never taken for health.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import select
+from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
+
+from controlplane.engine.loop import Engine, Limits
+from controlplane.engine.refusals import CommandError
+from controlplane.sandbox.scripted import AtOnce, Scripted, source_of, succeed
+from controlplane.states import ExecutionStatus
+from controlplane.store import executions
+from controlplane.store.tables import ActionExecution, Execution, StageExecution, table
+from monitors.base import Judgement, MonitorError, Outcome, Progress, Task, Verdict
+
+ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
+STAGES = ("Dev", "Prod")
+TERMINAL = {"Succeeded", "Stopped", "Superseded", "Cancelled", "Abandoned"}
+
+
+class Vendor(Scripted):
+    """Answers what the machine last told it to; checks that the intent was on record."""
+
+    def __init__(self, house: "Machine") -> None:
+        super().__init__()
+        self.machine = house
+        self.says = Outcome.SUCCEEDED
+        self.raises = False
+
+    def start(self, task: Task) -> Progress:
+        with self.machine.house.database.read() as connection:
+            row = connection.execute(
+                select(ACTION.c.status, ACTION.c.starts).where(ACTION.c.token == task.token)
+            ).one()
+        assert row.status == "Starting", "the intent was not on record before the call"
+        known = task.token in {done.token for done in self.started}
+        assert not known or task.again, "a second start did not know that it is one"
+        return super().start(task)
+
+    def _script(self, task: Task) -> Any:
+        if self.raises:
+            return lambda _task, _asked: MonitorError("throttled")
+        if self.says is Outcome.SUCCEEDED:
+            return succeed
+        return lambda t, _asked: Progress(self.says, handle=f"h-{t.token}", summary="as told")
+
+
+class Dropping(AtOnce):
+    """A process that dies before it makes the calls it had claimed."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        del fn, args, kwargs
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.house = House(self.folder)
+        self.vendors = {name: Vendor(self) for name in KEYS if name.startswith("CodeDeploy")}
+        self.house.drivers.update(self.vendors)
+        self.verdict = Verdict.PASS
+        self.house.drivers["CloudWatchAlarm"].default = self.judge
+        self.house.engine = self.house.new_engine()
+        self.releases = 0
+        self.over: dict[tuple[str, Any], str] = {}
+
+    def teardown(self) -> None:
+        self.house.database.close()
+        shutil.rmtree(self.folder)
+
+    def judge(self, _task: Task, asked: int) -> Progress:
+        judged = Judgement(self.verdict, f"said {self.verdict}") if asked else None
+        return Progress(Outcome.RUNNING, handle="watching", judgement=judged)
+
+    @rule(mode=st.sampled_from(["SUPERSEDED", "QUEUED"]))
+    def apply(self, mode: str) -> None:
+        stages = [deploying(name, bake="5s") for name in STAGES]
+        self.house.apply(pipeline(source(), *stages, mode=mode))
+
+    @precondition(lambda self: self.known())
+    @rule()
+    def release(self) -> None:
+        self.releases += 1
+        self.house.drivers["S3"].default = source_of(f"sha256:{self.releases:064x}")
+        self.house.commands.start("shop", ANNE)
+
+    @rule(turns=st.integers(1, 6), seconds=st.sampled_from([0, 1, 5, 40]))
+    def go_on(self, turns: int, seconds: int) -> None:
+        self.house.clock.advance(seconds)
+        self.house.settle(turns)
+
+    @rule(
+        name=st.sampled_from(["CodeDeploy", "CodeDeployStop", "CodeDeployRestore"]),
+        says=st.sampled_from(list(Outcome)),
+        raises=st.booleans(),
+    )
+    def vendor(self, name: str, says: Outcome, raises: bool) -> None:  # noqa: FBT001
+        self.vendors[name].says, self.vendors[name].raises = says, raises
+
+    @rule(verdict=st.sampled_from(list(Verdict)))
+    def signal(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    @rule(before_the_call=st.booleans())
+    def crash(self, before_the_call: bool) -> None:  # noqa: FBT001
+        """Killed before the calls, or after the answers and before the commit; another goes on."""
+        if before_the_call:
+            drivers = {KEYS[name]: driver for name, driver in self.house.drivers.items()}
+            pools = (Dropping(), Dropping())
+            house = self.house
+            Engine(house.database, house.structures, drivers, house.clock, Limits(), pools).turn()
+        else:
+            self.house.engine.turn()
+        self.house.engine = self.house.new_engine()
+
+    @precondition(lambda self: self.known())
+    @rule(
+        what=st.sampled_from(["stop", "abandon", "retry", "rollback", "close", "open", "lift"]),
+        stage=st.sampled_from(STAGES),
+    )
+    def person(self, what: str, stage: str) -> None:
+        """A person asks; what cannot be granted is refused and changes nothing."""
+        commands, newest = self.house.commands, next(iter(self.house.rows()), None)
+        execution = newest.id if newest else "none"
+        asked = {
+            "stop": lambda: commands.stop(execution, ANNE, abandon=False, reason="r"),
+            "abandon": lambda: commands.stop(execution, ANNE, abandon=True, reason="r"),
+            "retry": lambda: commands.retry(execution, stage, ANNE, all_actions=False),
+            "rollback": lambda: commands.rollback("shop", stage, ANNE, reason="r"),
+            "close": lambda: commands.disable_transition("shop", stage, ANNE, reason="r"),
+            "open": lambda: commands.enable_transition("shop", stage, ANNE, reason="r"),
+            "lift": lambda: commands.lift_quarantine(self.digest(newest), ANNE, reason="r"),
+        }
+        try:
+            asked[what]()
+        except CommandError as refusal:
+            assert str(refusal)
+
+    def digest(self, row: Any) -> str:
+        return row.digest if row else "none"
+
+    def known(self) -> bool:
+        with self.house.database.read() as connection:
+            return connection.exec_driver_sql("SELECT 1 FROM pipeline").first() is not None
+
+    # --- what holds ---------------------------------------------------------------------------------
+
+    @invariant()
+    def one_execution_at_a_time_in_a_stage(self) -> None:
+        with self.house.database.read() as connection:
+            inside = (
+                connection.execute(
+                    select(STAGE.c.stage).where(
+                        STAGE.c.status.in_(["InProgress", "Baking", "Stopping"])
+                    )
+                )
+                .scalars()
+                .all()
+            )
+        assert len(inside) == len(set(inside))
+
+    @invariant()
+    def nothing_is_deployed_that_did_not_pass_the_stage_before(self) -> None:
+        with self.house.database.read() as connection:
+            for task in self.vendors["CodeDeploy"].started:
+                rows = executions.of_execution(connection, task.execution)
+                names = [row.stage for row in rows]
+                before = [
+                    r for r in rows if r.position == rows[names.index(task.stage)].position - 1
+                ]
+                assert any(row.status == "Succeeded" for row in before)
+
+    @invariant()
+    def the_digest_in_every_stage_is_the_one_tested(self) -> None:
+        with self.house.database.read() as connection:
+            for task in self.vendors["CodeDeploy"].started:
+                execution = executions.by_id(connection, task.execution)
+                assert execution is not None
+                assert {artifact.digest for artifact in task.inputs} == {execution.digest}
+
+    @invariant()
+    def what_is_over_stays_over(self) -> None:
+        with self.house.database.read() as connection:
+            now = {
+                (one.name, row.id): row.status
+                for one in (EXECUTION, STAGE, ACTION)
+                for row in connection.execute(select(one.c.id, one.c.status)).all()
+            }
+        for key, status in self.over.items():
+            assert now[key] == status, key
+        self.over = {k: v for k, v in now.items() if v in TERMINAL}
+        self.over |= {k: v for k, v in now.items() if v == "Failed" and k[0] != "execution"}
+
+    @invariant()
+    def an_execution_that_is_over_has_nothing_under_way(self) -> None:
+        ended = [s for s in ExecutionStatus if s not in ("InProgress", "Stopping")]
+        with self.house.database.read() as connection:
+            left = connection.execute(
+                select(ACTION.c.id)
+                .join(EXECUTION, ACTION.c.execution_id == EXECUTION.c.id)
+                .where(EXECUTION.c.status.in_(ended), ACTION.c.due_at.is_not(None))
+            ).all()
+        assert not left
+
+    @invariant()
+    def silence_is_never_taken_for_health(self) -> None:
+        with self.house.database.read() as connection:
+            passed = (
+                connection.execute(
+                    select(ACTION.c.verdict).where(
+                        ACTION.c.kind == "rule", ACTION.c.status == "Succeeded"
+                    )
+                )
+                .scalars()
+                .all()
+            )
+        assert set(passed) <= {"PASS"}
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
