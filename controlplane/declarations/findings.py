@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 from controlplane.declarations.positions import Path
 
-
 MANY = 8
 """More names than this are not listed where one was probably meant."""
 
@@ -15,7 +14,7 @@ MANY = 8
 class Finding:
     """One thing that is wrong. message says what, and the mend.
 
-    path: from the declaration's top, in CodePipeline's spelling: ("stages", 1, "actions", 0, "name").
+    path: from the declaration's top, in CodePipeline's spelling: ("stages", 1, "name").
     at_key: it is the key itself that is wrong, not its value.
     """
 

@@ -84,6 +84,8 @@ class Item:
                 self.reading.wrong(
                     (*source, "provider"), "is missing: say who does it, `provider: ...`"
                 )
+            self.reading.origin[(*target, key)] = (*source, "provider")
+            self.reading.origin[(*target, key, "provider")] = (*source, "provider")
             out[key] = self._unknown("missing")
             return None
         if word == key:

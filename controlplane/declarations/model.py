@@ -1,6 +1,6 @@
 """The pipeline structure: CodePipeline's own PipelineDeclaration, and a little more.
 
-Field names, enums and limits are those of botocore's codepipeline 2015-07-09 model, field for field.
+Field names, enums and limits are those of botocore's codepipeline 2015-07-09 model, one for one.
 What CodePipeline has no field for is said in its own idiom: entries of a `configuration`
 (Account, BakeTime, Threshold, ...) and new providers, which are of owner Custom. Ours alone:
 `notifications` on the pipeline.

@@ -33,6 +33,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _MAX_NUMBER = 300
+_NOT_YAML = re.compile("[\t\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
 class Position(NamedTuple):
@@ -123,8 +124,7 @@ def _scalar(text: str) -> Json:
 
 def _events(text: str) -> Iterator[Event]:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        # JSON may be indented with tabs, which YAML refuses; inside JSON's strings there are none.
-        text = text.replace("\t", " ")
+        text = _NOT_YAML.sub(_as_yaml, text)
     try:
         yield from YAML().parse(text)
     except MarkedYAMLError as error:
@@ -135,6 +135,12 @@ def _events(text: str) -> Iterator[Event]:
         raise UnreadableError("holds a character that no text may hold", at) from error
     except (YAMLError, ValueError, IndexError) as error:
         raise UnreadableError(f"is no YAML ({error})", Position(1, 1)) from error
+
+
+def _as_yaml(found: re.Match[str]) -> str:
+    """Write what JSON may hold and YAML may not: tabs between things, odd characters in strings."""
+    character = found.group()
+    return " " if character == "\t" else f"\\u{ord(character):04x}"
 
 
 def _sentence(error: MarkedYAMLError) -> str:

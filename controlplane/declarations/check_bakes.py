@@ -1,0 +1,83 @@
+"""Bakes and rollbacks: what is watched, for how long, and whether there is a way back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from controlplane.declarations.durations import parse_duration
+from controlplane.declarations.findings import Finding
+from controlplane.declarations.model import (
+    ExecutionMode,
+    PipelineDeclaration,
+    Result,
+    RuleDeclaration,
+    StageDeclaration,
+)
+from controlplane.declarations.positions import Path
+from controlplane.declarations.providers import provider_of
+from controlplane.declarations.walk import conditions
+
+BAKE_RESULTS = (Result.ROLLBACK, Result.FAIL)
+
+
+def check_bakes(declaration: PipelineDeclaration) -> Iterator[Finding]:
+    """Yield what is wrong with the bakes and rollbacks of each stage."""
+    for i, stage in enumerate(declaration.stages):
+        path: Path = ("stages", i)
+        yield from _bake(stage, (*path, "onSuccess"))
+        for where in _rollbacks(stage, path):
+            if i == 0:
+                yield Finding(where, "the source stage cannot be rolled back: take it out")
+            elif not deploys(stage):
+                message = "nothing to roll back: no action of this stage is a CodeDeploy"
+                yield Finding(where, message)
+            elif declaration.execution_mode is ExecutionMode.PARALLEL:
+                message = "a PARALLEL pipeline cannot roll back: use SUPERSEDED or QUEUED, or fail"
+                yield Finding(where, message)
+
+
+def deploys(stage: StageDeclaration) -> bool:
+    """Say whether an action of the stage changes what runs on a target."""
+    known = [provider_of(action.action_type_id) for action in stage.actions]
+    return any(provider is not None and provider.deploys for provider in known)
+
+
+def _rollbacks(stage: StageDeclaration, path: Path) -> Iterator[Path]:
+    """Every place where a rollback is asked for, bakes that watch nothing left out."""
+    if stage.on_failure is not None and stage.on_failure.result is Result.ROLLBACK:
+        yield (*path, "onFailure", "result")
+    for word, i, condition in conditions(stage):
+        if word == "onSuccess" and condition.result is Result.ROLLBACK and deploys(stage):
+            yield (*path, word, "conditions", i, "result")
+
+
+def _bake(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
+    group = stage.on_success
+    if group is None:
+        return
+    if not group.conditions:
+        yield Finding(path, "is empty: write a bake with signals, or take it out")
+    elif not deploys(stage):
+        message = "a bake watches a deployment, and no action of this stage is a CodeDeploy"
+        yield Finding(path, message, True)
+    for i, condition in enumerate(group.conditions):
+        where = (*path, "conditions", i)
+        if not condition.rules:
+            message = "a bake without signals watches nothing: give at least one under `signals`"
+            yield Finding((*where, "rules"), message)
+        if condition.result not in BAKE_RESULTS:
+            message = f"{condition.result} is not for a bake: use rollback or fail"
+            yield Finding((*where, "result"), message)
+        for j, rule in enumerate(condition.rules):
+            yield from _timeout(rule, (*where, "rules", j))
+
+
+def _timeout(rule: RuleDeclaration, path: Path) -> Iterator[Finding]:
+    if rule.timeout_in_minutes is None:
+        return
+    try:
+        bake = parse_duration(rule.configuration.get("BakeTime", "5m"))
+    except ValueError:
+        return  # said already, where the configuration is checked
+    if timedelta(minutes=rule.timeout_in_minutes) < bake:
+        message = f"{rule.timeout_in_minutes} minutes are over before the bake of {bake} is"
+        yield Finding((*path, "timeoutInMinutes"), message)

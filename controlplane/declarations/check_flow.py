@@ -1,0 +1,100 @@
+"""What flows from action to action: artifacts, and variables."""
+
+from collections.abc import Iterator, Mapping
+
+from controlplane.declarations.check_structure import RESERVED
+from controlplane.declarations.findings import Finding, meant
+from controlplane.declarations.keys import VARIABLE
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.declarations.positions import Path
+from controlplane.declarations.walk import Placed, PlacedAction, PlacedRule, actions, everything
+
+Makers = Mapping[str, PlacedAction]
+"""Who makes each artifact, by its name."""
+
+
+def check_flow(declaration: PipelineDeclaration) -> Iterator[Finding]:
+    """Yield the artifacts and variables that nobody makes, makes too late, or makes elsewhere."""
+    makers: dict[str, PlacedAction] = {}
+    for placed in actions(declaration):
+        for i, artifact in enumerate(placed.item.output_artifacts):
+            if artifact.name in makers:
+                first = _called(declaration, makers[artifact.name])
+                message = f"{first} makes an artifact of this name already: give it another name"
+                yield Finding((*placed.path, "outputArtifacts", i, "name"), message)
+            makers.setdefault(artifact.name, placed)
+    for one in everything(declaration):
+        yield from _inputs(declaration, one, makers)
+        yield from _variables(declaration, one)
+
+
+def _called(declaration: PipelineDeclaration, placed: Placed) -> str:
+    return f"{declaration.stages[placed.stage].name}/{placed.item.name}"
+
+
+def _earlier(one: Placed, other: PlacedAction) -> bool:
+    """Say whether the other has ended when this one starts (a rule: when its stage has)."""
+    if isinstance(one, PlacedRule):
+        return other.stage <= one.stage
+    return other.before(one)
+
+
+def _inputs(declaration: PipelineDeclaration, one: Placed, makers: Makers) -> Iterator[Finding]:
+    for i, artifact in enumerate(one.item.input_artifacts):
+        path = (*one.path, "inputArtifacts", i, "name")
+        maker = makers.get(artifact.name)
+        if maker is None:
+            message = f"no action makes an artifact {artifact.name!r}{meant(artifact.name, makers)}"
+            yield Finding(path, message)
+        elif not _earlier(one, maker):
+            who = _called(declaration, maker)
+            message = f"{artifact.name!r} is made by {who}, which has not ended before: "
+            yield Finding(path, message + "move it to an earlier stage or a lower runOrder")
+        elif one.provider is not None and one.provider.deploys:
+            yield from _promoted(path, one, maker, _called(declaration, maker))
+
+
+def _promoted(path: Path, one: Placed, maker: PlacedAction, who: str) -> Iterator[Finding]:
+    """Refuse a copy elsewhere: a deployment reads its bundle from its own account and region."""
+    here = (one.item.configuration.get("Account"), one.item.region)
+    there = (maker.item.configuration.get("Account"), maker.item.region)
+    if None in here or None in there or here == there:
+        return
+    yield Finding(
+        path,
+        f"this copy lies in {there[0]}/{there[1]} (made by {who}), the deployment is in "
+        f"{here[0]}/{here[1]}: promote it there first, with S3Promote at a lower runOrder",
+    )
+
+
+def _variables(declaration: PipelineDeclaration, one: Placed) -> Iterator[Finding]:
+    for key, value in one.item.configuration.items():
+        for match in VARIABLE.finditer(value):
+            wrong = _variable(declaration, one, match.group(1))
+            if wrong is not None:
+                yield Finding((*one.path, "configuration", key), f"#{{{match.group(1)}}}: {wrong}")
+
+
+def _variable(declaration: PipelineDeclaration, one: Placed, reference: str) -> str | None:
+    space, dot, name = reference.partition(".")
+    if not (space and dot and name):
+        return "a variable is written #{namespace.name}"
+    if space == "variables":
+        known = [variable.name for variable in declaration.variables]
+        return (
+            None if name in known else f"the pipeline has no variable {name!r}{meant(name, known)}"
+        )
+    if space in RESERVED:
+        return None
+    spaces = {
+        placed.item.namespace: placed
+        for placed in actions(declaration)
+        if placed.item.namespace is not None
+    }
+    earlier = [known for known, placed in spaces.items() if _earlier(one, placed)]
+    if space in earlier:
+        return None
+    if space in spaces:
+        who = _called(declaration, spaces[space])
+        return f"{who} has the namespace {space!r}, but has not ended before"
+    return f"no earlier action has the namespace {space!r}{meant(space, [*earlier, *RESERVED])}"
