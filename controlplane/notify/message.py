@@ -39,6 +39,12 @@ def encoded(note: Note) -> str:
     return json.dumps(document(note), separators=(",", ":"))
 
 
+def headline(note: Note) -> str:
+    """Answer the title with the pipeline's name before it, unless it begins with that itself."""
+    begins = note.title.startswith(note.pipeline)
+    return note.title if begins else f"{note.pipeline}: {note.title}"
+
+
 def units(text: str) -> int:
     """Count the UTF-16 units, as JSON's escapes and most receivers do."""
     return len(text) + sum(character > "\uffff" for character in text)

@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 )
 
 from controlplane.notify.base import Button, Note, StageLine
-from controlplane.notify.message import cut, units
+from controlplane.notify.message import cut, headline, units
 
 MAX_BLOCKS_BYTES = 12_000
 """Of all blocks as ASCII JSON. Slack refuses about 13,200 characters without documenting it
@@ -91,7 +91,7 @@ def _fitted(build: Callable[[int], list[Block]]) -> list[dict[str, Any]]:
 
 
 def _title(note: Note, most: int) -> str:
-    return MARKERS.get(note.severity, "") + escaped(f"{note.pipeline}: {note.title}", most)
+    return MARKERS.get(note.severity, "") + escaped(headline(note), most)
 
 
 def _head(note: Note) -> list[Block]:

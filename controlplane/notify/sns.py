@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from accounts.base import AccountError, Clients, Scope
 from accounts.models import Purpose
 from controlplane.notify.base import Note, NotifyError
-from controlplane.notify.message import cut, document, encoded
+from controlplane.notify.message import cut, document, encoded, headline
 
 MAX_SUBJECT = 99  # "less than 100 characters", ASCII, no control characters
 FILTERED = ("pipeline", "stage", "kind", "severity", "status")
@@ -109,7 +109,7 @@ def _request(note: Note, topic: str) -> dict[str, Any]:
 
 
 def _subject(note: Note) -> str:
-    words = f"[{note.severity}] {note.pipeline}: {note.title}".split()
+    words = f"[{note.severity}] {headline(note)}".split()
     told = re.sub(r"[^ -~]", "?", " ".join(words))
     return told if len(told) <= MAX_SUBJECT else told[: MAX_SUBJECT - 3] + "..."
 
@@ -130,5 +130,5 @@ def _told(topic: str, response: Mapping[str, Any]) -> NotifyError:
     mend = MENDS.get(code, "Correct what it names.")
     said = cut(str(error.get("Message", "")), 300)
     return NotifyError(
-        f"SNS refused the message for {topic}: {code}: {said} {mend}", permanent=True
+        f"SNS refused the message for {topic}: {code} ({said}). {mend}", permanent=True
     )

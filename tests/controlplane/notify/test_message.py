@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.notify.message import cut, document, encoded, units
+from controlplane.notify.message import cut, document, encoded, headline, units
 from tests.controlplane.notify.notes import huge, note
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
@@ -47,6 +47,11 @@ def test_cut_text_fits_and_says_that_it_was_cut(text: str, most: int, *, tail: b
 @given(ANY_TEXT)
 def test_text_that_fits_is_kept_but_for_half_characters(text: str) -> None:
     assert cut(text, 400) == text.encode("utf-8", "replace").decode()
+
+
+def test_the_pipeline_is_named_once() -> None:
+    assert headline(note(title="prod failed")) == "shop: prod failed"
+    assert headline(note(title="shop · prod: stage failed")) == "shop · prod: stage failed"
 
 
 def test_a_tail_keeps_the_end() -> None:

@@ -1,0 +1,1 @@
+"""HTTP doors: REST, webhooks, Slack."""
