@@ -1,0 +1,178 @@
+"""CloudWatch alarms as a signal: 1.0 is ALARM, 0.0 is OK, and everything else is silence.
+
+A state holds until it changes, so a point of it is as new as the look (query.end). One call reads a
+hundred alarms; the history is asked only for an alarm that changed within the window.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts.base import Clients
+from accounts.models import Purpose
+from monitors.base import MonitorError, Point, Query, Series
+from monitors.edge import asking, understood
+from monitors.values import text
+
+NAMES = 100
+"""Alarms that one DescribeAlarms takes by name."""
+PAGES = 10
+"""Pages of 100 changes of one alarm that are read; more make the answer incomplete."""
+LIVE = timedelta(seconds=5)
+"""A window that ends this close to now is about the state as it is now, whatever the clocks say."""
+
+VALUES = {"ALARM": 1.0, "OK": 0.0}
+BLIND = {
+    "PARTIAL_DATA": "it could not retrieve all of its data",
+    "EVALUATION_FAILURE": "its evaluation fails for now",
+    "EVALUATION_ERROR": "its evaluation fails until its configuration is mended",
+}
+"""EvaluationState: the alarm keeps its last StateValue, which then says nothing of the present."""
+
+
+class CloudWatchAlarm:
+    """Reads metric and composite alarms by name (AlarmName)."""
+
+    def __init__(self, clients: Clients, now: Callable[[], datetime]) -> None:
+        self._clients = clients
+        self._now = now
+
+    def read(self, queries: Sequence[Query]) -> Mapping[str, Series | MonitorError]:
+        """Answer with each alarm's changes within [start, end) and its state at the end."""
+        asks, wrong = understood(queries, lambda query: text(query.configuration, "AlarmName"))
+        answers: dict[str, Series | MonitorError] = dict(wrong)
+        if not asks:
+            return answers
+        place = asks[0][0]
+        with asking(f"reading alarms in {place.account} ({place.region})"):
+            client = self._clients.client("cloudwatch", place.account, place.region, Purpose.WATCH)
+            alarms = _describe(client, sorted({name for _, name in asks}))
+        for query, name in asks:
+            answers[query.key] = self._answer(client, query, name, alarms.get(name))
+        return answers
+
+    def _answer(
+        self, client: Any, query: Query, name: str, alarm: Mapping[str, Any] | None
+    ) -> Series | MonitorError:
+        if alarm is None:
+            return MonitorError(
+                f"there is no metric or composite alarm {name!r} in {query.account} "
+                f"({query.region}): correct AlarmName, or create the alarm",
+                permanent=True,
+            )
+        live = query.end >= self._now() - LIVE
+        changed = _changed(alarm)
+        if changed is None or changed <= query.start:
+            return _series(query, alarm, [])
+        try:
+            changes, whole = _history(client, query, name)
+        except MonitorError as error:
+            if live or changed < query.end:
+                return _series(query, alarm, [], note=f"; its history is unknown: {error}")
+            return error
+        inside = [(at, new) for at, _, new in changes if query.start <= at < query.end]
+        if live or changed < query.end:
+            return _series(query, alarm, inside, whole=whole)
+        return _past(query, name, changes, inside, whole=whole)
+
+
+def _describe(client: Any, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for first in range(0, len(names), NAMES):
+        token: dict[str, str] = {}
+        for _ in range(PAGES):
+            answer = client.describe_alarms(
+                AlarmNames=list(names[first : first + NAMES]),
+                # Left out, composite alarms would be missing without a word.
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                MaxRecords=NAMES,
+                **token,
+            )
+            for alarm in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
+                found[str(alarm["AlarmName"])] = alarm
+            if not answer.get("NextToken"):
+                break
+            token = {"NextToken": answer["NextToken"]}
+    return found
+
+
+def _changed(alarm: Mapping[str, Any]) -> datetime | None:
+    found = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    return found if isinstance(found, datetime) else None
+
+
+def _series(
+    query: Query,
+    alarm: Mapping[str, Any],
+    inside: Sequence[tuple[datetime, str]],
+    *,
+    whole: bool = True,
+    note: str = "",
+) -> Series:
+    """Answer with the changes, and the state as it is now."""
+    state, evaluation = str(alarm.get("StateValue", "")), str(alarm.get("EvaluationState", ""))
+    changed = _changed(alarm)
+    since = f" since {changed:%Y-%m-%d %H:%M:%S}" if changed else ""
+    told = f"alarm {alarm['AlarmName']} is in {state or 'no state'}{since}{note}"
+    if evaluation:
+        why = BLIND.get(evaluation, "it cannot be evaluated")
+        return Series(note=f"{told}, but it is in {evaluation}: {why}")
+    if state not in VALUES:
+        return Series(note=told)
+    return Series((*_points(inside), Point(query.end, VALUES[state])), whole, told)
+
+
+def _past(
+    query: Query,
+    name: str,
+    changes: Sequence[tuple[datetime, str, str]],
+    inside: Sequence[tuple[datetime, str]],
+    *,
+    whole: bool,
+) -> Series:
+    """Answer for a window that ended before the last change: what held at its end."""
+    later = [old for at, old, _ in changes if at >= query.end]
+    state = inside[-1][1] if inside else next(iter(later), "")
+    if state not in VALUES:
+        return Series(note=f"alarm {name} was in {state or 'a state that is not known'}")
+    told = f"alarm {name} was in {state} at {query.end:%Y-%m-%d %H:%M:%S}"
+    return Series((*_points(inside), Point(query.end, VALUES[state])), whole, told)
+
+
+def _points(changes: Sequence[tuple[datetime, str]]) -> list[Point]:
+    return [Point(at, VALUES[state]) for at, state in changes if state in VALUES]
+
+
+def _history(client: Any, query: Query, name: str) -> tuple[list[tuple[datetime, str, str]], bool]:
+    """Read the changes since query.start as (when, from, to), and whether that is all."""
+    changes: list[tuple[datetime, str, str]] = []
+    token: dict[str, str] = {}
+    for _ in range(PAGES):
+        with asking(f"reading the history of alarm {name} in {query.account}"):
+            answer = client.describe_alarm_history(
+                AlarmName=name,
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                HistoryItemType="StateUpdate",
+                StartDate=query.start,
+                ScanBy="TimestampAscending",
+                MaxRecords=100,
+                **token,
+            )
+        for item in answer.get("AlarmHistoryItems", ()):
+            changes += change(item)
+        if not answer.get("NextToken"):
+            return sorted(changes), True
+        token = {"NextToken": answer["NextToken"]}
+    return sorted(changes), False
+
+
+def change(item: Mapping[str, Any]) -> list[tuple[datetime, str, str]]:
+    """Read one history item as (when, from, to); nothing where it tells no change of state."""
+    try:
+        data = json.loads(item["HistoryData"])
+        old, new = data["oldState"]["stateValue"], data["newState"]["stateValue"]
+        return [(item["Timestamp"], str(old), str(new))] if old != new else []
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return []

@@ -1,0 +1,93 @@
+"""Answers of HTTP servers, bounded in size and in time before anything reads them."""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+
+LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+METADATA = ipaddress.ip_address("fd00:ec2::254")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered. took: from the request to the end of the body."""
+
+    status: int
+    body: bytes
+    took: timedelta
+    encoding: str = "utf-8"
+
+    def text(self) -> str:
+        """Read the body as text; what is no text is replaced."""
+        return self.body.decode(self.encoding, "replace")
+
+
+class TooLargeError(Exception):
+    """The answer is larger than what we read."""
+
+
+class TooSlowError(Exception):
+    """The answer as a whole took longer than it may, though it kept coming."""
+
+
+def checked(url: str) -> str:
+    """Give the URL back; ValueError where we may not ask it.
+
+    The machine's own metadata service answers credentials to whoever asks from here, so the author
+    of a pipeline may not point a check at it.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{url!r} is no address: {error}") from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise ValueError(f"{url!r} is no http or https address")
+    if parsed.userinfo:
+        raise ValueError("the address holds a user name or password: name a token instead")
+    if _is_metadata(parsed.host):
+        raise ValueError(f"{url!r} is a link-local address: those are not asked")
+    return url
+
+
+def _is_metadata(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped == METADATA or any(mapped in network for network in LINK_LOCAL)
+
+
+def fetch(
+    client: httpx.Client,
+    request: httpx.Request,
+    now: Callable[[], datetime],
+    *,
+    limit: int,
+    within: timedelta,
+    follow: bool = False,
+) -> Answer:
+    """Send a request and read at most `limit` bytes of its answer, within the time.
+
+    Raises httpx.HTTPError, TooLargeError, TooSlowError.
+    """
+    deadline = now() + within
+    request.extensions["timeout"] = httpx.Timeout(within.total_seconds()).as_dict()
+    body = bytearray()
+    response = client.send(request, stream=True, follow_redirects=follow)
+    try:
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > limit:
+                raise TooLargeError(f"the answer is larger than {limit} bytes")
+            if now() > deadline:
+                raise TooSlowError(f"the answer took longer than {within.total_seconds():g}s")
+    finally:
+        response.close()
+    return Answer(
+        response.status_code, bytes(body), response.elapsed, response.charset_encoding or "utf-8"
+    )
