@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file.html
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -51,7 +52,7 @@ class AppSpec:
     """A usable appspec.yml."""
 
     files: tuple[Copy, ...] = ()
-    hooks: Mapping[str, tuple[Script, ...]] = ()  # type: ignore[assignment]
+    hooks: Mapping[str, tuple[Script, ...]] = field(default_factory=dict)
     file_exists_behavior: str | None = None
 
 
@@ -124,8 +125,10 @@ def _hooks(value: Any) -> dict[str, tuple[Script, ...]]:
         if event not in SCRIPTED:
             raise AppSpecError(f"hooks: {str(event)[:100]!r} is no event that runs scripts")
         where = f"hooks.{event}"
-        hooks[event] = tuple(_script(entry, where) for entry in _list(scripts, where))
-        if sum(script.timeout for script in hooks[event]) > LONGEST and len(hooks[event]) > 1:
+        entries = _list(scripts, where)
+        hooks[event] = tuple(_script(entry, where) for entry in entries)
+        pairs = zip(entries, hooks[event], strict=True)
+        if sum(script.timeout for entry, script in pairs if "timeout" in entry) > LONGEST:
             raise AppSpecError(f"{where}: the timeouts together are over {LONGEST} seconds")
     return hooks
 
@@ -133,7 +136,7 @@ def _hooks(value: Any) -> dict[str, tuple[Script, ...]]:
 def _script(entry: Any, where: str) -> Script:
     entry = _mapping(entry, where)
     timeout = entry.get("timeout", LONGEST)
-    if isinstance(timeout, str) and timeout.isascii() and timeout.isdigit() and len(timeout) < 6:
+    if isinstance(timeout, str) and re.fullmatch("[0-9]{1,4}", timeout):
         timeout = int(timeout)
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not 0 < timeout <= LONGEST:
         raise AppSpecError(f"{where}.timeout: must be 1 to {LONGEST} seconds")

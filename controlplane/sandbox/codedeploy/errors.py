@@ -1,19 +1,17 @@
 """How the sandbox's CodeDeploy refuses: by AWS's own exception names."""
 
-from moto.core.exceptions import ServiceException
+from controlplane.sandbox.aws.faults import Fault
 
-
-class Fault(ServiceException):  # type: ignore[misc]  # moto ships no types that mypy follows here
-    """One of CodeDeploy's own exceptions: `Fault("DeploymentLimitExceededException", "...")`."""
+__all__ = ["Fault", "limit_batch", "not_emulated"]
 
 
 def not_emulated(what: str) -> NotImplementedError:
-    """What CodeDeploy has and the sandbox has not; the server answers it with status 400."""
+    """Refuse what CodeDeploy has and the sandbox has not; the server answers it with status 400."""
     return NotImplementedError(f"The sandbox's CodeDeploy does not emulate {what}")
 
 
 def limit_batch(names: list[str], limit: int = 25) -> list[str]:
-    """The names, unless there are more than CodeDeploy takes in one batch call."""
+    """Answer the names, unless there are more than CodeDeploy takes in one batch call."""
     if len(names) > limit:
         raise Fault(
             "BatchLimitExceededException",

@@ -41,7 +41,7 @@ class Host(Protocol):
     """A file descriptor that hooks inherit: it reads end-of-file when the sandbox is gone."""
 
     def environment(self) -> dict[str, str]:
-        """What every process on this instance finds in its environment."""
+        """Answer what every process on this instance finds in its environment."""
         ...
 
     def block_traffic(self) -> None:
@@ -129,6 +129,6 @@ class Deployment:
         return dict(self.request["revision"])
 
     def setting(self, name: str) -> Any:
-        """A setting of the deployment, or else of its group."""
+        """Answer a setting of the deployment, or else of its group."""
         value = self.request.get(name)
         return self.group.settings.get(name) if value is None else value

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$PYTHON" -S -E -B scripts/validate.py
