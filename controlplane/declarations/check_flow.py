@@ -7,7 +7,11 @@ from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import VARIABLE
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.positions import Path
-from controlplane.declarations.walk import Placed, PlacedAction, PlacedRule, actions, everything
+from controlplane.declarations.providers import provider_of
+from controlplane.declarations.walk import Placed, PlacedAction, actions, everything
+
+OF_EXECUTION = ("PipelineExecutionId",)
+"""What #{codepipeline....} can name."""
 
 Makers = Mapping[str, PlacedAction]
 """Who makes each artifact, by its name."""
@@ -32,11 +36,19 @@ def _called(declaration: PipelineDeclaration, placed: Placed) -> str:
     return f"{declaration.stages[placed.stage].name}/{placed.item.name}"
 
 
-def _earlier(one: Placed, other: PlacedAction) -> bool:
-    """Say whether the other has ended when this one starts (a rule: when its stage has)."""
-    if isinstance(one, PlacedRule):
-        return other.stage <= one.stage
-    return other.before(one)
+def _earlier(declaration: PipelineDeclaration, one: Placed, other: PlacedAction) -> bool:
+    """Say whether the other has ended when this one starts.
+
+    The rules of a stage start together with its first deployment, to watch from then on.
+    """
+    if isinstance(one, PlacedAction):
+        return other.before(one)
+    deploying = [
+        action.run_order
+        for action in declaration.stages[one.stage].actions
+        if (known := provider_of(action.action_type_id)) is not None and known.deploys
+    ]
+    return (other.stage, other.item.run_order) < (one.stage, min(deploying, default=1))
 
 
 def _inputs(declaration: PipelineDeclaration, one: Placed, makers: Makers) -> Iterator[Finding]:
@@ -46,7 +58,7 @@ def _inputs(declaration: PipelineDeclaration, one: Placed, makers: Makers) -> It
         if maker is None:
             message = f"no action makes an artifact {artifact.name!r}{meant(artifact.name, makers)}"
             yield Finding(path, message)
-        elif not _earlier(one, maker):
+        elif not _earlier(declaration, one, maker):
             who = _called(declaration, maker)
             message = f"{artifact.name!r} is made by {who}, which has not ended before: "
             yield Finding(path, message + "move it to an earlier stage or a lower runOrder")
@@ -84,14 +96,14 @@ def _variable(declaration: PipelineDeclaration, one: Placed, reference: str) -> 
         return (
             None if name in known else f"the pipeline has no variable {name!r}{meant(name, known)}"
         )
-    if space in RESERVED:
-        return None
+    if space == "codepipeline":
+        return None if name in OF_EXECUTION else f"no such name{meant(name, OF_EXECUTION)}"
     spaces = {
         placed.item.namespace: placed
         for placed in actions(declaration)
         if placed.item.namespace is not None
     }
-    earlier = [known for known, placed in spaces.items() if _earlier(one, placed)]
+    earlier = [known for known, placed in spaces.items() if _earlier(declaration, one, placed)]
     if space in earlier:
         return None
     if space in spaces:

@@ -48,7 +48,7 @@ def _unknown(placed: Placed) -> Finding:
     name = declared.provider
     path = (*placed.path, key, "provider")
     if name not in names:
-        return Finding(path, f"no provider {name!r} is run{meant(name, names)}")
+        return Finding(path, f"no provider {name!a} is run{meant(name, names)}")
     said = f"{declared.category}/{declared.owner}/{name}/{declared.version}"
     return Finding(path, f"{said} is not run: write {'/'.join(names[name].id)}")
 

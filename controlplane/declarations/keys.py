@@ -81,12 +81,13 @@ def _integer(key: Key, value: str) -> str | None:
 
 
 def _number(key: Key, value: str) -> str | None:
-    del key
     try:
         number = float(value)
     except ValueError:
         return f"{value!r} is no number, such as 0.05"
-    return None if math.isfinite(number) else f"{value!r} is no finite number"
+    if not math.isfinite(number):
+        return f"{value!r} is no finite number"
+    return f"{value} is too small: at least {key.least}" if number < (key.least or number) else None
 
 
 def _choice(key: Key, value: str) -> str | None:
@@ -116,6 +117,8 @@ def _json(wanted: type, example: str) -> Callable[[Key, str], str | None]:
             return f"is not JSON ({error}): write {example}, in YAML or as JSON text"
         if not isinstance(parsed, wanted) or not parsed:
             return f"must be {example}"
+        if isinstance(parsed, list) and not all(isinstance(entry, dict) for entry in parsed):
+            return f"must be {example}, and every entry a map"
         return None
 
     return read

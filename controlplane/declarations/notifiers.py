@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from controlplane.declarations.keys import Key, Kind
 
 NOTIFIERS: Mapping[str, Mapping[str, Key]] = {
-    "Slack": {"Channel": Key("channel, such as #releases", required=True)},
+    "Slack": {
+        "Channel": Key("channel, such as #releases", required=True),
+        "Mention": Key("whom a page calls: here, channel, none, or a user's or group's id"),
+    },
     "SNS": {
         "TopicArn": Key("topic", required=True),
         "Account": Key("account to publish from", required=True),
-        "Region": Key("region of the topic", required=True),
+        "Region": Key("region of the topic, where its ARN does not say it"),
     },
     "Webhook": {
         "Url": Key("where to post", Kind.URL, required=True),

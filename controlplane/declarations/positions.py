@@ -126,7 +126,8 @@ def _events(text: str) -> Iterator[Event]:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         text = _NOT_YAML.sub(_as_yaml, text)
     try:
-        yield from YAML().parse(text)
+        # Not the round-trip parser: that one leaves marks of its own in folded text.
+        yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
         raise UnreadableError(_sentence(error), _mark(error.problem_mark)) from error
     except ReaderError as error:

@@ -44,7 +44,14 @@ BAKE = {
 }
 """What `bake:` itself may say of all its signals."""
 
-WATCH = {**BAKE, "DatapointsToFail": Key("bad points that make a breach", Kind.INTEGER, least=1)}
+WATCH = {
+    **BAKE,
+    "DatapointsToFail": Key("bad points that make a breach", Kind.INTEGER, least=1),
+    "DatapointsWindow": Key("of how many of the last points", Kind.INTEGER, least=1),
+    "WorseBy": Key(
+        "how many times worse than before, where it was bad before", Kind.NUMBER, least=1
+    ),
+}
 THRESHOLD = {
     **WATCH,
     "Threshold": Key("the limit", Kind.NUMBER, required=True),
@@ -129,6 +136,7 @@ ACTIONS: tuple[Provider, ...] = (
             "CoverageTimeout": Key("how long to wait for the scan", Kind.DURATION, least=1),
         },
         inputs=(0, 1),
+        most_one=(("ResourceIds", "TagKey"),),
     ),
     Provider(
         "Test",

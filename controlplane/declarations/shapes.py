@@ -48,7 +48,7 @@ def build(tree: dict[str, Any]) -> tuple[PipelineDeclaration | None, list[Findin
         try:
             return PipelineDeclaration.model_validate(tree, by_alias=True, by_name=False), findings
         except ValidationError as error:
-            wrong = error.errors(include_url=False)
+            wrong = _real(error.errors(include_url=False))
         said = {known.path for known in findings}
         findings += [finding(one) for one in wrong if not said & set(_around(_path(one)))]
         for number, one in enumerate(reversed(wrong)):
@@ -69,6 +69,12 @@ def finding(error: ErrorDetails) -> Finding:
 def _path(error: ErrorDetails) -> Path:
     """Answer where it is; pydantic marks a wrong key of a map with an entry "[key]" of its own."""
     return tuple(part for part in error["loc"] if part != "[key]")
+
+
+def _real(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out lists that are too short only because what is in them was wrong."""
+    inside = {around for one in errors for around in _around(_path(one)[:-1])}
+    return [one for one in errors if one["type"] != "too_short" or _path(one) not in inside]
 
 
 def _around(path: Path) -> Iterator[Path]:

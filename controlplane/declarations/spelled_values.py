@@ -44,6 +44,8 @@ def spelled(value: str) -> Json:
     meaning = resolve(Plain(value))
     if isinstance(meaning, bool | int) and str(meaning).lower() == value:
         return meaning
+    if isinstance(meaning, float) and str(meaning) == value and "e" not in value:
+        return meaning
     return value
 
 
