@@ -79,6 +79,7 @@ __all__ = [
     "ActionError",
     "Artifact",
     "EventFeed",
+    "MonitorError",
     "Outcome",
     "Progress",
     "Revision",

@@ -1,0 +1,156 @@
+"""Deploy/Custom/ECRPromote: copy the input image, by digest, into a repository of the account.
+
+Configuration: RepositoryName (the target's). Manifests go over byte for byte, children before
+lists, so the digest stays; layers that are there already are not sent. Every look re-reads what is
+missing and sends at most 64 MiB, so nothing is lost by a restart. handle: the layer that is under
+way. The copy is tagged, or a lifecycle rule for untagged images would delete what is deployed.
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from botocore.exceptions import ClientError
+
+from accounts.base import Clients
+from accounts.models import Purpose
+from controlplane.actions.base import (
+    ActionError,
+    Artifact,
+    MonitorError,
+    Outcome,
+    Progress,
+    Task,
+)
+from controlplane.actions.ecr_layers import BUDGET, THERE, Ends, Upload, missing, send
+from controlplane.actions.ecr_manifest import ACCEPTED, Manifest, parse
+from controlplane.actions.vendor import asking, code_of, need, one_input, output_name, scope_of
+from monitors.edge import each_task
+
+SOON = timedelta(milliseconds=200)
+BEGUN = "manifests"
+NESTED = 2
+"""A list in a list in a list is somebody's joke."""
+
+
+class EcrPromote:
+    """Promotes an image between registries; the source is read with its own account's role."""
+
+    purpose = Purpose.DEPLOY
+
+    def __init__(self, clients: Clients, http: httpx.Client, budget: int = BUDGET) -> None:
+        """Take the clients that act in accounts, and what downloads layers."""
+        self._clients = clients
+        self._http = http
+        self._budget = budget
+
+    def start(self, task: Task) -> Progress:
+        """Done at once where the image is there; else send the first layers. Never starts twice."""
+        return self._go_on(task)
+
+    def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
+        """Send some more of each."""
+        return each_task(tasks, self._go_on)
+
+    def stop(self, task: Task) -> None:
+        """ECR forgets an upload that is not completed."""
+
+    def _go_on(self, task: Task) -> Progress:
+        artifact, repository = one_input(task), need(task, "RepositoryName")
+        ends = self._ends(task, artifact, repository)
+        with asking(f"promote {artifact.location}@{artifact.digest} to {task.account}"):
+            if _fetch(ends.target, repository, [artifact.digest]):
+                return self._done(task, artifact, repository)
+            manifests = list(_manifests(ends, artifact.digest))
+            begun = Upload.read(task.handle)
+            for manifest in manifests:
+                for layer in missing(ends, manifest.blobs):
+                    same = begun if begun and begun.layer == layer else None
+                    under_way = send(ends, layer, same)
+                    text = f"sending {layer[:19]} to {repository} in {task.account}"
+                    handle = str(under_way) if under_way else BEGUN
+                    return Progress(Outcome.RUNNING, handle, text, SOON)
+            for manifest in manifests:
+                _put(ends, manifest, tag=manifest.digest == artifact.digest)
+        return self._done(task, artifact, repository)
+
+    def _ends(self, task: Task, artifact: Artifact, repository: str) -> Ends:
+        registry, _, source = artifact.location.partition("/")
+        if not registry or not source or not artifact.account:
+            raise ActionError(
+                f"{artifact.location!r} is not an image in the registry of a registered account.",
+                permanent=True,
+            )
+        account = self._clients.registry.get(task.account)
+        arn = f"arn:aws:ecr:{task.region}:{account.id}:repository/{repository}"
+        return Ends(
+            self._clients.client(
+                "ecr", artifact.account, artifact.region or task.region, Purpose.WATCH
+            ),
+            source,
+            self._clients.client(
+                "ecr", task.account, task.region, self.purpose, scope_of(task, (arn,))
+            ),
+            repository,
+            self._http,
+            budget=self._budget,
+        )
+
+    def _done(self, task: Task, artifact: Artifact, repository: str) -> Progress:
+        account = self._clients.registry.get(task.account)
+        suffix = ".cn" if task.region.startswith("cn-") else ""
+        registry = f"{account.id}.dkr.ecr.{task.region}.amazonaws.com{suffix}"
+        copied = Artifact(
+            output_name(task),
+            artifact.digest,
+            f"{registry}/{repository}",
+            "",
+            task.account,
+            task.region,
+        )
+        uri = f"{copied.location}@{artifact.digest}"
+        output = {"RepositoryName": repository, "ImageDigest": artifact.digest, "ImageURI": uri}
+        return Progress(
+            Outcome.SUCCEEDED, BEGUN, f"{uri} is there", output=output, artifacts=(copied,)
+        )
+
+
+def _fetch(client: Any, repository: str, digests: Sequence[str]) -> dict[str, Any]:
+    answer = client.batch_get_image(
+        repositoryName=repository,
+        imageIds=[{"imageDigest": digest} for digest in digests],
+        acceptedMediaTypes=list(ACCEPTED),
+    )
+    return {one["imageId"]["imageDigest"]: one for one in answer.get("images", [])}
+
+
+def _manifests(ends: Ends, digest: str, depth: int = 0) -> Iterator[Manifest]:
+    """Read the image's manifests, children before the list that names them."""
+    found = _fetch(ends.source, ends.source_repository, [digest]).get(digest)
+    if found is None or depth > NESTED:
+        raise ActionError(
+            f"{ends.source_repository} has no image {digest} (any more): it can not be promoted.",
+            permanent=True,
+        )
+    manifest = parse(digest, found["imageManifest"], found.get("imageManifestMediaType", ""))
+    for child in manifest.children:
+        yield from _manifests(ends, child, depth + 1)
+    yield manifest
+
+
+def _put(ends: Ends, manifest: Manifest, *, tag: bool) -> None:
+    named = {"imageTag": f"towpath-{manifest.digest[7:23]}"} if tag else {}
+    kind = {"imageManifestMediaType": manifest.media_type} if manifest.media_type else {}
+    try:
+        ends.target.put_image(
+            repositoryName=ends.target_repository,
+            imageManifest=manifest.text,
+            imageDigest=manifest.digest,
+            **kind,
+            **named,
+        )
+    except ClientError as error:
+        if code_of(error) not in THERE:
+            raise

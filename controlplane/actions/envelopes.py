@@ -1,0 +1,133 @@
+"""EventBridge envelopes from a queue, read with distrust: bounded before they are parsed.
+
+Only what names a new revision comes out; everything else is refused with a reason.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from controlplane.actions.base import Revision
+
+LARGEST = 256 * 1024
+"""Bytes; EventBridge sends no more."""
+DEEPEST = 32
+"""Brackets within brackets; real envelopes have five."""
+LONGEST = 1024
+"""Of one name; an S3 key has at most 1,024 bytes."""
+STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+class EnvelopeError(Exception):
+    """Not an event that names a revision; the message says why in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What arrived: configuration entries that a source action of the provider must have.
+
+    account: the AWS account id in which it happened, "" where the envelope does not say.
+    """
+
+    provider: str
+    account: str
+    matches: Mapping[str, str]
+    revision: Revision
+
+
+def read(body: str) -> Arrival:
+    """Read one message body; EnvelopeError for everything that is no new revision."""
+    envelope = _parse(body)
+    kind = (envelope.get("source"), envelope.get("detail-type"))
+    reader = READERS.get(kind) if all(isinstance(word, str) for word in kind) else None
+    if reader is None:
+        raise EnvelopeError("no source event")
+    account = envelope.get("account", "")
+    if not isinstance(account, str) or (account and not ACCOUNT.fullmatch(account)):
+        raise EnvelopeError("no account id")
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict):
+        raise EnvelopeError("no detail")
+    return reader(account, _time(envelope.get("time")), detail)
+
+
+def _parse(body: str) -> dict[str, Any]:
+    if len(body) > LARGEST or len(body.encode("utf-8", "replace")) > LARGEST:
+        raise EnvelopeError("too large")
+    if _depth(body) > DEEPEST:
+        raise EnvelopeError("nested too deeply")
+    try:
+        envelope = json.loads(body, parse_constant=_no_constant)
+    except ValueError:
+        raise EnvelopeError("no JSON") from None
+    if not isinstance(envelope, dict):
+        raise EnvelopeError("no envelope")
+    return envelope
+
+
+def _depth(body: str) -> int:
+    """How deep brackets go, those in strings left out; json.loads recurses as deep."""
+    depth = deepest = 0
+    for letter in _brackets(body):
+        depth += 1 if letter in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _brackets(body: str) -> Iterator[str]:
+    return (letter for letter in STRINGS.sub("", body) if letter in "[]{}")
+
+
+def _no_constant(_name: str) -> None:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _text(detail: Mapping[str, Any], *path: str) -> str:
+    """Answer the text at a path of keys; EnvelopeError where there is none, or a monstrous one."""
+    value: Any = detail
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST or not value.isprintable():
+        raise EnvelopeError(f"no {path[-1]}")
+    return value
+
+
+def _s3(account: str, at: datetime | None, detail: Mapping[str, Any]) -> Arrival:
+    # Unlike in S3's own notifications, the key is not URL-encoded.
+    bucket, key = _text(detail, "bucket", "name"), _text(detail, "object", "key")
+    version = _text(detail, "object", "version-id")
+    revision = Revision(version, f"s3://{bucket}/{key}", at=at)
+    return Arrival("S3", account, {"S3Bucket": bucket, "S3ObjectKey": key}, revision)
+
+
+def _ecr(account: str, at: datetime | None, detail: Mapping[str, Any]) -> Arrival:
+    if (detail.get("action-type"), detail.get("result")) != ("PUSH", "SUCCESS"):
+        raise EnvelopeError("no push that succeeded")
+    repository, digest = _text(detail, "repository-name"), _text(detail, "image-digest")
+    tag = _text(detail, "image-tag")  # the layers of a manifest list are pushed without one
+    if not DIGEST.fullmatch(digest):
+        raise EnvelopeError("no image digest")
+    revision = Revision(digest, repository, f"{repository}:{tag}", at)
+    return Arrival("ECR", account, {"RepositoryName": repository, "ImageTag": tag}, revision)
+
+
+READERS: Mapping[Any, Callable[[str, datetime | None, Mapping[str, Any]], Arrival]] = {
+    ("aws.s3", "Object Created"): _s3,
+    ("aws.ecr", "ECR Image Action"): _ecr,
+}
+"""(source, detail-type) -> what it names. Everything else is not for us."""

@@ -1,0 +1,113 @@
+"""Source events through an SQS queue that an EventBridge rule feeds: at least once, in any order.
+
+A message only says where to look: bytes and digests are read from the source itself. Still,
+whoever may send to the queue may start executions, so its policy should let in only the rule
+(aws:SourceArn). What is foreign or malformed is counted, logged (never with its body) and deleted.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.base import Clients
+from accounts.models import Purpose
+from controlplane.actions import envelopes
+from controlplane.actions.base import SourceEvent
+from controlplane.actions.vendor import asking
+
+log = logging.getLogger(__name__)
+
+BATCH = 10
+"""Messages that SQS answers and deletes in one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where the events arrive: a registered account, its region, and the queue's URL."""
+
+    account: str
+    region: str
+    url: str
+
+
+class SqsFeed:
+    """Receives source events. dropped counts what was thrown away, by reason."""
+
+    purpose = Purpose.WATCH
+
+    def __init__(self, clients: Clients, queue: Queue, *, wait_seconds: int = 1) -> None:
+        """Take the clients and the queue; wait_seconds is how long an empty receive may last."""
+        self._clients = clients
+        self._queue = queue
+        self._wait = wait_seconds
+        self.dropped: Counter[str] = Counter()
+
+    def receive(self) -> Sequence[SourceEvent]:
+        """Answer the next events, ten at most; ActionError where the queue can not be read."""
+        with asking(f"read the queue {self._queue.url}"):
+            answer = self._client().receive_message(
+                QueueUrl=self._queue.url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=self._wait
+            )
+        events: list[SourceEvent] = []
+        refused: list[str] = []
+        for message in answer.get("Messages", []):
+            found = self._events(message)
+            events += found
+            if not found:
+                refused.append(str(message["ReceiptHandle"]))
+        self.done(refused)
+        return events
+
+    def done(self, receipts: Sequence[str]) -> None:
+        """Delete them; what can not be deleted comes again, and again starts nothing twice."""
+        left = list(dict.fromkeys(receipts))
+        for start in range(0, len(left), BATCH):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": receipt}
+                for number, receipt in enumerate(left[start : start + BATCH])
+            ]
+            with asking(f"delete from the queue {self._queue.url}"):
+                answer = self._client().delete_message_batch(
+                    QueueUrl=self._queue.url, Entries=entries
+                )
+            for failed in answer.get("Failed", []):
+                log.warning("a message was not deleted and will come again: %s", failed["Code"])
+
+    def _client(self) -> Any:
+        return self._clients.client("sqs", self._queue.account, self._queue.region, self.purpose)
+
+    def _events(self, message: Mapping[str, Any]) -> list[SourceEvent]:
+        """Answer a message's events: one, or none where it is not for us."""
+        body, receipt = str(message.get("Body", "")), str(message["ReceiptHandle"])
+        try:
+            arrival = envelopes.read(body)
+            places = self._places(arrival)
+        except envelopes.EnvelopeError as reason:
+            self.dropped[str(reason)] += 1
+            log.warning(
+                "dropped message %s (%d characters): %s",
+                message.get("MessageId"),
+                len(body),
+                reason,
+            )
+            return []
+        return [
+            SourceEvent(arrival.provider, {**arrival.matches, **place}, arrival.revision, receipt)
+            for place in places
+        ]
+
+    def _places(self, arrival: envelopes.Arrival) -> list[dict[str, str]]:
+        """In which registered accounts it happened.
+
+        A bucket's name is unique in the world; a repository's only within its account.
+        """
+        if arrival.provider == "S3":
+            return [{}]
+        known = self._clients.registry.all()
+        names = [account.name for account in known if account.id == arrival.account]
+        if not names:
+            raise envelopes.EnvelopeError("an account that is not registered")
+        return [{"Account": name} for name in names]
