@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 import httpx
 
 LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+HOPS = 5
+"""Redirects that are followed; the answer after them is what it is."""
+CHUNK = 64 * 1024
 METADATA = ipaddress.ip_address("fd00:ec2::254")
 
 
@@ -22,7 +25,10 @@ class Answer:
 
     def text(self) -> str:
         """Read the body as text; what is no text is replaced."""
-        return self.body.decode(self.encoding, "replace")
+        try:
+            return self.body.decode(self.encoding, "replace")
+        except (LookupError, UnicodeError):  # a charset that is none
+            return self.body.decode("utf-8", "replace")
 
 
 class TooLargeError(Exception):
@@ -73,21 +79,42 @@ def fetch(
 ) -> Answer:
     """Send a request and read at most `limit` bytes of its answer, within the time.
 
+    Redirects are followed only where `follow` says so, and each is checked as the first was.
     Raises httpx.HTTPError, TooLargeError, TooSlowError.
     """
     deadline = now() + within
-    request.extensions["timeout"] = httpx.Timeout(within.total_seconds()).as_dict()
-    body = bytearray()
-    response = client.send(request, stream=True, follow_redirects=follow)
+    hops = HOPS if follow else 0
+    while True:
+        request.extensions["timeout"] = httpx.Timeout(within.total_seconds()).as_dict()
+        response = client.send(request, stream=True, follow_redirects=False)
+        body = _body(response, now, deadline, limit)
+        if not hops or response.next_request is None:
+            charset = response.charset_encoding or "utf-8"
+            return Answer(response.status_code, body, response.elapsed, charset)
+        request = response.next_request
+        request.headers.pop("Cookie", None)  # the client's jar is everybody's
+        _checked_hop(request)
+        hops -= 1
+
+
+def _checked_hop(request: httpx.Request) -> None:
     try:
-        for part in response.iter_bytes():
+        checked(str(request.url))
+    except ValueError as error:
+        raise httpx.UnsupportedProtocol(f"a redirect leads astray: {error}") from None
+
+
+def _body(
+    response: httpx.Response, now: Callable[[], datetime], deadline: datetime, limit: int
+) -> bytes:
+    body = bytearray()
+    try:
+        for part in response.iter_bytes(CHUNK):
             body += part
             if len(body) > limit:
                 raise TooLargeError(f"the answer is larger than {limit} bytes")
             if now() > deadline:
-                raise TooSlowError(f"the answer took longer than {within.total_seconds():g}s")
+                raise TooSlowError("the answer kept coming for longer than it may")
     finally:
         response.close()
-    return Answer(
-        response.status_code, bytes(body), response.elapsed, response.charset_encoding or "utf-8"
-    )
+    return bytes(body)

@@ -1,0 +1,113 @@
+"""A Lambda function as a check: it is invoked, and what it answers is the result.
+
+Lambda's Invoke has no client token, so "the same token starts once" cannot be kept by us alone. The
+token is in the payload, and `again` says that an earlier call under it may have arrived (a crash
+between the call and our note of it, a time-out, botocore's own retry of a dropped connection). A
+function whose work must not be done twice has to remember tokens. The call waits for the function,
+so one that runs longer than the client's read time-out belongs behind a queue.
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from accounts.base import Clients, Scope
+from accounts.models import Purpose
+from monitors.base import MonitorError, Outcome, Progress, Task
+from monitors.edge import asking, declared
+from monitors.values import text
+
+LIMIT = 256 * 1024
+"""Bytes of an answer that are read; what a function has to say to a pipeline is short."""
+OUTPUTS = 50
+LENGTH = 1000
+"""Output variables that are kept, and characters of each."""
+TAIL = 500
+
+
+class Lambda:
+    """Invokes FunctionName with UserParameters and waits for its answer."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def start(self, task: Task) -> Progress:
+        """Invoke. The Progress is final; the numbers and texts of a JSON answer become output."""
+        with declared():
+            name = text(task.configuration, "FunctionName")
+        scope = Scope(task.pipeline, task.stage, task.execution)
+        with asking(f"invoking the Lambda function {name} in {task.account} ({task.region})"):
+            client = self._clients.client(
+                "lambda", task.account, task.region, Purpose.DEPLOY, scope
+            )
+            answer = client.invoke(
+                FunctionName=name,
+                InvocationType="RequestResponse",
+                LogType="Tail",
+                Payload=json.dumps(payload(task)).encode(),
+            )
+            body = answer["Payload"].read(LIMIT + 1)
+        if len(body) > LIMIT:
+            raise MonitorError(f"{name} answered more than {LIMIT} bytes", permanent=True)
+        return read(name, answer.get("FunctionError", ""), body, task.token)
+
+    def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
+        """Say that nothing is left to look at: an invocation ends with its start."""
+        return {
+            task.token: MonitorError(
+                "an invocation ends when it answers, and its answer was lost: retry the action",
+                permanent=True,
+            )
+            for task in tasks
+        }
+
+    def stop(self, task: Task) -> None:
+        """Do nothing: an invocation cannot be taken back, and ends by itself."""
+
+
+def payload(task: Task) -> dict[str, Any]:
+    """Make what the function is told."""
+    return {
+        "UserParameters": task.configuration.get("UserParameters", ""),
+        "token": task.token,
+        "again": task.again,
+        "pipeline": task.pipeline,
+        "execution": task.execution,
+        "stage": task.stage,
+        "action": task.action,
+        "account": task.account,
+        "region": task.region,
+        "artifacts": [asdict(artifact) for artifact in task.inputs],
+    }
+
+
+def read(name: str, error: str, body: bytes, token: str) -> Progress:
+    """Turn what a function answered into how the check ended."""
+    try:
+        said = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        said = body.decode("utf-8", "replace")
+    if error:
+        summary = f"{name} failed ({error}): {_message(said)}"
+        return Progress(Outcome.FAILED, handle=token, summary=summary)
+    return Progress(
+        Outcome.SUCCEEDED, handle=token, summary=f"{name} answered", output=_output(said)
+    )
+
+
+def _message(said: Any) -> str:
+    if isinstance(said, dict) and said.get("errorMessage"):
+        kind = f"{said['errorType']}: " if said.get("errorType") else ""
+        return f"{kind}{said['errorMessage']}"[:TAIL]
+    return str(said)[:TAIL] if said else "it said nothing"
+
+
+def _output(said: Any) -> dict[str, str]:
+    entries = said.items() if isinstance(said, dict) else ()
+    plain = [(str(key), value) for key, value in entries if isinstance(value, str | int | float)]
+    return {
+        key: (value if isinstance(value, str) else json.dumps(value))[:LENGTH]
+        for key, value in plain[:OUTPUTS]
+    }

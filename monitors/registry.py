@@ -1,0 +1,53 @@
+"""Every monitor that we have, by its provider's name: two literal tables.
+
+Adding one touches its file and one line here; the conformance suite finds it.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+
+from accounts.base import Clients
+from monitors.base import Check, Signal
+from monitors.checks.aws_lambda import Lambda
+from monitors.checks.http import HttpJourney
+from monitors.checks.inspector import InspectorFindings
+from monitors.checks.synthetics import SyntheticsCanary
+from monitors.signals.cloudwatch_alarm import CloudWatchAlarm
+from monitors.signals.cloudwatch_metric import CloudWatchMetric
+from monitors.signals.prometheus import Prometheus
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What monitors are made of.
+
+    sites, prometheus: base addresses by the names that a declaration may use.
+    environ: where bearer tokens are looked up.
+    """
+
+    clients: Clients
+    now: Callable[[], datetime]
+    http: httpx.Client
+    sites: Mapping[str, str] = field(default_factory=dict)
+    prometheus: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {
+    "CloudWatchAlarm": lambda parts: CloudWatchAlarm(parts.clients, parts.now),
+    "CloudWatchMetric": lambda parts: CloudWatchMetric(parts.clients, parts.now),
+    "PrometheusQuery": lambda parts: Prometheus(
+        parts.http, parts.now, parts.prometheus, parts.environ
+    ),
+}
+
+CHECKS: Mapping[str, Callable[[Parts], Check]] = {
+    "HttpJourney": lambda parts: HttpJourney(parts.http, parts.now, parts.sites),
+    "InspectorFindings": lambda parts: InspectorFindings(parts.clients, parts.now),
+    "Lambda": lambda parts: Lambda(parts.clients),
+    "SyntheticsCanary": lambda parts: SyntheticsCanary(parts.clients),
+}
