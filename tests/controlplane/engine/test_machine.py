@@ -43,9 +43,11 @@ class Vendor(Scripted):
             row = connection.execute(
                 select(ACTION.c.status, ACTION.c.starts).where(ACTION.c.token == task.token)
             ).one()
-        assert row.status == "Starting", "the intent was not on record before the call"
         known = task.token in {done.token for done in self.started}
-        assert not known or task.again, "a second start did not know that it is one"
+        if row.status != "Starting":
+            self.machine.wrong.append("the intent was not on record before the call")
+        if known and not task.again:
+            self.machine.wrong.append("a second start did not know that it is one")
         return super().start(task)
 
     def _script(self, task: Task) -> Any:
@@ -73,6 +75,8 @@ class Machine(RuleBasedStateMachine):
         self.verdict = Verdict.PASS
         self.house.drivers["CloudWatchAlarm"].default = self.judge
         self.house.engine = self.house.new_engine()
+        self.zombie: Engine | None = None
+        self.wrong: list[str] = []
         self.releases = 0
         self.over: dict[tuple[str, Any], str] = {}
 
@@ -113,9 +117,11 @@ class Machine(RuleBasedStateMachine):
     def signal(self, verdict: Verdict) -> None:
         self.verdict = verdict
 
-    @rule(before_the_call=st.booleans())
-    def crash(self, before_the_call: bool) -> None:  # noqa: FBT001
+    @rule(before_the_call=st.booleans(), turns=st.integers(1, 3))
+    def crash(self, before_the_call: bool, turns: int) -> None:  # noqa: FBT001
         """Killed before the calls, or after the answers and before the commit; another goes on."""
+        for _ in range(turns - 1):
+            self.house.engine.turn()
         if before_the_call:
             drivers = {KEYS[name]: driver for name, driver in self.house.drivers.items()}
             pools = (Dropping(), Dropping())
@@ -123,7 +129,16 @@ class Machine(RuleBasedStateMachine):
             Engine(house.database, house.structures, drivers, house.clock, Limits(), pools).turn()
         else:
             self.house.engine.turn()
+        self.zombie = self.house.engine
         self.house.engine = self.house.new_engine()
+        self.house.clock.advance(Limits().lease + 1)
+        self.house.settle(1)
+
+    @precondition(lambda self: self.zombie is not None)
+    @rule()
+    def a_zombie_writes_what_it_knew(self) -> None:
+        assert self.zombie is not None
+        self.zombie.turn()
 
     @precondition(lambda self: self.known())
     @rule(
@@ -156,6 +171,10 @@ class Machine(RuleBasedStateMachine):
             return connection.exec_driver_sql("SELECT 1 FROM pipeline").first() is not None
 
     # --- what holds ---------------------------------------------------------------------------------
+
+    @invariant()
+    def every_call_was_intended_and_starts_only_once(self) -> None:
+        assert not self.wrong
 
     @invariant()
     def one_execution_at_a_time_in_a_stage(self) -> None:
@@ -231,7 +250,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=40,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

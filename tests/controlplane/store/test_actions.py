@@ -1,0 +1,85 @@
+"""Claims and fences: who may write, and who is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.house import ANNE, House, deploying, pipeline, source
+
+from controlplane.store import actions
+from controlplane.store.actions import Claim
+
+LEASE = 10.0
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.commands.start("shop", ANNE)
+    return house
+
+
+def claim(house: House, owner: str, now: float) -> Any:
+    with house.database.begin() as connection:
+        rows = actions.claim(connection, Claim(owner, now, now + LEASE, 10, lane=1))
+    return rows[0] if rows else None
+
+
+def outcome(row: Any, now: float, status: str = "Succeeded") -> dict[str, Any]:
+    kept = ("handle", "summary", "url", "output", "failures", "verdict")
+    same = {name: getattr(row, name) for name in kept}
+    times = {"b_now": now, "verdict_at": None, "ended_at": now, "due_at": None}
+    return {**same, **times, "b_id": row.id, "b_fence": row.fence, "b_wake": 0, "status": status}
+
+
+def test_what_is_claimed_is_not_due_for_anybody_else(house: House) -> None:
+    now = house.clock().timestamp()
+    assert claim(house, "a", now) is not None
+    assert claim(house, "b", now) is None
+
+
+def test_a_claim_puts_the_intent_to_start_on_record(house: House) -> None:
+    row = claim(house, "a", house.clock().timestamp())
+    assert (row.status, row.starts) == ("Starting", 1)
+
+
+def test_what_a_dead_owner_held_is_simply_due_again(house: House) -> None:
+    now = house.clock().timestamp()
+    first = claim(house, "a", now)
+    second = claim(house, "b", now + LEASE)
+    assert (second.id, second.fence, second.starts) == (first.id, first.fence + 1, 2)
+
+
+def test_the_write_of_a_zombie_is_refused(house: House) -> None:
+    now = house.clock().timestamp()
+    zombie = claim(house, "a", now)
+    claim(house, "b", now + LEASE)
+    with house.database.begin() as connection:
+        refused = actions.record(connection, [outcome(zombie, now)])
+        status = actions.of_stages(connection, [zombie.stage_id])[0].status
+    assert (refused, status) == (frozenset({zombie.id}), "Starting")
+
+
+def test_what_arrives_while_it_is_looked_at_makes_it_due_at_once(house: House) -> None:
+    now = house.clock().timestamp()
+    row = claim(house, "a", now)
+    with house.database.begin() as connection:
+        assert actions.wake(connection, row.id, now)
+        waiting = {**outcome(row, now, "InProgress"), "ended_at": None, "due_at": now + 999}
+        actions.record(connection, [waiting])
+        assert actions.next_due(connection) == now
+
+
+def test_only_the_first_answer_counts(house: House) -> None:
+    now = house.clock().timestamp()
+    row = claim(house, "a", now)
+    with house.database.begin() as connection:
+        assert actions.wake(connection, row.id, now, "yes")
+        assert not actions.wake(connection, row.id, now, "no")
+
+
+def test_rollbacks_lane_is_claimed_apart(house: House) -> None:
+    now = house.clock().timestamp()
+    with house.database.begin() as connection:
+        assert not actions.claim(connection, Claim("a", now, now + LEASE, 10, lane=0))
