@@ -121,7 +121,7 @@ def parse_press(body: bytes) -> Press:
         raise Refused(
             400, f"The payload is no press of a button: {where}: {first['msg']}."
         ) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused(400, "The request's body can not be read.") from None
     return Press(
         user_id=payload.user.id,

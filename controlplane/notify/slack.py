@@ -123,6 +123,7 @@ class _GoneError(NotifyError):
 def _common(note: Note, **payload: str) -> dict[str, Any]:
     return {
         "text": slack_blocks.fallback(note),
+        "parse": "none",  # chat.update would else guess at names in the text
         "unfurl_links": False,
         "unfurl_media": False,
         "metadata": {

@@ -84,7 +84,7 @@ def _escape(text: str) -> str:
 
 def _fitted(build: Callable[[int], list[Block]]) -> list[dict[str, Any]]:
     for room in ROOMS:
-        blocks = [block.to_dict() for block in build(room)]  # to_dict validates
+        blocks = [block.to_dict() for block in build(room)]  # to_dict validates, in the depth too
         if len(json.dumps(blocks)) <= MAX_BLOCKS_BYTES:
             return blocks
     raise SlackObjectFormationError(f"the buttons alone are over {MAX_BLOCKS_BYTES} characters")
@@ -159,7 +159,6 @@ def _buttons(buttons: tuple[Button, ...]) -> list[ButtonElement]:
             style=button.style or None,
             confirm=_confirm(button) if button.confirm else None,
         )
-        element.validate_json()  # the block's own validation leaves out the length of value
         made.append(element)
     return made
 

@@ -138,8 +138,8 @@ def test_a_forged_request_does_not_use_up_the_real_ones_key() -> None:
 
 def test_the_guard_is_bounded_and_forgets_what_is_too_old_to_verify() -> None:
     guard = MemoryReplayGuard(size=2)
-    assert [guard.first_time(key, NOW) for key in "aabcb"] == [True, False, True, True, False]
-    assert guard.first_time("b", NOW + timedelta(minutes=11))
+    assert [guard.first_time(key, NOW) for key in "aabca"] == [True, False, True, True, True]
+    assert guard.first_time("c", NOW + timedelta(minutes=11))
     assert len(guard._seen) == 1
 
 

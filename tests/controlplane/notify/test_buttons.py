@@ -1,5 +1,9 @@
 """A button's value can not be made or changed by anyone else."""
 
+import base64
+import hashlib
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +39,13 @@ def test_no_character_of_it_may_change(place: int, character: str) -> None:
     if changed != SIGNED:
         with pytest.raises(ValueError, match="not signed"):
             read(changed, "secret")
+
+
+def test_nothing_else_signed_with_the_same_secret_passes_for_a_button() -> None:
+    payload = SIGNED.partition(".")[0]
+    plain = hmac.new(b"secret", payload.encode(), hashlib.sha256).digest()
+    with pytest.raises(ValueError, match="not signed"):
+        read(f"{payload}.{base64.urlsafe_b64encode(plain).decode()}", "secret")
 
 
 def test_another_secret_does_not_read_it() -> None:

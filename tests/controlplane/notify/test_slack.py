@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,10 @@ from controlplane.notify.slack import SlackNotifier
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_rules import complaint
 from tests.controlplane.notify.notes import huge, note
+from tests.support.loopback import Answer, loopback
 
 RELEASES = {"Channel": "#releases"}
+LONG_BUTTONS = tuple(Button(str(number), "x", "v" * 2_000) for number in range(4))
 OUTSIDE = st.text(
     st.characters(exclude_categories=()) | st.sampled_from("<>&`\n💥"), max_size=4_000
 )
@@ -102,6 +105,12 @@ def test_nothing_from_outside_is_markup(slack: FakeSlack, notifier: SlackNotifie
     assert "<!channel>" not in told
     assert "<https://evil" not in told
     assert "&lt;!channel&gt; &amp; &lt;https" in told
+    assert told.count('"type": "mrkdwn"') == told.count('"verbatim": true')
+
+
+def test_a_log_can_not_end_its_own_fixed_width(slack: FakeSlack, notifier: SlackNotifier) -> None:
+    notifier.send(note(text="It failed.\n\nlog ``` *bold*"), RELEASES, "")
+    assert "```\\nlog ''' *bold*\\n```" in shown(slack)
 
 
 def test_a_rate_limit_says_when_to_come_back(slack: FakeSlack, notifier: SlackNotifier) -> None:
@@ -110,6 +119,29 @@ def test_a_rate_limit_says_when_to_come_back(slack: FakeSlack, notifier: SlackNo
         notifier.send(note(), RELEASES, "")
     assert (caught.value.permanent, caught.value.retry_after) == (False, 9.0)
     assert len(slack.calls()) == 1  # the client did not try again by itself
+
+
+def test_the_client_itself_never_tries_again(notifier: SlackNotifier) -> None:
+    assert notifier._client.retry_handlers == []
+
+
+def test_a_slack_that_can_not_be_reached_is_no_reason_to_give_up(
+    slack: FakeSlack, notifier: SlackNotifier
+) -> None:
+    slack.stop()
+    with pytest.raises(NotifyError, match=r"can not be reached \(URLError\)") as caught:
+        notifier.send(note(), RELEASES, "")
+    assert not caught.value.permanent
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in to the hotel's network</html>", b"\xff\xfe"])
+def test_what_answers_in_slacks_place_is_not_believed(body: bytes) -> None:
+    with (
+        loopback(lambda _: Answer(200, body)) as hotel,
+        pytest.raises(NotifyError, match=r"was not Slack|can not be reached") as caught,
+    ):
+        SlackNotifier("xoxb-sandbox", f"{hotel.url}/api/").send(note(), RELEASES, "")
+    assert not caught.value.permanent
 
 
 def test_a_message_that_is_gone_is_posted_anew(slack: FakeSlack, notifier: SlackNotifier) -> None:
@@ -163,6 +195,7 @@ def test_two_buttons_of_one_action_have_ids_of_their_own(
 @pytest.mark.parametrize(
     "blocks",
     [
+        slack_blocks.first(replace(huge(), buttons=LONG_BUTTONS), "<!here>"),
         slack_blocks.first(huge(), "<!here>"),
         slack_blocks.edited(huge()),
         slack_blocks.details(huge(), "<!here>"),

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.clock import ManualClock
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_rules import NotEmulatedError, complaint
 from controlplane.sandbox.slack_signing import signed
+from controlplane.sandbox.slack_workspace import MAX_MESSAGES, Workspace
 
 TEXT = {"type": "mrkdwn", "text": "hello"}
 SECTION = {"type": "section", "text": TEXT}
@@ -118,6 +120,14 @@ def test_a_rate_limit_ends_by_itself(slack: FakeSlack) -> None:
     limited = httpx.post(slack.url + "auth.test")
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
     assert call(slack, "auth.test")["ok"] is True
+
+
+def test_the_oldest_messages_go_when_there_are_too_many() -> None:
+    workspace = Workspace({"C1": "releases"}, ManualClock())
+    for number in range(MAX_MESSAGES + 1):
+        posted = {"channel": "C1", "text": str(number)}
+        workspace.call("chat.postMessage", "xoxb-sandbox", posted)
+    assert [m["text"] for m in workspace.messages.values()][0 :: MAX_MESSAGES - 1] == ["1", "2000"]
 
 
 def test_only_a_button_that_is_there_can_be_pressed(slack: FakeSlack) -> None:
