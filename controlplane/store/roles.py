@@ -1,0 +1,49 @@
+"""Who may do what: the one table of roles. Doors ask for a permission, never for a role."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an API token was made for."""
+
+    VIEWER = "viewer"
+    APPROVER = "approver"
+    RELEASE_MANAGER = "release-manager"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """One kind of request that may be granted or refused."""
+
+    READ = "read"
+    APPROVE = "approve"
+    RUN = "run"  # start, stop, retry
+    ROLL_BACK = "roll back"
+    HOLD = "hold"  # close and open the way into a stage
+    RELEASE = "release"  # lift a quarantine
+    DECLARE = "declare"  # store a pipeline's structure
+    DIAGNOSE = "diagnose"  # the doctor calls every account of a pipeline
+    ACCOUNTS = "accounts"
+    TOKENS = "tokens"
+
+
+P = Permission
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({P.READ}),
+    Role.APPROVER: frozenset({P.READ, P.APPROVE}),
+    Role.RELEASE_MANAGER: frozenset(
+        {P.READ, P.APPROVE, P.RUN, P.ROLL_BACK, P.HOLD, P.RELEASE, P.DECLARE, P.DIAGNOSE}
+    ),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+def allows(role: str, permission: Permission) -> bool:
+    """True where a token of this role may; a role that is not in the table may nothing."""
+    return role in ROLES and permission in ROLES[Role(role)]
+
+
+def roles_with(permission: Permission) -> list[str]:
+    """The roles that would do, for the sentence of a refusal."""
+    return [role.value for role, permissions in ROLES.items() if permission in permissions]

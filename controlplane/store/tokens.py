@@ -1,0 +1,97 @@
+"""Rows of API tokens. Only the SHA-256 is kept: 256 random bits need no slow hash, and a lookup by
+hash tells an attacker nothing through its time, because nobody can choose the hash he asks for.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from controlplane.store.roles import Role
+from controlplane.store.tables import ApiToken, table
+
+TOKEN = table(ApiToken)
+T = TOKEN.c
+PREFIX = "tp_"
+MAX_LENGTH = 64
+TOUCH_EVERY = 60.0
+
+
+class Holder(NamedTuple):
+    """Whose token it is and what it may; last_used_at as it was before this use."""
+
+    id: str
+    name: str
+    role: str
+    last_used_at: float | None
+
+
+def create(
+    connection: Connection, name: str, role: Role, now: float, expires_at: float | None = None
+) -> tuple[str, str]:
+    """Make a token. Answers its id, and the token itself: this is the only time it can be seen."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    id_ = f"tok-{secrets.token_hex(6)}"
+    connection.execute(
+        insert(TOKEN),
+        {
+            "id": id_,
+            "name": name,
+            "hash": _hash(token),
+            "role": role.value,
+            "created_at": now,
+            "expires_at": expires_at,
+        },
+    )
+    return id_, token
+
+
+def find(connection: Connection, token: str, now: float) -> Holder | None:
+    """Who holds this token; None where it is unknown, expired or revoked."""
+    if not token.startswith(PREFIX) or len(token) > MAX_LENGTH:
+        return None
+    return _valid(connection, T.hash == _hash(token), now)
+
+
+def by_id(connection: Connection, id_: str, now: float) -> Holder | None:
+    """The holder of a token that was shown before (a session); None where it no longer counts."""
+    return _valid(connection, T.id == id_, now)
+
+
+def used(connection: Connection, holder: Holder, now: float) -> None:
+    """Remember the use; a call for each is harmless, the row is written at most once a minute."""
+    stale = or_(T.last_used_at.is_(None), T.last_used_at <= now - TOUCH_EVERY)
+    connection.execute(update(TOKEN).where(T.id == holder.id, stale).values(last_used_at=now))
+
+
+def is_stale(holder: Holder, now: float) -> bool:
+    """True where `used` would write: asked first, so that most requests take no write lock."""
+    return holder.last_used_at is None or holder.last_used_at <= now - TOUCH_EVERY
+
+
+def revoke(connection: Connection, id_: str, now: float) -> bool:
+    """Take a token's force away for good; False where there is none that has any."""
+    gone = connection.execute(
+        update(TOKEN).where(T.id == id_, T.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    return gone.rowcount > 0
+
+
+def all_(connection: Connection) -> Sequence[Row[Any]]:
+    """Every token ever made, without its hash, oldest first."""
+    columns = [T.id, T.name, T.role, T.created_at, T.expires_at, T.last_used_at, T.revoked_at]
+    return connection.execute(select(*columns).order_by(T.created_at, T.id)).all()
+
+
+def _valid(connection: Connection, wanted: Any, now: float) -> Holder | None:
+    live = or_(T.expires_at.is_(None), T.expires_at > now)
+    row = connection.execute(
+        select(T.id, T.name, T.role, T.last_used_at).where(wanted, T.revoked_at.is_(None), live)
+    ).first()
+    return None if row is None else Holder(row.id, row.name, row.role, row.last_used_at)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
