@@ -1,7 +1,7 @@
 """Amazon Inspector's findings as a check: first whether it has looked, then what it found.
 
-What counts is what the release brought (NewOnly): for an image, what the image of the last known good
-digest has not (ecrImageHash); for what is changed in place, what was first observed after the
+What counts is what the release brought (NewOnly): for an image, what the image of the last known
+good digest has not (ecrImageHash); for what is changed in place, what was first observed after the
 deployment began. The pure parts are in inspector_gate and inspector_coverage.
 https://docs.aws.amazon.com/inspector/v2/APIReference/API_ListFindings.html
 """
@@ -15,9 +15,19 @@ from accounts.base import Clients
 from accounts.models import Purpose
 from monitors.base import MonitorError, Outcome, Progress, Task
 from monitors.checks.inspector_coverage import MUTABLE, gaps, oldest_scan
-from monitors.checks.inspector_gate import Finding, Gate, Kind, counts, gate, kind, sort, told
+from monitors.checks.inspector_gate import (
+    Finding,
+    Gate,
+    Kind,
+    counts,
+    gate,
+    is_of,
+    kind,
+    sort,
+    told,
+)
 from monitors.edge import asking, declared, each_task
-from monitors.values import duration, text
+from monitors.values import choice, duration, text
 
 IDS = 10
 """Values that one field of a filter takes."""
@@ -26,6 +36,8 @@ PAGES = 50
 COVERAGE_TIMEOUT = timedelta(minutes=15)
 LOOK_AFTER = timedelta(seconds=10)
 IMAGE = "AWS_ECR_CONTAINER_IMAGE"
+TYPES = ("AWS_EC2_INSTANCE", IMAGE, "AWS_LAMBDA_FUNCTION")
+"""Resources that findings are of. A repository has none of its own: its images have."""
 COVERAGE_TAGS = {
     "AWS_EC2_INSTANCE": "ec2InstanceTags",
     "AWS_LAMBDA_FUNCTION": "lambdaFunctionTags",
@@ -100,12 +112,10 @@ class InspectorFindings:
     def _wanted(self, task: Task) -> Wanted:
         """Read the resources; an image may also be the input artifact itself."""
         asked = task.configuration
-        kind_of = text(asked, "ResourceType")
-        ids = tuple(
-            part.strip() for part in asked.get("ResourceIds", "").split(",") if part.strip()
-        )
-        if ids:
-            return Wanted(kind_of, ids, None)
+        kind_of = choice(asked, "ResourceType", TYPES, "")
+        ids = [part.strip() for part in asked.get("ResourceIds", "").split(",")]
+        if any(ids):
+            return Wanted(kind_of, tuple(_id(kind_of, one) for one in ids if one), None)
         if asked.get("TagKey"):
             if kind_of not in COVERAGE_TAGS:
                 raise ValueError(f"TagKey: Inspector finds no {kind_of} by tag: use ResourceIds")
@@ -124,6 +134,12 @@ class InspectorFindings:
         region = registry.split(".")[3] if registry.count(".") > 3 else task.region  # noqa: PLR2004
         where = f"arn:{partition}:ecr:{region}:{account.id}:repository/{repository}"
         return f"{where}/{artifact.digest}"
+
+
+def _id(kind_of: str, name: str) -> str:
+    """Complete a function's ARN: Inspector scans, and names, the version $LATEST."""
+    unversioned = kind_of == "AWS_LAMBDA_FUNCTION" and name.count(":") == 6  # noqa: PLR2004
+    return f"{name}:$LATEST" if unversioned else name
 
 
 def _by_digest(wanted: Wanted, rule: Gate) -> bool:
@@ -165,7 +181,8 @@ def _known(client: Any, digest: str) -> frozenset[Kind]:
     """Read what the image of the last known good digest is known to have; nothing where none is."""
     if not digest:
         return frozenset()
-    return frozenset(map(kind, _findings(client, {"ecrImageHash": _equals(digest)})))
+    findings = _findings(client, {"ecrImageHash": _equals(digest)})
+    return frozenset(kind(finding) for finding in findings if is_of(finding, digest))
 
 
 def _findings(client: Any, filters: Filter) -> list[Finding]:
@@ -173,7 +190,7 @@ def _findings(client: Any, filters: Filter) -> list[Finding]:
 
 
 def _pages(call: Any, key: str, size: int, filters: Filter) -> list[Mapping[str, Any]]:
-    """Read all pages. Half of the findings would be a clean bill for the other half: so all or none."""
+    """Read all pages or none: half of the findings are no clean bill for the other half."""
     found: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
     for _ in range(PAGES):
@@ -183,6 +200,7 @@ def _pages(call: Any, key: str, size: int, filters: Filter) -> list[Mapping[str,
             return found
         token = {"nextToken": answer["nextToken"]}
     raise MonitorError(
-        f"Inspector has more than {PAGES * size} {key} for this check: narrow it (FailOn, ResourceIds)",
+        f"Inspector has more than {PAGES * size} {key} for this check: narrow it by FailOn or "
+        f"ResourceIds",
         permanent=True,
     )

@@ -94,6 +94,11 @@ def kind(finding: Finding) -> Kind:
     return str(details.get("vulnerabilityId") or finding.get("title", "")), ",".join(packages)
 
 
+def is_of(finding: Finding, digest: str) -> bool:
+    """Say whether a finding is of the image of that digest; no other one excuses anything."""
+    return any(digest in str(one.get("id", "")) for one in finding.get("resources") or ())
+
+
 def sort(
     gate: Gate,
     findings: Iterable[Finding],
