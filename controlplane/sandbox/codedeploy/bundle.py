@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -13,6 +14,20 @@ LARGEST_BUNDLE = 64 * 1024 * 1024
 LARGEST_CONTENT = 256 * 1024 * 1024
 MOST_FILES = 10_000
 BLOCK = 64 * 1024
+
+BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,  # encrypted, or compressed in an odd way
+    ValueError,
+)
+"""What the standard library raises on archives that are damaged, or made to be."""
 
 Entry = tuple[str, int, IO[bytes]]
 """A file in an archive: its name, its permission bits, its bytes to be."""
@@ -39,10 +54,10 @@ def unpack(content: bytes, kind: str, folder: Path) -> None:
             if count >= MOST_FILES:
                 raise BundleError(f"The bundle holds more than {MOST_FILES} files")
             left -= _write(entry, folder, left)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except BundleError:
+        raise
+    except BROKEN as error:
         raise BundleError(f"The bundle is not a readable {kind} archive: {error}") from None
-    except (NotImplementedError, RuntimeError, ValueError) as error:  # encrypted, odd compression
-        raise BundleError(f"The bundle cannot be unpacked: {error}") from None
 
 
 def _zip(content: bytes) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """CodeDeploy's operations; moto routes, parses and serialises them by botocore's model."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.codedeploy.responses import CodeDeployResponse
@@ -164,7 +165,7 @@ class Response(CodeDeployResponse):  # type: ignore[misc]  # moto ships no types
             self._get_param("includeOnlyStatuses"),
             self._get_param("createTimeRange") or {},
         )
-        start, end = span.get("start"), span.get("end")
+        start, end = _utc(span.get("start")), _utc(span.get("end"))
         if start and end and start > end:
             raise Fault("InvalidTimeRangeException", "The start time must be before the end time.")
         return (
@@ -205,6 +206,11 @@ class Response(CodeDeployResponse):  # type: ignore[misc]  # moto ships no types
             )
         arn = self._backend.notices.instance_arn(name)
         return render.target_info(deployment, deployment.targets[name], arn)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """Answer a time of moto's parser, which leaves the zone out."""
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
