@@ -36,7 +36,7 @@ class Registry(Protocol):
     """The accounts we know."""
 
     def get(self, name: str) -> Account:
-        """The account of that name; AccountError (permanent) where there is none, naming those known."""
+        """Answer the account of that name; AccountError (permanent), naming those known, if none."""
         ...
 
     def all(self) -> list[Account]:
@@ -45,14 +45,14 @@ class Registry(Protocol):
 
 
 class Clients(Protocol):
-    """boto3 clients that act in an account, throttled, refreshed before they expire, thread-safe."""
+    """boto3 clients that act in an account: throttled, refreshed in time, safe under threads."""
 
     registry: Registry
 
     def client(
         self, service: str, account: str, region: str, purpose: Purpose, scope: Scope = ...
     ) -> Any:
-        """A client of one service. Raises AccountError where the role cannot be assumed.
+        """Answer a client of one service; AccountError where the role cannot be assumed.
 
         Its calls raise botocore's ClientError; `accounts.errors.explain` turns one into a sentence.
         """

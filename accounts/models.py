@@ -47,5 +47,5 @@ class Account(BaseModel):
     artifact_key: Annotated[Arn | None, Field(alias="artifactKey")] = None
 
     def role(self, purpose: Purpose) -> str:
-        """The ARN of the role for a purpose."""
+        """Answer the ARN of the role for a purpose."""
         return str(getattr(self.roles, purpose.value))

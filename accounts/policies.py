@@ -1,0 +1,115 @@
+"""Session policies: what one session may do of all that its role may.
+
+A session's rights are what role and policy both allow, so a policy can only narrow.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+STS takes 2,048 characters, and packs policy and tags into a size of its own which can not be known
+before: hence a ladder of policies, the narrowest first, of which the first that fits is used.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from accounts.base import AccountError, Scope
+from accounts.models import Account, Purpose
+from accounts.statements import STATEMENTS, On, Statement
+
+LIMIT = 2048
+ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)", re.DOTALL)
+
+ANY = ("*",)
+Rights = dict[tuple[str, ...], list[str]]
+"""Actions, by the resources that they are allowed on."""
+
+
+def session_policy(account: Account, purpose: Purpose, scope: Scope) -> str:
+    """Answer the narrowest policy of the ladder."""
+    return session_policies(account, purpose, scope)[0]
+
+
+def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[str]:
+    """Answer policies that fit into a request, from narrow to wide; AccountError where none fits.
+
+    1. the task's own resources, the account's own bucket and key; 2. anything of the services that
+    these resources belong to; 3. anything that the purpose is for (all that an empty scope asks for).
+    No rung is without limits: none goes beyond the actions of the purpose.
+    """
+    rungs = [_document({ANY: [a for s in STATEMENTS[purpose] for a in s.actions]})]
+    if scope.resources:
+        services = {_parts(arn)[1] for arn in scope.resources}
+        named = {name: _of_service(scope, name) for name in services}
+        rungs = [
+            _narrowed(account, purpose, named),
+            _narrowed(account, purpose, dict.fromkeys(services, ANY)),
+            *rungs,
+        ]
+    fitting = [rung for rung in dict.fromkeys(rungs) if len(rung) <= LIMIT]
+    if not fitting:
+        raise AccountError(
+            f"The session policy for {purpose} in {account.name} does not fit into {LIMIT} "
+            "characters; name fewer resources in one action.",
+            permanent=True,
+        )
+    return fitting
+
+
+def _narrowed(account: Account, purpose: Purpose, named: dict[str, tuple[str, ...]]) -> str:
+    rights: Rights = defaultdict(list)
+    for statement in STATEMENTS[purpose]:
+        for resources in _resources(account, statement, named):
+            rights[resources] += statement.actions
+    return _document(rights)
+
+
+def _resources(
+    account: Account, statement: Statement, named: dict[str, tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """What a statement's actions stay allowed on; nothing where the task names none of its kind."""
+    partition = _parts(account.role(Purpose.WATCH))[0]
+    bucket = f"arn:{partition}:s3:::{account.artifact_bucket}"
+    if statement.on is On.ANYTHING:
+        yield ANY
+    elif statement.on is On.ARTIFACTS:
+        yield bucket, f"{bucket}/*"
+    elif statement.on is On.KEY:
+        yield (account.artifact_key,) if account.artifact_key else ANY
+    elif statement.on is On.SOURCE_KEY:
+        yield named.get("kms", ANY)  # unknown here; which keys those are, the role says
+    else:
+        found = named.get(statement.actions[0].partition(":")[0])
+        if found:
+            yield found
+
+
+def _of_service(scope: Scope, service: str) -> tuple[str, ...]:
+    """The scope's ARNs of one service; with an object comes its bucket, for ListBucket."""
+    found = [arn for arn in scope.resources if _parts(arn)[1] == service]
+    if service == "s3":
+        found += [arn.partition("/")[0] for arn in found]
+    return tuple(dict.fromkeys(found))
+
+
+def _parts(arn: str) -> tuple[str, str]:
+    """Partition and service."""
+    match = ARN.fullmatch(arn)
+    if match is None:
+        raise AccountError(
+            f"{arn[:200]!r} is not an ARN, so no session can be narrowed to it; "
+            "correct the names in the action's configuration.",
+            permanent=True,
+        )
+    return match[1], match[2]
+
+
+def _document(rights: Rights) -> str:
+    """Compact JSON; json escapes whatever is not ASCII, which is all that STS takes."""
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": sorted(set(actions)),
+            "Resource": resources[0] if len(resources) == 1 else list(resources),
+        }
+        for resources, actions in rights.items()
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

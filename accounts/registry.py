@@ -1,0 +1,79 @@
+"""The accounts we know, at run time: read by every thread, changed by the API."""
+
+import difflib
+import threading
+from collections.abc import Iterable
+
+from accounts.base import AccountError
+from accounts.checks import account_problems, repeated
+from accounts.models import Account
+
+NAMED = 20
+"""So many known names are listed in a message."""
+
+
+class StaticRegistry:
+    """Accounts held in memory; `accounts.base.Registry`. Safe under threads.
+
+    Readers take the dictionary as it is; a change makes a new one, so nobody sees half a change.
+    """
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        """Take the accounts; AccountError (permanent) where one of them is wrong."""
+        self._changing = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+        self.replace(accounts)
+
+    def get(self, name: str) -> Account:
+        """Answer the account of that name; AccountError (permanent), naming those known, if none."""
+        known = self._accounts
+        found = known.get(name)
+        if found is None:
+            raise _no_such(name, sorted(known))
+        return found
+
+    def all(self) -> list[Account]:
+        """All accounts, by name."""
+        return sorted(self._accounts.values(), key=lambda account: account.name)
+
+    def replace(self, accounts: Iterable[Account]) -> None:
+        """Know these accounts and no others. One that is wrong: AccountError, and no change."""
+        wanted = list(accounts)
+        _refuse_wrong(wanted)
+        with self._changing:
+            self._accounts = {account.name: account for account in wanted}
+
+    def put(self, account: Account) -> None:
+        """Add an account, or put it in the place of the one of the same name."""
+        with self._changing:
+            others = [one for name, one in self._accounts.items() if name != account.name]
+            _refuse_wrong([*others, account])
+            self._accounts = {**self._accounts, account.name: account}
+
+    def remove(self, name: str) -> None:
+        """Forget an account; AccountError (permanent) where there is none of that name."""
+        with self._changing:
+            if name not in self._accounts:
+                raise _no_such(name, sorted(self._accounts))
+            self._accounts = {key: one for key, one in self._accounts.items() if key != name}
+
+
+def _refuse_wrong(accounts: list[Account]) -> None:
+    found = [
+        f"account {account.name}: {'.'.join(map(str, path))}: {said}"
+        for account in accounts
+        for path, said in account_problems(account)
+    ]
+    found += [
+        f"name: {said}" for _, said in repeated({n: one.name for n, one in enumerate(accounts)})
+    ]
+    if found:
+        raise AccountError("; ".join(found), permanent=True)
+
+
+def _no_such(name: str, known: list[str]) -> AccountError:
+    near = difflib.get_close_matches(name, known, 1)
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    listed = f"known: {', '.join(known[:NAMED])}{more}" if known else "none is registered"
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return AccountError(f"There is no account {name[:80]!r}{guess} ({listed})", permanent=True)

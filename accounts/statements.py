@@ -1,0 +1,190 @@
+"""What each role may do: the statements of deploy/account-roles.cfn.yaml as a literal table.
+
+Three parts of this room read it: session policies are cut out of it, a refusal names the statement
+that grants the action, and the preflight says which one is missing. A test holds it to the template.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from accounts.models import Purpose
+
+TEMPLATE = "deploy/account-roles.cfn.yaml"
+
+
+class On(StrEnum):
+    """What the actions of a statement act on, and so how a session can be narrowed to it."""
+
+    ANYTHING = "anything"  # the actions know no resource, or are harmless reads
+    SCOPE = "scope"  # named by the task: a deployment group, a function, a source
+    ARTIFACTS = "artifacts"  # the account's own artifact bucket
+    KEY = "key"  # the account's own key
+    SOURCE_KEY = "source-key"  # the key of the source bucket, which the registry does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a role: its Sid, its actions, and what they act on."""
+
+    sid: str
+    on: On
+    actions: tuple[str, ...]
+
+
+READ_DEPLOYMENTS = Statement(
+    "ReadDeployments",
+    On.SCOPE,
+    (
+        "codedeploy:BatchGetDeployments",
+        "codedeploy:GetApplication",
+        "codedeploy:GetApplicationRevision",
+        "codedeploy:GetDeployment",
+        "codedeploy:GetDeploymentConfig",
+        "codedeploy:GetDeploymentGroup",
+        "codedeploy:ListDeployments",
+    ),
+)
+READ_TARGETS = Statement(
+    "ReadDeploymentTargets",
+    On.ANYTHING,
+    (
+        "codedeploy:BatchGetDeploymentTargets",
+        "codedeploy:GetDeploymentTarget",
+        "codedeploy:ListDeploymentTargets",
+    ),
+)
+STARTING = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
+STOP = Statement("StopDeployments", On.ANYTHING, ("codedeploy:StopDeployment",))
+LIST_SOURCE = Statement("ListSource", On.SCOPE, ("s3:GetBucketVersioning", "s3:ListBucket"))
+READ_SOURCE = Statement(
+    "ReadSource",
+    On.SCOPE,
+    (
+        "s3:GetObject",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+    ),
+)
+DECRYPT_SOURCE = Statement("DecryptSource", On.SOURCE_KEY, ("kms:Decrypt",))
+LIST_ARTIFACTS = Statement(
+    "ListArtifacts", On.ARTIFACTS, ("s3:GetBucketVersioning", "s3:ListBucket")
+)
+READ_ARTIFACTS = Statement("ReadArtifacts", On.ARTIFACTS, ("s3:GetObject", "s3:GetObjectVersion"))
+DECRYPT_ARTIFACTS = Statement("DecryptArtifacts", On.KEY, ("kms:Decrypt", "kms:DescribeKey"))
+
+STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
+    Purpose.WATCH: (
+        Statement(
+            "ReadAlarmsAndMetrics",
+            On.ANYTHING,
+            (
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:DescribeAlarmHistory",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:ListMetrics",
+            ),
+        ),
+        Statement("ReadCanaries", On.SCOPE, ("synthetics:GetCanary", "synthetics:GetCanaryRuns")),
+        Statement(
+            "ListCanaries",
+            On.ANYTHING,
+            ("synthetics:DescribeCanaries", "synthetics:DescribeCanariesLastRun"),
+        ),
+        Statement(
+            "ReadFindings",
+            On.ANYTHING,
+            (
+                "inspector2:BatchGetAccountStatus",
+                "inspector2:BatchGetFindingDetails",
+                "inspector2:ListCoverage",
+                "inspector2:ListFindings",
+            ),
+        ),
+        READ_DEPLOYMENTS,
+        READ_TARGETS,
+        LIST_SOURCE,
+        READ_SOURCE,
+        DECRYPT_SOURCE,
+        Statement("ReadImages", On.SCOPE, ("ecr:BatchGetImage", "ecr:DescribeImages")),
+    ),
+    Purpose.DEPLOY: (
+        Statement("StartDeployments", On.SCOPE, STARTING),
+        STOP,
+        READ_DEPLOYMENTS,
+        READ_TARGETS,
+        LIST_SOURCE,
+        READ_SOURCE,
+        DECRYPT_SOURCE,
+        LIST_ARTIFACTS,
+        READ_ARTIFACTS,
+        Statement(
+            "WriteArtifacts",
+            On.ARTIFACTS,
+            (
+                "s3:AbortMultipartUpload",
+                "s3:ListMultipartUploadParts",
+                "s3:PutObject",
+                "s3:PutObjectTagging",
+            ),
+        ),
+        Statement("EncryptArtifacts", On.KEY, ("kms:GenerateDataKey",)),
+        DECRYPT_ARTIFACTS,
+        Statement("LogInToRegistry", On.ANYTHING, ("ecr:GetAuthorizationToken",)),
+        Statement(
+            "PullImages",
+            On.SCOPE,
+            (
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+            ),
+        ),
+        Statement(
+            "PushImages",
+            On.SCOPE,
+            (
+                "ecr:CompleteLayerUpload",
+                "ecr:InitiateLayerUpload",
+                "ecr:PutImage",
+                "ecr:UploadLayerPart",
+            ),
+        ),
+        Statement("InvokeChecks", On.SCOPE, ("lambda:InvokeFunction",)),
+        Statement("PublishNotices", On.SCOPE, ("sns:Publish",)),
+    ),
+    Purpose.ROLLBACK: (
+        STOP,
+        Statement("RestoreDeployments", On.SCOPE, STARTING),
+        Statement("OverrideAlarms", On.SCOPE, ("codedeploy:UpdateDeploymentGroup",)),
+        READ_DEPLOYMENTS,
+        READ_TARGETS,
+        LIST_ARTIFACTS,
+        READ_ARTIFACTS,
+        DECRYPT_ARTIFACTS,
+    ),
+}
+"""The statements of each role, in the template's order (DecryptSource stands in a policy of its own)."""
+
+TRUST: Mapping[str, str] = {
+    "sts:AssumeRole": "TowpathActsHere",
+    "sts:TagSession": "TowpathSaysForWhom",
+    "sts:SetSourceIdentity": "TowpathSaysForWhom",
+}
+"""The statements of each role's trust policy."""
+
+
+def granting(action: str, purpose: Purpose | None = None) -> tuple[str, ...]:
+    """Answer the Sids that grant an action, of one role or of any; () where none does."""
+    if action in TRUST:
+        return (TRUST[action],)
+    purposes = list(Purpose) if purpose is None else [purpose]
+    found = [
+        statement.sid
+        for one in purposes
+        for statement in STATEMENTS[one]
+        if action in statement.actions
+    ]
+    return tuple(dict.fromkeys(found))
