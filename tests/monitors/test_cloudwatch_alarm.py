@@ -1,0 +1,179 @@
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors.base import MonitorError, Point, Query, Series
+from monitors.signals.cloudwatch_alarm import CloudWatchAlarm, change
+from tests.support.clients import StubClients
+from tests.support.scripted import DENIED, Refusal, scripted
+from tests.support.watched import NOW, at, query, recorded
+
+NAME = "shop-prod-errors"
+
+
+def alarm(state: str = "OK", changed: float = -9000, name: str = NAME, **more: Any) -> Any:
+    return {
+        "AlarmName": name,
+        "StateValue": state,
+        "StateTransitionedTimestamp": at(changed),
+        "StateUpdatedTimestamp": at(changed),
+        **more,
+    }
+
+
+def moved(when: float, old: str, new: str) -> dict[str, Any]:
+    data = {"oldState": {"stateValue": old}, "newState": {"stateValue": new}}
+    return {"Timestamp": at(when), "HistoryData": json.dumps(data)}
+
+
+def read(
+    *alarms: Any,
+    history: Any = (),
+    asks: tuple[Query, ...] | None = None,
+    now: datetime = NOW,
+) -> Any:
+    """What the driver answers in a world with these alarms; the last is that of the only query."""
+
+    def changes(asked: dict[str, Any]) -> Any:
+        if isinstance(history, Refusal):
+            return history
+        later = [item for item in history if item["Timestamp"] >= asked["StartDate"]]
+        return {"AlarmHistoryItems": later}
+
+    client = scripted(
+        "cloudwatch",
+        describe_alarms=lambda asked: {
+            "MetricAlarms": [one for one in alarms if one["AlarmName"] in asked["AlarmNames"]]
+        },
+        describe_alarm_history=changes,
+    )
+    driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: now)
+    if asks is not None:
+        return driver.read(asks)
+    return driver.read([query(AlarmName=NAME)])["q"]
+
+
+@pytest.mark.parametrize(("state", "value"), [("ALARM", 1.0), ("OK", 0.0)])
+def test_a_state_is_a_point_at_the_look_and_the_note_says_since_when(
+    state: str, value: float
+) -> None:
+    found = read(alarm(state))
+    assert found.points == (Point(NOW, value),)
+    assert found.note == f"alarm {NAME} is in {state} since 2026-01-05 06:30:00"
+
+
+def test_insufficient_data_is_silence_with_a_note() -> None:
+    found = read(alarm("INSUFFICIENT_DATA"))
+    assert found.points == ()
+    assert "INSUFFICIENT_DATA" in found.note
+
+
+@pytest.mark.parametrize("state", ["PARTIAL_DATA", "EVALUATION_FAILURE", "EVALUATION_ERROR"])
+def test_an_alarm_that_cannot_be_evaluated_is_never_ok(state: str) -> None:
+    found = read(alarm("OK", EvaluationState=state))
+    assert found.points == ()
+    assert state in found.note
+
+
+def test_a_missing_alarm_is_a_permanent_error_that_names_it() -> None:
+    found = read(alarm(name="another"))
+    assert isinstance(found, MonitorError)
+    assert found.permanent
+    assert repr(NAME) in str(found)
+
+
+def test_composite_alarms_are_asked_for_and_read() -> None:
+    answer = recorded(
+        "codedeploy/recorded-monitoring/test_add_composite_alarm_tags__DescribeAlarms_1.json"
+    )
+    asked: list[dict[str, Any]] = []
+    client = scripted("cloudwatch", describe_alarms=lambda it: asked.append(it) or answer)
+    driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW)
+    found = driver.read([query(AlarmName="c7n-composite-alarm")])["q"]
+    assert isinstance(found, Series)
+    assert found.points == (Point(NOW, 0.0),)
+    assert set(asked[0]["AlarmTypes"]) == {"CompositeAlarm", "MetricAlarm"}
+
+
+def test_a_hundred_names_go_into_one_call_and_one_wrong_query_spoils_no_other() -> None:
+    calls: list[int] = []
+    names = [f"alarm-{place}" for place in range(250)]
+
+    def describe(asked: dict[str, Any]) -> dict[str, Any]:
+        calls.append(len(asked["AlarmNames"]))
+        return {"MetricAlarms": [alarm(name=name) for name in asked["AlarmNames"]]}
+
+    client = scripted("cloudwatch", describe_alarms=describe)
+    driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW)
+    asks = [query(name, AlarmName=name) for name in names]
+    found = driver.read([*asks, query("wrong", AlarmName="")])
+    assert calls == [100, 100, 50]
+    assert isinstance(found.pop("wrong"), MonitorError)
+    assert all(isinstance(one, Series) and one.points for one in found.values())
+
+
+def test_changes_within_the_window_are_points_too() -> None:
+    history = [moved(-100, "OK", "ALARM"), moved(-40, "ALARM", "OK")]
+    found = read(alarm("OK", changed=-40), history=history)
+    assert found.points == (Point(at(-100), 1.0), Point(at(-40), 0.0), Point(NOW, 0.0))
+
+
+def test_a_window_that_is_over_tells_the_state_that_held_at_its_end() -> None:
+    history = [moved(-100, "OK", "ALARM")]
+    before = query(start=-400, end=-200, AlarmName=NAME)
+    found = read(alarm("ALARM", changed=-100), history=history, asks=(before,))["q"]
+    assert found.points == (Point(at(-200), 0.0),)
+    assert f"alarm {NAME} was in OK" in found.note
+
+
+def test_a_window_that_is_over_and_whose_history_is_gone_is_silent() -> None:
+    before = query(start=-400, end=-200, AlarmName=NAME)
+    found = read(alarm("ALARM", changed=-100), asks=(before,))["q"]
+    assert found.points == ()
+    assert "not known" in found.note
+
+
+def test_an_alarm_is_seen_at_once_even_where_its_history_may_not_be_read() -> None:
+    found = read(alarm("ALARM", changed=-3), history=DENIED)
+    assert found.points == (Point(NOW, 1.0),)
+    assert "its history is unknown" in found.note
+
+
+def test_a_clock_that_runs_ahead_of_ours_hides_no_alarm() -> None:
+    found = read(alarm("ALARM", changed=2), history=[moved(2, "OK", "ALARM")])
+    assert found.points == (Point(NOW, 1.0),)
+
+
+def test_history_is_paged_and_bounded() -> None:
+    pages: list[str] = []
+
+    def endless(asked: dict[str, Any]) -> dict[str, Any]:
+        pages.append(asked.get("NextToken", ""))
+        return {"AlarmHistoryItems": [moved(-50, "OK", "ALARM")], "NextToken": f"p{len(pages)}"}
+
+    client = scripted(
+        "cloudwatch",
+        describe_alarms=lambda _: {"MetricAlarms": [alarm("ALARM", changed=-50)]},
+        describe_alarm_history=endless,
+    )
+    found = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW).read(
+        [query(AlarmName=NAME)]
+    )["q"]
+    assert isinstance(found, Series)
+    assert not found.complete
+    assert pages[:3] == ["", "p1", "p2"]
+
+
+def test_a_recorded_history_is_read() -> None:
+    items = recorded("codedeploy/cloudwatch/describe-alarm-history_L10.json")["AlarmHistoryItems"]
+    found = [change(item)[0][1:] for item in items]
+    assert found == [("ALARM", "OK"), ("OK", "ALARM")]
+
+
+@given(st.one_of(st.text(), st.builds(json.dumps, st.dictionaries(st.text(), st.text()))))
+def test_any_history_data_is_read_or_left_out(data: str) -> None:
+    assert change({"Timestamp": NOW, "HistoryData": data}) == []

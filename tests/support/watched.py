@@ -1,0 +1,63 @@
+"""Queries, tasks and points as the tests of the monitors use them."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controlplane.clock import ManualClock
+from monitors.base import Point, Query, Series, Task
+
+NOW = ManualClock().time
+"""The time at which every manual clock starts."""
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after NOW; below 0 before it."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def query(key: str = "q", *, start: float = -300, end: float = 0, **configuration: str) -> Query:
+    return Query(key, "prod", "eu-west-1", configuration, at(start), at(end))
+
+
+def task(token: str = "t1", *, since: float = -60, **configuration: str) -> Task:  # noqa: S107
+    return Task(
+        token=token,
+        pipeline="shop",
+        execution="e1",
+        stage="Prod",
+        action="check",
+        configuration=configuration,
+        account="prod",
+        region="eu-west-1",
+        since=at(since),
+        began=at(since - 60),
+        now=NOW,
+    )
+
+
+def series(*values: float, every: float = 10, complete: bool = True, end: float = 0) -> Series:
+    """One point for each value, the last one at `end`."""
+    first = end - every * (len(values) - 1)
+    points = (Point(at(first + every * place), value) for place, value in enumerate(values))
+    return Series(tuple(points), complete=complete)
+
+
+def recorded(path: str) -> Any:
+    """A vendor's real answer from the shared data (beside the repository), times made whole."""
+    file = DATA / path
+    assert file.exists(), f"the shared data is not beside the repository: {file} is missing"
+    answer = json.loads(file.read_text(), object_hook=_time)
+    if isinstance(answer, dict) and "data" in answer:
+        answer = answer["data"]
+        answer.pop("ResponseMetadata", None)
+    return answer
+
+
+def _time(found: dict[str, Any]) -> Any:
+    if found.get("__class__") != "datetime":
+        return found
+    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    return datetime(*(found[part] for part in parts), tzinfo=NOW.tzinfo)
