@@ -36,9 +36,12 @@ def check_bakes(declaration: PipelineDeclaration) -> Iterator[Finding]:
 
 
 def deploys(stage: StageDeclaration) -> bool:
-    """Say whether an action of the stage changes what runs on a target."""
+    """Say whether an action of the stage changes what runs on a target.
+
+    A provider that is not known may: that it is not known is said elsewhere.
+    """
     known = [provider_of(action.action_type_id) for action in stage.actions]
-    return any(provider is not None and provider.deploys for provider in known)
+    return any(provider is None or provider.deploys for provider in known)
 
 
 def _rollbacks(stage: StageDeclaration, path: Path) -> Iterator[Path]:

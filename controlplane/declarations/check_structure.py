@@ -23,7 +23,6 @@ def check_structure(declaration: PipelineDeclaration) -> Iterator[Finding]:
     """Yield what is wrong with the stages, their order, their names and how many there are."""
     yield from _stages(declaration)
     yield from _sources(declaration)
-    yield from _limits(declaration)
     yield from _names(declaration)
     yield from _namespaces(declaration)
     yield from _not_run(declaration)
@@ -50,7 +49,8 @@ def _sources(declaration: PipelineDeclaration) -> Iterator[Finding]:
             yield Finding(path, "a source may stand in the first stage only: move it there")
 
 
-def _limits(declaration: PipelineDeclaration) -> Iterator[Finding]:
+def check_limits(declaration: PipelineDeclaration) -> Iterator[Finding]:
+    """Yield what there is too much of: the other rules look at what is bounded."""
     if len(declaration.stages) > MOST_STAGES:
         yield Finding(("stages",), f"more than {MOST_STAGES} stages: split the pipeline")
     for i, stage in enumerate(declaration.stages):

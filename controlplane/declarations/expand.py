@@ -7,7 +7,7 @@ may be written in either spelling, or in both at once. Nothing is judged here bu
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from controlplane.declarations.findings import Finding, meant
+from controlplane.declarations.findings import MOST, Finding, meant
 from controlplane.declarations.positions import Path, Plain, resolve
 
 Tree = dict[str, object]
@@ -22,9 +22,18 @@ class Reading:
 
     origin: dict[Path, Path] = field(default_factory=lambda: {(): ()})
     findings: list[Finding] = field(default_factory=list)
+    said: set[Path] = field(default_factory=set)
 
     def wrong(self, path: Path, message: str, *, at_key: bool = False) -> None:
-        self.findings.append(Finding(path, message, at_key))
+        """Note what is wrong; one thing at one place is enough."""
+        if path not in self.said and not self.full:
+            self.said.add(path)
+            self.findings.append(Finding(path, message, at_key))
+
+    @property
+    def full(self) -> bool:
+        """Say whether enough was found."""
+        return len(self.findings) >= MOST
 
     def source(self, target: Path) -> Path:
         """Answer where in the text a path of CodePipeline's spelling came from."""
@@ -41,6 +50,8 @@ class Reading:
         words = tuple(known) if known is not None else None
         entries: Tree = {}
         for key, item in value.items():
+            if self.full:
+                break
             if words is not None and key not in words:
                 self.wrong((*path, key), f"unknown key{meant(key, words)}", at_key=True)
             elif is_empty(item):

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 
 from controlplane.declarations.positions import Path
 
+MOST = 200
+"""Findings that are told at once: a text from outside may hold tens of thousands."""
 MANY = 8
 """More names than this are not listed where one was probably meant."""
 

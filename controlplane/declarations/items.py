@@ -137,6 +137,7 @@ class Item:
                     at_key=True,
                 )
             made["Account"] = self.reading.text(given["account"], (*source, "account")) or ""
+        if "account" in given or "Account" not in made:
             self.reading.origin[(*target, "Account")] = (*source, "account")
         if made or word is not None:
             out["configuration"] = made

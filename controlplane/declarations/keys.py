@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from controlplane.declarations.durations import parse_duration
 
-VARIABLE = re.compile(r"#\{([^}]*)\}")
+VARIABLE = re.compile(r"#\{([^}]{0,256})\}")
 """A variable's place in a value (`#{namespace.name}`); its value is not known beforehand."""
 
 

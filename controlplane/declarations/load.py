@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from controlplane.declarations.expand import Reading
-from controlplane.declarations.findings import Finding
+from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.pipelines import expand_pipeline
 from controlplane.declarations.positions import Document, Path, Position, UnreadableError, read
@@ -55,6 +55,9 @@ def parse_text(text: str, file: str = "pipeline.yaml") -> PipelineDeclaration:
     return _load(text, file, lambda _: [])
 
 
+LONGEST = 100
+"""Characters of one word of a field's name."""
+
 Rules = Callable[[PipelineDeclaration], list[Finding]]
 
 
@@ -81,7 +84,7 @@ def _load(text: str, file: str, rules: Rules) -> PipelineDeclaration:
 def _add(findings: list[Finding], later: list[Finding], reading: Reading) -> None:
     """Add what a later step found, but for what follows from an earlier finding there."""
     said = {found.path for found in findings}
-    for found in later:
+    for found in later[:MOST]:
         path = reading.source(found.path)
         if not said.intersection(path[:length] for length in range(len(path) + 1)):
             findings.append(Finding(path, found.message, found.at_key))
@@ -106,5 +109,5 @@ def field_name(path: Path, data: object) -> str:
             data = None
         named = data if isinstance(part, int) and isinstance(data, dict) else {}
         name = named.get("name", named.get("provider"))
-        words.append(name if isinstance(name, str) and name else str(part))
+        words.append((name if isinstance(name, str) and name else str(part))[:LONGEST])
     return ".".join(words)

@@ -83,7 +83,7 @@ def _around(path: Path) -> Iterator[Path]:
 
 
 def _mend(tree: Any, path: Path, name: str) -> None:
-    """Take a wrong field out; give a name a stand-in, because a name is always needed."""
+    """Take a wrong field out, or stand in for what the other rules look at."""
     parent: Any = tree
     for part in path[:-1]:
         try:
@@ -93,6 +93,9 @@ def _mend(tree: Any, path: Path, name: str) -> None:
     last = path[-1] if path else None
     if last == "name" and isinstance(parent, dict):
         parent["name"] = name
+    elif last == "runOrder":
+        # As late as it can be, or as early, so that no artifact seems to come too late.
+        parent["runOrder"] = 1 if parent.get("outputArtifacts") else 999
     elif isinstance(parent, dict):
         parent.pop(last, None)
     elif isinstance(parent, list) and isinstance(last, int) and last < len(parent):

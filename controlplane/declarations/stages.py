@@ -2,7 +2,9 @@
 
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place
+from controlplane.declarations.keys import fault
 from controlplane.declarations.positions import Path
+from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.words import (
     BAKE,
     BAKE_KEYS,
@@ -92,7 +94,11 @@ class Stage:
         for word, key in BAKE.items():
             if word in given:
                 text = self.reading.text(given[word], (*source, word))
-                self._default(rules, (*condition, "rules"), key, (text or "", (*source, word)))
+                said = (text or "", (*source, word))
+                self._default(rules, (*condition, "rules"), key, said)
+                wrong = None if rules else fault(BAKE_TABLE[key], said[0])
+                if wrong is not None:  # with rules, it is seen in each of them
+                    self.reading.wrong(said[1], wrong)
         return {"conditions": [{"result": (result or "ROLLBACK").upper(), "rules": rules}]}
 
     def _default(self, rules: list[Tree], target: Path, key: str, said: tuple[str, Path]) -> None:

@@ -1,12 +1,13 @@
 """The structural rules, all of them: what makes a well-spelled pipeline one that can run."""
 
 from collections.abc import Collection
+from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_items import check_items
-from controlplane.declarations.check_structure import check_structure
-from controlplane.declarations.findings import Finding
+from controlplane.declarations.check_structure import check_limits, check_structure
+from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 
 
@@ -17,9 +18,13 @@ def validate(
 
     accounts: the names of the registered accounts; None where they are not known, and not checked.
     """
-    return [
-        *check_structure(declaration),
-        *check_items(declaration, accounts),
-        *check_flow(declaration),
-        *check_bakes(declaration),
-    ]
+    too_large = list(check_limits(declaration))
+    if too_large:
+        return too_large
+    found = chain(
+        check_structure(declaration),
+        check_items(declaration, accounts),
+        check_flow(declaration),
+        check_bakes(declaration),
+    )
+    return list(islice(found, MOST))

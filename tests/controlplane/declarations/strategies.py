@@ -1,4 +1,4 @@
-"""Hypothesis strategies over the model: whatever it can hold, and what our engine can run."""
+"""Hypothesis strategies over the model: whatever it can hold, runnable or not."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ tricky = st.sampled_from(
         "#{a.b}",
     ]
 )
-values = tricky | texts | json_values.map(lambda value: compact(value))
+values = tricky | texts | json_values.map(compact)
 configurations = st.dictionaries(
     st.text(min_size=1, max_size=12) | st.just("Account"), values, max_size=4
 )

@@ -1,0 +1,50 @@
+"""What newcomers copy is right."""
+
+import pytest
+from ruamel.yaml import YAML
+
+from accounts.models import Account
+from controlplane.declarations.load import load_text
+from controlplane.declarations.model import PipelineDeclaration, Result
+from controlplane.declarations.yaml_spelling import to_yaml
+from tests.controlplane.declarations.samples import EXAMPLES
+
+
+@pytest.fixture
+def accounts() -> list[Account]:
+    document = YAML(typ="safe").load((EXAMPLES / "accounts.yaml").read_text())
+    return [Account.model_validate(entry) for entry in document["accounts"]]
+
+
+@pytest.fixture
+def shop(accounts: list[Account]) -> PipelineDeclaration:
+    text = (EXAMPLES / "pipeline.yaml").read_text()
+    return load_text(text, "pipeline.yaml", [account.name for account in accounts])
+
+
+def test_the_accounts_are_those_of_the_sandbox(accounts: list[Account]) -> None:
+    assert [account.name for account in accounts] == ["tools", "dev", "test", "prod"]
+    for number, account in enumerate(accounts, start=1):
+        assert account.id == str(number) * 12
+        assert account.artifact_bucket == f"towpath-artifacts-{account.id}"
+        assert account.external_id == f"towpath-demo-{account.name}"
+
+
+def test_the_example_goes_from_dev_to_prod_behind_an_approval(shop: PipelineDeclaration) -> None:
+    assert [stage.name for stage in shop.stages] == ["Source", "Dev", "Test", "Approve", "Prod"]
+    for name in ("Dev", "Test", "Prod"):
+        orders = [action.run_order for action in shop.stage(name).actions]
+        assert orders == [1, 2, 3, 3, 3]
+
+
+def test_prod_is_watched_by_three_signals_and_rolls_back(shop: PipelineDeclaration) -> None:
+    prod = shop.stage("Prod")
+    watching = [rule.rule_type_id.provider for rule in prod.rules()]
+    assert watching == ["CloudWatchAlarm", "CloudWatchMetric", "PrometheusQuery"]
+    assert {rule.configuration["BakeTime"] for rule in prod.rules()} == {"10s"}
+    assert prod.on_failure is not None
+    assert prod.on_failure.result is Result.ROLLBACK
+
+
+def test_the_example_survives_being_written_again(shop: PipelineDeclaration) -> None:
+    assert load_text(to_yaml(shop)) == shop

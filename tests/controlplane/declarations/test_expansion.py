@@ -1,0 +1,164 @@
+"""What the friendly words stand for."""
+
+import json
+
+import pytest
+
+from controlplane.declarations.load import load_text, parse_text
+from controlplane.declarations.model import (
+    ActionTypeId,
+    Condition,
+    ExecutionMode,
+    Notification,
+    OnFailure,
+    OnSuccess,
+    Result,
+    RuleDeclaration,
+    RuleTypeId,
+)
+from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, action_type, rule_type
+from tests.controlplane.declarations.samples import SMALL, changed, problems
+
+ERRORS = RuleDeclaration(
+    name="Errors",
+    rule_type_id=RuleTypeId(owner="AWS", provider="CloudWatchAlarm"),
+    configuration={
+        "AlarmName": "shop-errors",
+        "Account": "prod",
+        "BakeTime": "20s",
+        "Interval": "1s",
+    },
+    region="eu-west-1",
+)
+
+
+def test_a_bake_is_one_condition_and_its_words_go_into_every_rule() -> None:
+    prod = load_text(SMALL).stage("Prod")
+    assert prod.on_success == OnSuccess(
+        conditions=(Condition(result=Result.ROLLBACK, rules=(ERRORS,)),)
+    )
+
+
+def test_a_signal_may_say_otherwise_than_its_bake() -> None:
+    text = changed(("{AlarmName: shop-errors}", "{AlarmName: shop-errors, BakeTime: 1m}"))
+    (rule,) = load_text(text).stage("Prod").rules()
+    assert rule.configuration["BakeTime"] == "1m"
+    assert rule.configuration["Interval"] == "1s"
+
+
+def test_a_bake_may_fail_instead_of_rolling_back() -> None:
+    text = changed(("      time: 20s", "      time: 20s\n      onFail: fail"))
+    success = load_text(text).stage("Prod").on_success
+    assert success is not None
+    assert success.conditions[0].result is Result.FAIL
+
+
+def test_on_failure_is_a_word_or_a_map() -> None:
+    rollback = OnFailure(result=Result.ROLLBACK)
+    assert load_text(SMALL).stage("Prod").on_failure == rollback
+    spelled = changed(("onFailure: rollback", "onFailure: {result: ROLLBACK}"))
+    assert load_text(spelled).stage("Prod").on_failure == rollback
+
+
+def test_a_provider_is_found_by_its_name() -> None:
+    promote, deploy, _ = load_text(SMALL).stage("Prod").actions
+    assert promote.action_type_id == ActionTypeId(
+        category="Deploy", owner="Custom", provider="S3Promote"
+    )
+    assert deploy.action_type_id == ActionTypeId(category="Deploy", provider="CodeDeploy")
+
+
+def test_every_name_leads_to_its_type() -> None:
+    assert [action_type(name).provider for name in ACTION_NAMES] == list(ACTION_NAMES)
+    assert [rule_type(name).provider for name in RULE_NAMES] == list(RULE_NAMES)
+
+
+def test_account_and_region_come_from_the_stage_unless_the_action_has_its_own() -> None:
+    text = changed(
+        ("provider: SyntheticsCanary", "provider: SyntheticsCanary\n        account: dev")
+    )
+    _, deploy, canary = load_text(text).stage("Prod").actions
+    assert (deploy.configuration["Account"], deploy.region) == ("prod", "eu-west-1")
+    assert (canary.configuration["Account"], canary.region) == ("dev", "eu-west-1")
+
+
+def test_what_acts_in_no_account_is_given_none() -> None:
+    text = changed(
+        ("provider: SyntheticsCanary", "provider: NoOp"), ("{CanaryName: shop-prod}", "{}")
+    )
+    noop = load_text(text).stage("Prod").actions[2]
+    assert (dict(noop.configuration), noop.region) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("3", "3"),
+        ("0.050", "0.050"),
+        ("012345678901", "012345678901"),
+        ("True", "true"),
+        ("'True'", "True"),
+        ("2026-06-01", "2026-06-01"),
+        ("{a: 1, b: [x, true, null, 1.5]}", '{"a":1,"b":["x",true,null,1.5]}'),
+        ("[{id: 012, until: 2026-06-01}]", '[{"id":"012","until":"2026-06-01"}]'),
+    ],
+)
+def test_values_become_the_strings_that_codepipeline_has(written: str, stored: str) -> None:
+    text = changed(("S3ObjectKey: shop.zip", f"S3ObjectKey: {written}"))
+    fetch = parse_text(text).stage("Source").actions[0]
+    assert fetch.configuration["S3ObjectKey"] == stored
+
+
+def test_codepipelines_own_words_say_the_same() -> None:
+    own = changed(
+        ("pipeline: shop", "name: shop\nexecutionMode: QUEUED"),
+        (
+            "provider: S3\n",
+            "actionTypeId: {category: Source, owner: AWS, provider: S3, version: 1}\n",
+        ),
+        ("with: {S3Bucket", "configuration: {Account: tools, S3Bucket"),
+        ("outputs: [App]", "outputArtifacts: [{name: App}]"),
+    )
+    friendly = changed(("pipeline: shop", "pipeline: shop\nmode: queued"))
+    assert load_text(own) == load_text(friendly)
+    assert load_text(own).execution_mode is ExecutionMode.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("pipeline: shop", "pipeline: shop\nname: shop", "name"),
+        ("outputs: [App]", "outputs: [App]\n        outputArtifacts: []", "outputArtifacts"),
+        ("{S3Bucket", "{Account: tools, S3Bucket", ""),
+        ("    onFailure", "    onSuccess: {}\n    onFailure", "onSuccess"),
+    ],
+)
+def test_two_words_for_the_same_thing_are_refused(old: str, new: str, word: str) -> None:
+    said = problems(changed((old, new)))
+    assert len(said) == (1 if word else 0)
+    assert all(f"{word}: says the same as" in one for one in said)
+
+
+def test_channels_are_notifications() -> None:
+    text = changed(
+        (
+            '  - slack: {channel: "#releases"}',
+            """\
+  - sns: {topicArn: arn:aws:sns:eu-west-1:111111111111:t, account: tools}
+    events: [stage.failed]
+  - webhook: {url: 'https://example.org/hook', secretEnv: HOOK_SECRET}""",
+        )
+    )
+    sns, webhook = load_text(text).notifications
+    assert sns == Notification(
+        provider="SNS",
+        configuration={"TopicArn": "arn:aws:sns:eu-west-1:111111111111:t", "Account": "tools"},
+        events=("stage.failed",),
+    )
+    assert webhook.configuration == {"Url": "https://example.org/hook", "SecretEnv": "HOOK_SECRET"}
+
+
+def test_the_json_of_get_pipeline_is_read_as_well() -> None:
+    own = load_text(SMALL).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps({"pipeline": own, "metadata": {"pipelineArn": "arn"}}, indent="\t")
+    assert load_text(text) == load_text(SMALL)
