@@ -1,0 +1,19 @@
+"""The command line: run the product, look at it, act through it. Imports late, so `--help` is quick."""
+
+import typer
+
+from controlplane.cli import acting, administering, declaring, looking, running
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Promote builds across AWS accounts, watch them, and roll back the bad ones.",
+    pretty_exceptions_show_locals=False,  # locals may hold secrets
+)
+
+for part in (running, declaring, looking, acting, administering):
+    part.register(app)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,107 @@
+"""start, approve, reject, retry, stop, rollback, hold, resume, lift: the moves a person may ask for."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from controlplane.cli.client import Api, Exit, fail
+
+Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Pipeline = Annotated[str, typer.Argument(help="the pipeline's name")]
+Execution = Annotated[str, typer.Argument(help="the execution's id")]
+Stage = Annotated[str, typer.Argument(help="the stage's name")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands in."""
+    for command in (start, approve, reject, retry, stop, rollback, hold, resume, lift):
+        app.command()(command)
+
+
+def start(
+    pipeline: Pipeline,
+    revision: Annotated[list[str] | None, typer.Option(help="ACTION=REVISION to pin")] = None,
+) -> None:
+    """Start an execution; prints its id."""
+    pinned = dict(entry.partition("=")[::2] for entry in revision or [])
+    found = Api().send("POST", f"/pipelines/{pipeline}/executions", {"revisions": pinned})
+    typer.echo(found["id"])
+    typer.echo(f"to roll a stage back: towpath rollback {pipeline} STAGE -m WHY", err=True)
+
+
+def approve(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
+    """Approve the stage of an execution that waits for it."""
+    _decide(execution, stage, "Approved", message, yes=yes)
+
+
+def reject(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
+    """Reject it: the stage fails."""
+    _decide(execution, stage, "Rejected", message, yes=yes)
+
+
+def _decide(execution: str, stage: str, result: str, summary: str, *, yes: bool) -> None:
+    _confirm(f"{result} {stage} of {execution}?", yes=yes)
+    path = f"/executions/{execution}/stages/{stage}/approval"
+    Api().send("POST", path, {"result": result, "summary": summary})
+    typer.echo(result)
+
+
+def retry(
+    execution: Execution,
+    stage: Stage,
+    all_actions: Annotated[bool, typer.Option("--all", help="also what had succeeded")] = False,
+) -> None:
+    """Run the failed actions of a failed stage again."""
+    mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
+    Api().send("POST", f"/executions/{execution}/stages/{stage}/retry", {"mode": mode})
+    typer.echo("retried")
+
+
+def stop(
+    execution: Execution,
+    message: Reason = "",
+    abandon: Annotated[bool, typer.Option(help="do not wait for what runs")] = False,
+    yes: Yes = False,
+) -> None:
+    """Stop an execution."""
+    _confirm(f"stop {execution}?", yes=yes)
+    Api().send("POST", f"/executions/{execution}/stop", {"abandon": abandon, "reason": message})
+    typer.echo("stopping")
+
+
+def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False) -> None:
+    """Roll a stage back to its last known good; the digest now there goes into quarantine."""
+    _confirm(f"roll {stage} of {pipeline} back, and quarantine what is there now?", yes=yes)
+    found = Api().send(
+        "POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", {"reason": message}
+    )
+    typer.echo(f"rolling back {found['id'] if found else ''}".rstrip())
+
+
+def hold(pipeline: Pipeline, stage: Stage, message: Reason) -> None:
+    """Disable the way into a stage. A rollback passes all the same."""
+    Api().send("PUT", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
+    typer.echo("held")
+
+
+def resume(pipeline: Pipeline, stage: Stage, message: Reason) -> None:
+    """Enable it again."""
+    Api().send("DELETE", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
+    typer.echo("open")
+
+
+def lift(digest: Annotated[str, typer.Argument()], message: Reason) -> None:
+    """Let a digest out of quarantine."""
+    Api().send("DELETE", f"/quarantine/{digest}", {"reason": message})
+    typer.echo("lifted")
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal; off one, --yes is needed."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail(f"{question} Say --yes where nobody can answer.", Exit.USAGE)
+    typer.confirm(question, abort=True)

@@ -1,0 +1,59 @@
+"""token, doctor: who may, and what will be missing."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from controlplane.cli.client import Api, Exit
+from controlplane.cli.output import Form, FormOption, show, table_of
+
+tokens = typer.Typer(no_args_is_help=True, help="API tokens; made on the machine of the database.")
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands in."""
+    app.add_typer(tokens, name="token")
+    app.command()(doctor)
+
+
+@tokens.command()
+def create(
+    name: Annotated[str, typer.Argument(help="whose it is; shown in events")],
+    role: Annotated[
+        str, typer.Option(help="viewer, approver, release-manager or admin")
+    ] = "viewer",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="until it expires")] = 90,
+) -> None:
+    """Make a token and print it; it cannot be shown again. Works on TOWPATH_DATABASE_URL itself."""
+    from controlplane.clock import system_clock
+    from controlplane.settings import Settings
+    from controlplane.store.database import Database
+    from controlplane.store.roles import Role
+    from controlplane.store.tokens import create as create_row
+
+    known = {str(r) for r in Role}
+    if role not in known:
+        raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
+    database = Database(Settings().database_url)
+    database.migrate()
+    now = system_clock()
+    expires = (now + timedelta(days=days)).timestamp()
+    with database.begin() as connection:
+        _, secret = create_row(connection, name, Role(role), now.timestamp(), expires)
+    typer.echo(secret)
+
+
+def doctor(
+    pipeline: Annotated[str, typer.Argument(help="a pipeline that is applied")],
+    output: FormOption = Form.TABLE,
+) -> None:
+    """Walk every hop that a pipeline will need, and name what is missing. Exit 1 where something is."""
+    found = Api().get(f"/doctor/{pipeline}")
+    rows = (
+        ["ok" if f["ok"] else "MISSING", f["account"], f["operation"], f["message"], f["mend"]]
+        for f in found
+    )
+    show(output, found, table_of(["", "account", "call", "found", "mend"], rows))
+    if not all(f["ok"] for f in found):
+        raise typer.Exit(Exit.REFUSED)

@@ -1,0 +1,204 @@
+"""get, status, events: what there is, how it stands, what happened."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+from rich.tree import Tree
+
+from controlplane.cli.client import Api, Exit, fail
+from controlplane.cli.output import COLOURS, Form, FormOption, show, short, table_of
+
+WATCH_SECONDS = 15
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands in."""
+    app.command()(get)
+    app.command()(status)
+    app.command()(events)
+
+
+def _pipelines(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/pipelines")
+    rows = (
+        [p["name"], p["version"], (p["latest"] or {}).get("status", ""),
+         ", ".join(f"{s['name']}: {s['status']}" for s in p["stages"])]
+        for p in found
+    )  # fmt: skip
+    return found, table_of(["pipeline", "version", "latest", "stages"], rows)
+
+
+def _executions(api: Api, of: str) -> tuple[Any, Any]:
+    found = api.get(f"/pipelines/{of}/executions")
+    rows = (
+        [e["id"], e["type"], e["status"], short(e["digest"]), e["startedAt"], e["reason"]]
+        for e in found
+    )
+    return found, table_of(["execution", "type", "status", "digest", "started", "reason"], rows)
+
+
+def _ledger(api: Api, of: str) -> tuple[Any, Any]:
+    found = api.get(f"/ledger/{of}")
+    rows = ([e["target"], short(e["digest"]), e["status"], e["at"]] for e in found)
+    return found, table_of(["target", "digest", "fared", "at"], rows)
+
+
+def _quarantine(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/quarantine")
+    rows = ([q["digest"], q["pipeline"], q["reason"], q["at"]] for q in found)
+    return found, table_of(["digest", "pipeline", "reason", "since"], rows)
+
+
+def _accounts(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/accounts")
+    rows = ([a["name"], a["id"], a["environment"], ", ".join(a["regions"])] for a in found)
+    return found, table_of(["account", "id", "environment", "regions"], rows)
+
+
+KINDS: Mapping[str, Callable[[Api, str], tuple[Any, Any]]] = {
+    "pipelines": _pipelines,
+    "executions": _executions,
+    "ledger": _ledger,
+    "quarantine": _quarantine,
+    "accounts": _accounts,
+}
+OF_A_PIPELINE = frozenset({"executions", "ledger"})
+
+
+def get(
+    kind: Annotated[str, typer.Argument(help=" | ".join(KINDS))],
+    pipeline: Annotated[str, typer.Argument(help="for executions and ledger")] = "",
+    output: FormOption = Form.TABLE,
+) -> None:
+    """List pipelines, executions, the ledger, the quarantine or accounts."""
+    if kind not in KINDS:
+        fail(f"there is nothing called {kind!r}; there is: {', '.join(KINDS)}", Exit.USAGE)
+    if kind in OF_A_PIPELINE and not pipeline:
+        fail(f"say of which pipeline: towpath get {kind} PIPELINE", Exit.USAGE)
+    show(output, *KINDS[kind](Api(), pipeline))
+
+
+def status(
+    what: Annotated[str, typer.Argument(help="a pipeline's name, or an execution's id")],
+    output: FormOption = Form.TABLE,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="until it is over")] = False,
+) -> None:
+    """How an execution stands (of a pipeline: its newest). Exit 3: failed or rolled back, 4: waits."""
+    api = Api()
+    execution = what if _is_id(what) else _newest(api, what)
+    if watch:
+        _watch(api, execution)
+    document = api.get(f"/executions/{execution}")
+    if not watch or output is not Form.TABLE:
+        show(output, document, tree(document))
+    raise typer.Exit(code_of(document))
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 36 and text.count("-") == 4  # noqa: PLR2004 - a UUID
+
+
+def _newest(api: Api, pipeline: str) -> str:
+    found = api.get(f"/pipelines/{pipeline}/executions")
+    if not found:
+        fail(f"{pipeline} has no executions yet; start one: towpath start {pipeline}", Exit.REFUSED)
+    return str(found[0]["id"])
+
+
+def code_of(document: Mapping[str, Any]) -> Exit:
+    """What a script should know of an execution."""
+    if document["status"] in ("Failed", "Stopped") or document["type"] == "ROLLBACK":
+        return Exit.FAILED
+    return Exit.WAITING if any(_waits(stage) for stage in document["stages"]) else Exit.WELL
+
+
+def _waits(stage: Mapping[str, Any]) -> bool:
+    return any(
+        action["category"] == "Approval" and action["status"] == "InProgress"
+        for action in stage["actions"]
+    )
+
+
+def tree(document: Mapping[str, Any]) -> Tree:
+    """An execution as a tree of stages, actions and rules."""
+    head = f"{document['pipeline']}  {document['id']}  {short(document['digest'])}  "
+    root = Tree(Text.assemble(head, _state(document["status"]), " ", document["reason"]))
+    for stage in document["stages"]:
+        branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
+        for action in stage["actions"]:
+            branch.add(
+                Text.assemble(
+                    f"{action['name']:24} ",
+                    _state(action["status"]),
+                    f"  {action['summary'][:120]}",
+                )
+            )
+        for rule in stage["rules"]:
+            branch.add(
+                Text.assemble(
+                    f"{rule['name']:24} ",
+                    (rule["verdict"] or "watching"),
+                    f"  {rule['summary'][:120]}",
+                    style="dim",
+                )
+            )
+    return root
+
+
+def _state(status_: str) -> tuple[str, str]:
+    return (status_, COLOURS.get(status_, ""))
+
+
+def _watch(api: Api, execution: str) -> None:
+    """On a terminal a live tree; piped, a line per event."""
+    console = Console()
+    if not console.is_terminal:
+        for event in _follow(api, execution):
+            typer.echo(line(event))
+        return
+    with Live(tree(api.get(f"/executions/{execution}")), console=console) as live:
+        for _ in _follow(api, execution):
+            live.update(tree(api.get(f"/executions/{execution}")))
+
+
+def _follow(api: Api, execution: str) -> Iterator[Mapping[str, Any]]:
+    """Events of an execution as they come, until it is over."""
+    after = 0
+    while True:
+        found = api.get("/events", after=after, execution=execution, wait=WATCH_SECONDS)
+        yield from found
+        after = max([after, *(event["id"] for event in found)])
+        if not found and api.get(f"/executions/{execution}")["endedAt"]:
+            return
+        if any(
+            event["kind"].startswith("execution.")
+            and event["kind"] != "execution.started"
+            and event["kind"] != "execution.stopping"
+            for event in found
+        ):
+            return
+
+
+def line(event: Mapping[str, Any]) -> str:
+    """An event on one line."""
+    where = "/".join(part for part in (event["stage"], event["action"]) if part)
+    text = " ".join(str(event["text"]).split())
+    return f"{event['at'][11:23]}  {event['kind']:22} {where:24} {text[:160]}".rstrip()
+
+
+def events(
+    pipeline: Annotated[str, typer.Argument()] = "",
+    after: Annotated[int, typer.Option(help="an event's id to go on from")] = 0,
+    output: FormOption = Form.TABLE,
+) -> None:
+    """What happened, oldest first."""
+    found = Api().get("/events", after=after, pipeline=pipeline)
+    if output is Form.TABLE:
+        for event in found:
+            typer.echo(line(event))
+    else:
+        show(output, found, table_of([], []))

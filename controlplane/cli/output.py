@@ -1,0 +1,67 @@
+"""What people and scripts read: tables on a terminal, JSON or YAML on request; messages go to stderr."""
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from ruamel.yaml import YAML
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+FormOption = Annotated[Form, typer.Option("-o", "--output", help="table, json or yaml")]
+
+COLOURS = {
+    "Succeeded": "green",
+    "done": "green",
+    "InProgress": "blue",
+    "Baking": "yellow",
+    "Inbound": "cyan",
+    "Failed": "red",
+    "failed": "red",
+    "Stopped": "magenta",
+    "Superseded": "dim",
+}
+
+
+def show(form: Form, document: Any, table: Table) -> None:
+    """Write the document as asked."""
+    if form is Form.JSON:
+        typer.echo(json.dumps(document, indent=2))
+    elif form is Form.YAML:
+        stream = io.StringIO()
+        YAML(typ="safe", pure=True).dump(document, stream)
+        typer.echo(stream.getvalue(), nl=False)
+    else:
+        Console().print(table)
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; words that name a state have its colour."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(coloured(cell) for cell in row))
+    return table
+
+
+def coloured(cell: Any) -> Text:
+    """A cell as text, never as markup: it may come from outside."""
+    text = "" if cell is None else str(cell)
+    return Text(text, style=COLOURS.get(text.split(" ")[0], ""))
+
+
+def short(digest: str) -> str:
+    """ "sha256:1a2b3c4d5e6f": enough to tell them apart."""
+    return digest[:19]

@@ -1,0 +1,62 @@
+"""demo, sandbox, serve, worker: run it."""
+
+from typing import Annotated
+
+import typer
+
+from controlplane.cli.client import Exit
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands in."""
+    for command in (demo, sandbox, serve, worker):
+        app.command()(command)
+
+
+def demo(
+    leave: Annotated[
+        bool, typer.Option("--exit", help="approve by itself, check every claim, and end")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object last")] = False,
+    port: Annotated[int, typer.Option(help="of the console; 0: any free one")] = 0,
+) -> None:
+    """Watch a good release go to prod and a bad one come back, on an embedded AWS."""
+    from controlplane.demo.play import play
+
+    raise typer.Exit(play(leave=leave, as_json=as_json, port=port))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="0: any free one")] = 4566,
+) -> None:
+    """Serve the embedded AWS alone: look into it with the AWS CLI."""
+    from controlplane.sandbox.run import serve_sandbox
+
+    raise typer.Exit(serve_sandbox(port))
+
+
+def serve() -> None:
+    """Run Towpath: API, console, and a worker. Settings come from TOWPATH_... variables."""
+    from controlplane.server import run
+
+    run()
+
+
+def worker() -> None:
+    """Run a worker without doors."""
+    import signal
+    import threading
+
+    from controlplane.settings import Settings
+    from controlplane.telemetry import log_to_stderr
+    from controlplane.wiring import build
+
+    log_to_stderr()
+    ended = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: ended.set())
+    with build(Settings()) as house:
+        house.worker.start()
+        ended.wait()
+        house.worker.stop()
+    raise typer.Exit(Exit.WELL)

@@ -1,0 +1,195 @@
+"""Settings -> parts. The only place that chooses implementations; read it to see what is made of what."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from accounts.base import Clients
+from accounts.models import Account
+from accounts.registry import StaticRegistry, load_accounts
+from accounts.sessions import Sessions
+from accounts.throttle import Throttle
+from controlplane.actions.base import ActionDriver
+from controlplane.actions.registry import ACTIONS
+from controlplane.actions.registry import Parts as ActionParts
+from controlplane.actions.sqs_feed import Queue, SqsFeed
+from controlplane.clock import Clock, system_clock
+from controlplane.engine.commands import Commands
+from controlplane.engine.delivery import Delivery
+from controlplane.engine.loop import Engine
+from controlplane.engine.notes import NoteMaker
+from controlplane.engine.sources import Sources
+from controlplane.engine.structures import Structures
+from controlplane.engine.tasks import Key
+from controlplane.notify.registry import NOTIFIERS
+from controlplane.notify.registry import Parts as NotifyParts
+from controlplane.settings import Settings
+from controlplane.store import accounts as account_rows
+from controlplane.store import metrics
+from controlplane.store.database import Database
+from controlplane.store.tables import Installation, table
+from controlplane.telemetry import Reading, registry
+from controlplane.worker import Jobs, Worker
+
+HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every part of a running Towpath."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    structures: Structures
+    commands: Commands
+    registry: StaticRegistry
+    clients: Clients
+    drivers: Mapping[Key, ActionDriver]
+    worker: Worker
+    engine: Engine
+    secret: str
+
+    def health(self) -> dict[str, str]:
+        """What keeps it from being ready, by name; empty where nothing does."""
+        problems = self.worker.alive()
+        silent = self.clock().timestamp() - self.engine.last_turn
+        if self.engine.last_turn and silent > STALLED_AFTER:
+            problems["engine"] = f"no turn for {silent:.0f} s"
+        try:
+            with self.database.read() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
+            problems["database"] = str(error)
+        return problems
+
+
+STALLED_AFTER = 30.0
+
+
+@contextmanager
+def build(settings: Settings, clock: Clock = system_clock) -> Iterator[House]:
+    """Make everything, bring the schema up to date; give back what was opened at the end."""
+    database = Database(settings.database_url)
+    with httpx.Client(timeout=HTTP_TIMEOUT, follow_redirects=False) as http:
+        try:
+            database.migrate()
+            yield _house(settings, clock, database, http)
+        finally:
+            database.close()
+
+
+def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Client) -> House:
+    def now() -> float:
+        return clock().timestamp()
+
+    known = StaticRegistry(_accounts(settings, database))
+    clients = Sessions(known, now=clock, throttle=Throttle(clock))
+    structures = Structures()
+    commands = Commands(database, structures, now)
+    parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
+    drivers = {key: make(parts) for key, make in ACTIONS.items()}
+    engine = Engine(database, structures, drivers, clock)
+    secret = settings.secret.get_secret_value() or _own_secret(database)
+    delivery = Delivery(
+        database,
+        _notifiers(settings, clients, clock, http),
+        NoteMaker(_urls(settings), secret),
+        now,
+    )
+    worker = Worker(
+        Jobs(
+            engine=engine,
+            delivery=delivery,
+            sources=Sources(database, structures, commands, drivers),
+            feed=_feed(settings, clients),
+            poll_seconds=settings.poll_sources_seconds,
+        )
+    )
+    return House(
+        settings, clock, database, structures, commands, known, clients, drivers, worker, engine,
+        secret,
+    )  # fmt: skip
+
+
+def _accounts(settings: Settings, database: Database) -> list[Account]:
+    """From the file; those put in by the API come on top."""
+    found: dict[str, Account] = {}
+    if settings.accounts_file is not None:
+        found |= {account.name: account for account in load_accounts(settings.accounts_file)}
+    with database.read() as connection:
+        for row in account_rows.all_(connection):
+            found[row.name] = Account.model_validate(json.loads(row.document))
+    return list(found.values())
+
+
+def _notifiers(
+    settings: Settings, clients: Clients, clock: Clock, http: httpx.Client
+) -> Mapping[str, Any]:
+    parts = NotifyParts(
+        clients=clients,
+        now=clock,
+        slack_token=settings.slack_token.get_secret_value(),
+        slack_url=settings.slack_url,
+        http=http,
+        environ=os.environ,
+    )
+    return {name: make(parts) for name, make in NOTIFIERS.items()}
+
+
+def _feed(settings: Settings, clients: Clients) -> SqsFeed | None:
+    if not settings.source_queue:
+        return None
+    place = settings.source_queue_account, settings.source_queue_region
+    return SqsFeed(clients, Queue(*place, settings.source_queue))
+
+
+def _urls(settings: Settings) -> Callable[[str, str], str]:
+    base = settings.public_url.rstrip("/")
+    return lambda pipeline, _execution: f"{base}/console/pipelines/{pipeline}"
+
+
+def _own_secret(database: Database) -> str:
+    """The secret that this installation made up for itself, once."""
+    with database.begin() as connection:
+        found = _installed(connection)
+        if found is None:
+            try:
+                with connection.begin_nested():
+                    made = {"key": "secret", "value": secrets.token_urlsafe(32)}
+                    connection.execute(insert(table(Installation)), made)
+            except IntegrityError:
+                pass  # another replica was quicker
+            found = _installed(connection)
+    return str(found)
+
+
+def _installed(connection: Connection) -> str | None:
+    rows = table(Installation)
+    return connection.execute(select(rows.c.value).where(rows.c.key == "secret")).scalar()
+
+
+def metrics_of(house: House) -> Any:
+    """The Prometheus registry of this installation, read from the database at every scrape."""
+
+    def read() -> Iterable[Reading]:
+        with house.database.read() as connection:
+            for found in metrics.read(connection, house.clock().timestamp()):
+                yield Reading(*found)
+        yield Reading(
+            "towpath_engine_last_turn_timestamp_seconds",
+            "When the engine of this process turned last.",
+            (),
+            counter=False,
+            values={(): house.engine.last_turn},
+        )
+
+    return registry(read)

@@ -1,0 +1,120 @@
+"""The outbox: in order, at least once, never lost, given up only where trying again cannot help."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.support.house import ANNE, House, deploying, pipeline, source
+
+from controlplane.declarations.model import Notification
+from controlplane.engine.delivery import Delivery
+from controlplane.engine.notes import NoteMaker
+from controlplane.notify.base import Note, NotifyError
+from controlplane.store.tables import Outbox, table
+
+OUTBOX = table(Outbox)
+
+
+class Channel:
+    """Keeps what it was sent; fails as told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Note, str]] = []
+        self.fails: list[NotifyError] = []
+
+    def send(self, note: Note, configuration: Mapping[str, str], thread: str) -> str:
+        assert configuration == {"Channel": "#releases"}
+        if self.fails:
+            raise self.fails.pop(0)
+        self.sent.append((note, thread))
+        return "C1:1.1"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    told = Notification(provider="Slack", configuration={"Channel": "#releases"})
+    declared = pipeline(source(), deploying("Prod"))
+    house.apply(declared.model_copy(update={"notifications": (told,)}))
+    return house
+
+
+def delivery(house: House, channel: Channel) -> Delivery:
+    notes = NoteMaker(lambda pipeline, _execution: f"http://towpath/{pipeline}", "secret")
+    return Delivery(house.database, {"Slack": channel}, notes, lambda: house.clock().timestamp())
+
+
+def statuses(house: House) -> list[str]:
+    with house.database.read() as connection:
+        return list(connection.execute(select(OUTBOX.c.status).order_by(OUTBOX.c.id)).scalars())
+
+
+def test_events_of_one_execution_reach_one_place_in_order_and_in_one_thread(house: House) -> None:
+    channel = Channel()
+    house.start()
+    house.wait(20)
+    while delivery(house, channel).turn():
+        pass
+    kinds = [note.kind for note, _ in channel.sent]
+    assert kinds == [
+        "execution.started",
+        "stage.succeeded",
+        "stage.succeeded",
+        "execution.succeeded",
+    ]
+    assert [thread for _, thread in channel.sent] == ["", "C1:1.1", "C1:1.1", "C1:1.1"]
+
+
+def test_what_fails_is_tried_again_and_nothing_overtakes_it(house: House) -> None:
+    channel = Channel()
+    channel.fails = [NotifyError("503")]
+    house.start()
+    house.wait(20)
+    delivery(house, channel).turn()
+    assert channel.sent == []
+    house.clock.advance(1)
+    while delivery(house, channel).turn():
+        pass
+    assert channel.sent[0][0].kind == "execution.started"
+
+
+def test_a_permanent_refusal_is_kept_for_people_and_lets_the_next_pass(house: House) -> None:
+    channel = Channel()
+    channel.fails = [NotifyError("channel_not_found", permanent=True)]
+    house.start()
+    while delivery(house, channel).turn():
+        pass
+    assert statuses(house)[:2] == ["DEAD", "SENT"]
+
+
+def test_a_delivery_killed_between_claim_and_send_loses_nothing(house: House) -> None:
+    channel = Channel()
+    house.start()
+    channel.send = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        delivery(house, channel).turn()
+    house.clock.advance(31)
+    again = Channel()
+    while delivery(house, again).turn():
+        pass
+    assert [note.kind for note, _ in again.sent][0] == "execution.started"
+
+
+def test_a_note_offers_the_legal_moves_and_no_others(house: House) -> None:
+    channel = Channel()
+    house.start()
+    delivery(house, channel).turn()
+    (button,) = channel.sent[0][0].buttons
+    assert button.action == "rollback"
+    house.wait(30)
+    while delivery(house, channel).turn():
+        pass
+    assert channel.sent[-1][0].buttons == ()
+
+
+def test_the_same_event_makes_the_same_note_id(house: House) -> None:
+    channel = Channel()
+    house.commands.disable_transition("shop", "Prod", ANNE, reason="freeze")
+    delivery(house, channel).turn()
+    assert channel.sent[0][0].id.startswith("towpath-event-")

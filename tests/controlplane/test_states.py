@@ -1,0 +1,48 @@
+"""The tables of moves."""
+
+import pytest
+
+from controlplane.states import (
+    ACTION_MOVES,
+    EXECUTION_MOVES,
+    ROLLBACK_MOVES,
+    STAGE_MOVES,
+    ActionStatus,
+    ExecutionStatus,
+    IllegalMoveError,
+    StageStatus,
+    check,
+    is_over,
+)
+
+TABLES = (ACTION_MOVES, EXECUTION_MOVES, ROLLBACK_MOVES, STAGE_MOVES)
+
+
+@pytest.mark.parametrize("moves", TABLES)
+def test_every_state_has_its_line_and_every_move_ends_in_a_state(moves: dict) -> None:  # type: ignore[type-arg]
+    states = type(next(iter(moves)))
+    assert set(moves) == set(states)
+    assert {new for news in moves.values() for new in news} <= set(states)
+
+
+def test_a_move_that_no_table_lists_is_refused() -> None:
+    with pytest.raises(IllegalMoveError, match="StageStatus: Succeeded -> Baking"):
+        check(StageStatus.SUCCEEDED, StageStatus.BAKING)
+
+
+def test_a_call_is_never_made_before_its_intent_is_on_record() -> None:
+    assert ActionStatus.IN_PROGRESS not in ACTION_MOVES[ActionStatus.READY]
+
+
+@pytest.mark.parametrize(
+    ("status", "over"),
+    [
+        (ExecutionStatus.FAILED, True),
+        (ExecutionStatus.SUCCEEDED, True),
+        (ExecutionStatus.STOPPING, False),
+        (StageStatus.BAKING, False),
+        (ActionStatus.ABANDONED, True),
+    ],
+)
+def test_what_is_over(status: ExecutionStatus, over: bool) -> None:  # noqa: FBT001
+    assert is_over(status) is over

@@ -1,0 +1,67 @@
+"""Cause, policy and history in; a decision out."""
+
+import pytest
+
+from monitors.base import Verdict
+from rollback.decide import decide
+from rollback.models import (
+    CONSEQUENCES,
+    Act,
+    Cause,
+    CauseKind,
+    Consequence,
+    Good,
+    Placement,
+    Policy,
+)
+from rollback.plan import StepKind, plan
+
+BAD_SIGNAL = Cause(CauseKind.BAD_SIGNAL, "Alarm", "errors 0.31 > 0.05")
+ALWAYS = Policy(frozenset(CauseKind))
+
+
+def placed(target: str, good: Good | None = Good("sha256:a", "s3://b/k")) -> Placement:  # noqa: B008
+    return Placement("Deploy", "CodeDeploy", target, "eu-west-1", "tp-1", "d-1", good=good)
+
+
+def test_a_declared_cause_rolls_back() -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("prod")], rolling_back=False)
+    assert (decision.act, decision.reason) == (Act.ROLL_BACK, "errors 0.31 > 0.05")
+
+
+def test_a_cause_that_is_not_declared_does_nothing() -> None:
+    decision = decide(Policy(), BAD_SIGNAL, [placed("prod")], rolling_back=False)
+    assert decision.act is Act.NOTHING
+
+
+def test_nothing_deployed_nothing_to_roll_back() -> None:
+    assert decide(ALWAYS, BAD_SIGNAL, [], rolling_back=False).act is Act.NOTHING
+
+
+def test_a_target_without_a_last_known_good_holds_and_pages_and_is_named() -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("a"), placed("b", None)], rolling_back=False)
+    assert decision.act is Act.HOLD_AND_PAGE
+    assert "no last known good to go back to on b" in decision.reason
+
+
+def test_a_rollback_is_never_rolled_back() -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("prod")], rolling_back=True)
+    assert decision.act is Act.HOLD_AND_PAGE
+
+
+def test_everything_is_stopped_first_then_restored_in_reverse_then_verified() -> None:
+    steps = plan([placed("first"), placed("second")])
+    told = [(s.kind, s.run_order, s.placement.target if s.placement else "") for s in steps]
+    assert told == [
+        (StepKind.STOP, 1, "second"),
+        (StepKind.STOP, 1, "first"),
+        (StepKind.RESTORE, 2, "second"),
+        (StepKind.RESTORE, 3, "first"),
+        (StepKind.VERIFY, 4, ""),
+    ]
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_a_pass_goes_on_and_only_a_fail_rolls_back(verdict: Verdict) -> None:
+    assert (CONSEQUENCES[verdict] is Consequence.GO_ON) == (verdict is Verdict.PASS)
+    assert (CONSEQUENCES[verdict] is Consequence.ROLL_BACK) == (verdict is Verdict.FAIL)
