@@ -86,11 +86,12 @@ def fetch(
     hops = HOPS if follow else 0
     while True:
         request.extensions["timeout"] = httpx.Timeout(within.total_seconds()).as_dict()
+        began = now()
         response = client.send(request, stream=True, follow_redirects=False)
         body = _body(response, now, deadline, limit)
         if not hops or response.next_request is None:
             charset = response.charset_encoding or "utf-8"
-            return Answer(response.status_code, body, response.elapsed, charset)
+            return Answer(response.status_code, body, now() - began, charset)
         request = response.next_request
         request.headers.pop("Cookie", None)  # the client's jar is everybody's
         _checked_hop(request)

@@ -13,6 +13,7 @@ from tests.support.scripted import DENIED, Refusal, scripted
 from tests.support.watched import NOW, at, query, recorded
 
 NAME = "shop-prod-errors"
+RULE = {"AlarmName": NAME}
 
 
 def alarm(state: str = "OK", changed: float = -9000, name: str = NAME, **more: Any) -> Any:
@@ -54,7 +55,7 @@ def read(
     driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: now)
     if asks is not None:
         return driver.read(asks)
-    return driver.read([query(AlarmName=NAME)])["q"]
+    return driver.read([query("q", RULE)])["q"]
 
 
 @pytest.mark.parametrize(("state", "value"), [("ALARM", 1.0), ("OK", 0.0)])
@@ -91,9 +92,14 @@ def test_composite_alarms_are_asked_for_and_read() -> None:
         "codedeploy/recorded-monitoring/test_add_composite_alarm_tags__DescribeAlarms_1.json"
     )
     asked: list[dict[str, Any]] = []
-    client = scripted("cloudwatch", describe_alarms=lambda it: asked.append(it) or answer)
+
+    def describe(request: dict[str, Any]) -> Any:
+        asked.append(request)
+        return answer
+
+    client = scripted("cloudwatch", describe_alarms=describe)
     driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW)
-    found = driver.read([query(AlarmName="c7n-composite-alarm")])["q"]
+    found = driver.read([query("q", {"AlarmName": "c7n-composite-alarm"})])["q"]
     assert isinstance(found, Series)
     assert found.points == (Point(NOW, 0.0),)
     assert set(asked[0]["AlarmTypes"]) == {"CompositeAlarm", "MetricAlarm"}
@@ -109,8 +115,8 @@ def test_a_hundred_names_go_into_one_call_and_one_wrong_query_spoils_no_other() 
 
     client = scripted("cloudwatch", describe_alarms=describe)
     driver = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW)
-    asks = [query(name, AlarmName=name) for name in names]
-    found = driver.read([*asks, query("wrong", AlarmName="")])
+    asks = [query(name, {"AlarmName": name}) for name in names]
+    found = dict(driver.read([*asks, query("wrong", {"AlarmName": ""})]))
     assert calls == [100, 100, 50]
     assert isinstance(found.pop("wrong"), MonitorError)
     assert all(isinstance(one, Series) and one.points for one in found.values())
@@ -124,14 +130,14 @@ def test_changes_within_the_window_are_points_too() -> None:
 
 def test_a_window_that_is_over_tells_the_state_that_held_at_its_end() -> None:
     history = [moved(-100, "OK", "ALARM")]
-    before = query(start=-400, end=-200, AlarmName=NAME)
+    before = query("q", RULE, start=-400, end=-200)
     found = read(alarm("ALARM", changed=-100), history=history, asks=(before,))["q"]
     assert found.points == (Point(at(-200), 0.0),)
     assert f"alarm {NAME} was in OK" in found.note
 
 
 def test_a_window_that_is_over_and_whose_history_is_gone_is_silent() -> None:
-    before = query(start=-400, end=-200, AlarmName=NAME)
+    before = query("q", RULE, start=-400, end=-200)
     found = read(alarm("ALARM", changed=-100), asks=(before,))["q"]
     assert found.points == ()
     assert "not known" in found.note
@@ -160,9 +166,9 @@ def test_history_is_paged_and_bounded() -> None:
         describe_alarms=lambda _: {"MetricAlarms": [alarm("ALARM", changed=-50)]},
         describe_alarm_history=endless,
     )
-    found = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW).read(
-        [query(AlarmName=NAME)]
-    )["q"]
+    found = CloudWatchAlarm(StubClients(cloudwatch=client), lambda: NOW).read([query("q", RULE)])[
+        "q"
+    ]
     assert isinstance(found, Series)
     assert not found.complete
     assert pages[:3] == ["", "p1", "p2"]

@@ -23,7 +23,7 @@ def reading(answer: Answering, *asks: Query) -> Any:
     driver = CloudWatchMetric(
         StubClients(cloudwatch=scripted("cloudwatch", get_metric_data=answer)), lambda: NOW
     )
-    return driver.read(asks or [query(**METRIC)])
+    return driver.read(asks or [query("q", METRIC)])
 
 
 def result(name: str, *values: float, end: float = 0, **more: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_a_period_that_is_still_open_is_no_point() -> None:
 
 
 def test_a_period_that_began_before_the_window_is_no_point() -> None:
-    asks = query(start=-90, **METRIC)
+    asks = query("q", METRIC, start=-90)
     found = reading(lambda _: {"MetricDataResults": [result("value", 9, 1)]}, asks)["q"]
     assert [point.value for point in found.points] == [1]
 
@@ -113,7 +113,7 @@ def test_many_rules_share_requests_of_at_most_500() -> None:
         assert len(set(names)) == len(names)
         return each_id(asked)
 
-    asks = [query(f"q{place}", start=-300 - place, **METRIC) for place in range(1100)]
+    asks = [query(f"q{place}", METRIC, start=-300 - place) for place in range(1100)]
     found = reading(answer, *asks)
     assert sizes == [500, 500, 100]
     assert all(isinstance(one, Series) and one.points for one in found.values())
@@ -134,7 +134,7 @@ def test_two_rules_with_the_same_ids_get_each_its_own_result() -> None:
         values = [(one["Id"], float(one["Expression"].split("*")[1])) for one in math]
         return {"MetricDataResults": [result(name, value) for name, value in values]}
 
-    found = reading(answer, query("two", **rule(2)), query("three", **rule(3)))
+    found = reading(answer, query("two", rule(2)), query("three", rule(3)))
     assert [found[key].points[0].value for key in ("two", "three")] == [2, 3]
 
 
@@ -143,8 +143,8 @@ def test_one_wrong_query_is_found_and_spoils_no_other() -> None:
         metrics = [one["MetricStat"]["Metric"]["MetricName"] for one in asked["MetricDataQueries"]]
         return Refusal("ValidationError") if "Wrong" in metrics else each_id(asked)
 
-    asks = [query(f"q{place}", **METRIC) for place in range(7)]
-    found = reading(answer, *asks, query("wrong", **{**METRIC, "MetricName": "Wrong"}))
+    asks = [query(f"q{place}", METRIC) for place in range(7)]
+    found = reading(answer, *asks, query("wrong", {**METRIC, "MetricName": "Wrong"}))
     wrong = found.pop("wrong")
     assert isinstance(wrong, MonitorError)
     assert wrong.permanent
@@ -153,8 +153,12 @@ def test_one_wrong_query_is_found_and_spoils_no_other() -> None:
 
 def test_a_refused_role_is_asked_once() -> None:
     calls: list[Any] = []
-    asks = [query(f"q{place}", **METRIC) for place in range(8)]
-    found = reading(lambda asked: calls.append(asked) or DENIED, *asks)
+
+    def deny(asked: dict[str, Any]) -> Refusal:
+        calls.append(asked)
+        return DENIED
+
+    found = reading(deny, *(query(f"q{place}", METRIC) for place in range(8)))
     assert len(calls) == 1
     assert all(one.permanent for one in found.values())
 

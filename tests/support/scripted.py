@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
 
 from tests.support.clients import client
@@ -43,10 +44,14 @@ def scripted(service: str, **operations: Operation) -> Any:
         if isinstance(given, Refusal):
             error = {"Code": given.code, "Message": given.message}
             told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": given.status}}
-            return AWSResponse("", given.status, {}, None), told
+            return _http(given.status), told
         validate_parameters(dict(given), model.output_shape)
-        return AWSResponse("", OK, {}, None), {**given, "ResponseMetadata": {"HTTPStatusCode": OK}}
+        return _http(OK), {**given, "ResponseMetadata": {"HTTPStatusCode": OK}}
 
     made.meta.events.register_first("before-parameter-build.*.*", remember)
     made.meta.events.register_first("before-call.*.*", answer)
     return made
+
+
+def _http(status: int) -> AWSResponse:
+    return AWSResponse("", status, HTTPHeaders(), None)

@@ -1,8 +1,10 @@
 """Queries, tasks and points as the tests of the monitors use them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from controlplane.clock import ManualClock
@@ -10,6 +12,7 @@ from monitors.base import Point, Query, Series, Task
 
 NOW = ManualClock().time
 """The time at which every manual clock starts."""
+EMPTY: Mapping[str, str] = MappingProxyType({})
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
@@ -18,11 +21,22 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def query(key: str = "q", *, start: float = -300, end: float = 0, **configuration: str) -> Query:
+def query(
+    key: str = "q",
+    configuration: Mapping[str, str] = EMPTY,
+    *,
+    start: float = -300,
+    end: float = 0,
+) -> Query:
     return Query(key, "prod", "eu-west-1", configuration, at(start), at(end))
 
 
-def task(token: str = "t1", *, since: float = -60, **configuration: str) -> Task:  # noqa: S107
+def task(
+    configuration: Mapping[str, str] = EMPTY,
+    token: str = "t1",  # noqa: S107
+    *,
+    since: float = -60,
+) -> Task:
     return Task(
         token=token,
         pipeline="shop",
@@ -50,7 +64,7 @@ def recorded(path: str) -> Any:
     file = DATA / path
     assert file.exists(), f"the shared data is not beside the repository: {file} is missing"
     answer = json.loads(file.read_text(), object_hook=_time)
-    if isinstance(answer, dict) and "data" in answer:
+    if isinstance(answer, dict) and "status_code" in answer:
         answer = answer["data"]
         answer.pop("ResponseMetadata", None)
     return answer
@@ -60,4 +74,5 @@ def _time(found: dict[str, Any]) -> Any:
     if found.get("__class__") != "datetime":
         return found
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    return datetime(*(found[part] for part in parts), tzinfo=NOW.tzinfo)
+    year, month, day, *rest = (int(found[part]) for part in parts)
+    return datetime(year, month, day, rest[0], rest[1], rest[2], rest[3], tzinfo=NOW.tzinfo)
