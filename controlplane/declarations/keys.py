@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from controlplane.declarations.durations import parse_duration
 
+HOUR = 3600
 VARIABLE = re.compile(r"#\{([^}]{0,256})\}")
 """A variable's place in a value (`#{namespace.name}`); its value is not known beforehand."""
 
@@ -66,7 +67,8 @@ def _duration(key: Key, value: str) -> str | None:
     if length < timedelta(seconds=key.least):
         return f"{value} is too short: at least {key.least}s"
     if key.most is not None and length > timedelta(seconds=key.most):
-        return f"{value} is too long: at most {key.most // 3600}h"
+        most = f"{key.most // HOUR}h" if key.most >= HOUR else f"{key.most}s"
+        return f"{value} is too long: at most {most}"
     return None
 
 

@@ -19,7 +19,6 @@ SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED")
 COVERED = (
     "AWS_EC2_INSTANCE",
     "AWS_ECR_CONTAINER_IMAGE",
-    "AWS_ECR_REPOSITORY",
     "AWS_LAMBDA_FUNCTION",
 )
 COMPARISONS = (
@@ -47,6 +46,7 @@ BAKE = {
 WATCH = {
     **BAKE,
     "DatapointsToFail": Key("bad points that make a breach", Kind.INTEGER, least=1),
+    "RecoveryDatapoints": Key("good points after a rollback", Kind.INTEGER, least=1),
     "DatapointsWindow": Key("of how many of the last points", Kind.INTEGER, least=1),
     "WorseBy": Key(
         "how many times worse than before, where it was bad before", Kind.NUMBER, least=1
@@ -161,7 +161,9 @@ ACTIONS: tuple[Provider, ...] = (
             ),
             "BaseUrl": Key("what the steps' urls start from", Kind.URL),
             "Site": Key("the same, by a name from the settings"),
-            "Timeout": Key("for each step", Kind.DURATION, least=1),
+            "Timeout": Key("for each step", Kind.DURATION, least=1, most=10),
+            "Attempts": Key("how often to try the whole journey", Kind.INTEGER, least=1),
+            "Every": Key("how far apart the tries are", Kind.DURATION, least=1),
         },
         place=Need.NONE,
         most_one=(("BaseUrl", "Site"),),
@@ -233,7 +235,7 @@ RULES: tuple[Provider, ...] = (
 )
 
 TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "MetricName": ("Namespace", "Statistic", "Period"),
+    "MetricName": ("Namespace", "Statistic"),
     "MetricDataQueries": ("ResultId",),
     "TagKey": ("TagValue",),
 }

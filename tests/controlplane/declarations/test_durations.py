@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.declarations.durations import parse_duration
+from monitors.values import duration
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,17 @@ def test_a_whole_number_and_a_unit_is_a_duration(text: str, seconds: int) -> Non
 def test_anything_else_is_refused_with_the_mend(text: str) -> None:
     with pytest.raises(ValueError, match="write a whole number and s, m, h or d"):
         parse_duration(text)
+
+
+@given(st.from_regex(r"[0-9]{0,8}[smhdw]?", fullmatch=True).filter(bool))
+def test_the_monitors_read_durations_in_the_same_way(text: str) -> None:
+    try:
+        ours = parse_duration(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="is no duration"):
+            duration({"Interval": text}, "Interval", timedelta(0))
+    else:
+        assert duration({"Interval": text}, "Interval", timedelta(0)) == ours
 
 
 @given(st.integers(0, 9_999_999), st.sampled_from("smhd"))

@@ -1,19 +1,21 @@
 """What newcomers copy is right."""
 
 import pytest
-from ruamel.yaml import YAML
 
+from accounts.declared import load_accounts
 from accounts.models import Account
 from controlplane.declarations.load import load_text
 from controlplane.declarations.model import PipelineDeclaration, Result
 from controlplane.declarations.yaml_spelling import to_yaml
+from monitors.checks.http_steps import steps
+from monitors.checks.inspector_gate import gate
+from monitors.criteria import criteria
 from tests.controlplane.declarations.samples import EXAMPLES
 
 
 @pytest.fixture
 def accounts() -> list[Account]:
-    document = YAML(typ="safe").load((EXAMPLES / "accounts.yaml").read_text())
-    return [Account.model_validate(entry) for entry in document["accounts"]]
+    return load_accounts(EXAMPLES / "accounts.yaml")
 
 
 @pytest.fixture
@@ -44,6 +46,16 @@ def test_prod_is_watched_by_three_signals_and_rolls_back(shop: PipelineDeclarati
     assert {rule.configuration["BakeTime"] for rule in prod.rules()} == {"10s"}
     assert prod.on_failure is not None
     assert prod.on_failure.result is Result.ROLLBACK
+
+
+def test_the_drivers_understand_what_the_example_says(shop: PipelineDeclaration) -> None:
+    for stage in shop.stages:
+        assert all(criteria(rule.configuration).minimum_samples for rule in stage.rules())
+        for action in stage.actions:
+            if action.action_type_id.provider == "HttpJourney":
+                assert steps(action.configuration, "http://127.0.0.1/")[0].values
+            if action.action_type_id.provider == "InspectorFindings":
+                assert gate(action.configuration).severities == ("CRITICAL", "HIGH")
 
 
 def test_the_example_survives_being_written_again(shop: PipelineDeclaration) -> None:
