@@ -55,7 +55,7 @@ class CodeDeploy:
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Read all deployments, 25 a call."""
-        client = api.reader(self._clients, tasks[0], self.purpose)
+        client = api.reader(self._clients, tasks[0])
         infos = api.read(client, [task.handle for task in tasks if task.handle])
         return {
             task.token: api.progress(client, task, infos[task.handle])

@@ -16,7 +16,7 @@ from accounts.models import Purpose
 from controlplane.actions.base import ActionError, Outcome, Progress, Task
 from controlplane.actions.codedeploy_words import why
 from controlplane.actions.s3_content import Place, place_of
-from controlplane.actions.vendor import asking, need, scope_of
+from controlplane.actions.vendor import asking, need, partition_of, scope_of
 
 BATCH = 25
 DESCRIPTION = 256
@@ -63,7 +63,8 @@ class Group:
 def group_of(clients: Clients, task: Task, purpose: Purpose) -> Group:
     """Answer the group a task is about, with a session narrowed to it."""
     application, name = need(task, "ApplicationName"), need(task, "DeploymentGroupName")
-    prefix = f"arn:aws:codedeploy:{task.region}:{clients.registry.get(task.account).id}"
+    account = clients.registry.get(task.account)
+    prefix = f"arn:{partition_of(account)}:codedeploy:{task.region}:{account.id}"
     resources = (
         f"{prefix}:application:{application}",
         f"{prefix}:deploymentgroup:{application}/{name}",
@@ -75,7 +76,7 @@ def group_of(clients: Clients, task: Task, purpose: Purpose) -> Group:
     return Group(client, task.account, application, name)
 
 
-def reader(clients: Clients, task: Task, purpose: Purpose) -> Any:
+def reader(clients: Clients, task: Task, purpose: Purpose = Purpose.WATCH) -> Any:
     """Answer a client for looking at many deployments of an account: not narrowed to one."""
     return clients.client("codedeploy", task.account, task.region, purpose, Scope())
 

@@ -43,9 +43,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """From which repository to which, each with its own account's client."""
+    """From which repository to which. Both clients act with the target account's role.
+
+    registry is the AWS account id of the source.
+    """
 
     source: Any
+    registry: str
     source_repository: str
     target: Any
     target_repository: str
@@ -111,7 +115,7 @@ def _begin(ends: Ends) -> str:
 
 def _url(ends: Ends, layer: str) -> str:
     answer = ends.source.get_download_url_for_layer(
-        repositoryName=ends.source_repository, layerDigest=layer
+        registryId=ends.registry, repositoryName=ends.source_repository, layerDigest=layer
     )
     return str(answer["downloadUrl"])
 

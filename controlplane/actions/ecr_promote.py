@@ -7,8 +7,10 @@ way. The copy is tagged, or a lifecycle rule for untagged images would delete wh
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -26,17 +28,23 @@ from controlplane.actions.base import (
 )
 from controlplane.actions.ecr_layers import BUDGET, THERE, Ends, Upload, missing, send
 from controlplane.actions.ecr_manifest import ACCEPTED, Manifest, parse
-from controlplane.actions.vendor import asking, code_of, need, one_input, output_name, scope_of
+from controlplane.actions.vendor import asking, code_of, need, one_input, output_name, partition_of, scope_of
 from monitors.edge import each_task
 
 SOON = timedelta(milliseconds=200)
 BEGUN = "manifests"
+LOCATION = re.compile(
+    r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9][a-z0-9._/-]*)"
+)
 NESTED = 2
 """A list in a list in a list is somebody's joke."""
 
 
 class EcrPromote:
-    """Promotes an image between registries; the source is read with its own account's role."""
+    """Promotes an image between registries, with the target account's role.
+
+    The source repository's own policy must let that role pull.
+    """
 
     purpose = Purpose.DEPLOY
 
@@ -61,7 +69,7 @@ class EcrPromote:
         artifact, repository = one_input(task), need(task, "RepositoryName")
         ends = self._ends(task, artifact, repository)
         with asking(f"promote {artifact.location}@{artifact.digest} to {task.account}"):
-            if _fetch(ends.target, repository, [artifact.digest]):
+            if _fetch(ends.target, repository, artifact.digest) is not None:
                 return self._done(task, artifact, repository)
             manifests = list(_manifests(ends, artifact.digest))
             begun = Upload.read(task.handle)
@@ -77,22 +85,21 @@ class EcrPromote:
         return self._done(task, artifact, repository)
 
     def _ends(self, task: Task, artifact: Artifact, repository: str) -> Ends:
-        registry, _, source = artifact.location.partition("/")
-        if not registry or not source or not artifact.account:
+        found = LOCATION.fullmatch(artifact.location)
+        if found is None:
             raise ActionError(
-                f"{artifact.location!r} is not an image in the registry of a registered account.",
-                permanent=True,
+                f"{artifact.location!r} is not a repository of an ECR registry.", permanent=True
             )
+        registry, region, source = found.groups()
         account = self._clients.registry.get(task.account)
-        arn = f"arn:aws:ecr:{task.region}:{account.id}:repository/{repository}"
+        arn = f"arn:{partition_of(account)}:ecr"
+        target = f"{arn}:{task.region}:{account.id}:repository/{repository}"
+        scope = scope_of(task, (target, f"{arn}:{region}:{registry}:repository/{source}"))
         return Ends(
-            self._clients.client(
-                "ecr", artifact.account, artifact.region or task.region, Purpose.WATCH
-            ),
+            self._clients.client("ecr", task.account, region, self.purpose, scope),
+            registry,
             source,
-            self._clients.client(
-                "ecr", task.account, task.region, self.purpose, scope_of(task, (arn,))
-            ),
+            self._clients.client("ecr", task.account, task.region, self.purpose, scope),
             repository,
             self._http,
             budget=self._budget,
@@ -117,18 +124,23 @@ class EcrPromote:
         )
 
 
-def _fetch(client: Any, repository: str, digests: Sequence[str]) -> dict[str, Any]:
+def _fetch(
+    client: Any, repository: str, digest: str, registry: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any] | None:
     answer = client.batch_get_image(
+        **registry,
         repositoryName=repository,
-        imageIds=[{"imageDigest": digest} for digest in digests],
+        imageIds=[{"imageDigest": digest}],
         acceptedMediaTypes=list(ACCEPTED),
     )
-    return {one["imageId"]["imageDigest"]: one for one in answer.get("images", [])}
+    images = answer.get("images", [])
+    return dict(images[0]) if images else None
 
 
 def _manifests(ends: Ends, digest: str, depth: int = 0) -> Iterator[Manifest]:
     """Read the image's manifests, children before the list that names them."""
-    found = _fetch(ends.source, ends.source_repository, [digest]).get(digest)
+    registry = {"registryId": ends.registry}
+    found = _fetch(ends.source, ends.source_repository, digest, registry)
     if found is None or depth > NESTED:
         raise ActionError(
             f"{ends.source_repository} has no image {digest} (any more): it can not be promoted.",

@@ -25,7 +25,7 @@ from controlplane.actions.base import (
 )
 from controlplane.actions.s3_content import Digester, Place, place_of, stored_digest
 from controlplane.actions.s3_copy import Copy, Limits
-from controlplane.actions.vendor import asking, code_of, one_input, output_name, scope_of
+from controlplane.actions.vendor import asking, code_of, one_input, output_name, partition_of, scope_of
 from monitors.edge import each_task
 
 PREFIX = "releases"
@@ -102,10 +102,11 @@ class S3Promote:
         name = source.key.rsplit("/", 1)[-1] or "artifact"
         key = f"{prefix}/{task.pipeline}/{artifact.digest.removeprefix('sha256:')}/{name}"
         owner = self._clients.registry.get(artifact.account).id if artifact.account else ""
-        read = [f"arn:aws:s3:::{source.bucket}/{source.key}"]
+        arn = f"arn:{partition_of(account)}"
+        read = [f"{arn}:s3:::{source.bucket}/{source.key}"]
         if owner:
             # The source may be encrypted with a key of its own account; the role says which.
-            read.append(f"arn:aws:kms:{artifact.region or task.region}:{owner}:key/*")
+            read.append(f"{arn}:kms:{artifact.region or task.region}:{owner}:key/*")
         client = self._clients.client(
             "s3", task.account, task.region, self.purpose, scope_of(task, read)
         )

@@ -9,11 +9,9 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Receiv
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from accounts.base import Clients
-from accounts.models import Purpose
+from accounts.base import Registry
 from controlplane.actions import envelopes
 from controlplane.actions.base import SourceEvent
 from controlplane.actions.vendor import asking
@@ -24,32 +22,26 @@ BATCH = 10
 """Messages that SQS answers and deletes in one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Where the events arrive: a registered account, its region, and the queue's URL."""
-
-    account: str
-    region: str
-    url: str
-
-
 class SqsFeed:
     """Receives source events. dropped counts what was thrown away, by reason."""
 
-    purpose = Purpose.WATCH
+    def __init__(self, sqs: Any, url: str, registry: Registry, *, wait_seconds: int = 1) -> None:
+        """Take a boto3 client of SQS, the queue's URL and the accounts we know.
 
-    def __init__(self, clients: Clients, queue: Queue, *, wait_seconds: int = 1) -> None:
-        """Take the clients and the queue; wait_seconds is how long an empty receive may last."""
-        self._clients = clients
-        self._queue = queue
+        The queue is Towpath's own, so the client acts as Towpath itself and assumes no role.
+        wait_seconds: how long a receive of nothing may last.
+        """
+        self._sqs = sqs
+        self._url = url
+        self._registry = registry
         self._wait = wait_seconds
         self.dropped: Counter[str] = Counter()
 
     def receive(self) -> Sequence[SourceEvent]:
         """Answer the next events, ten at most; ActionError where the queue can not be read."""
-        with asking(f"read the queue {self._queue.url}"):
-            answer = self._client().receive_message(
-                QueueUrl=self._queue.url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=self._wait
+        with asking(f"read the queue {self._url}"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=self._wait
             )
         events: list[SourceEvent] = []
         refused: list[str] = []
@@ -69,15 +61,10 @@ class SqsFeed:
                 {"Id": str(number), "ReceiptHandle": receipt}
                 for number, receipt in enumerate(left[start : start + BATCH])
             ]
-            with asking(f"delete from the queue {self._queue.url}"):
-                answer = self._client().delete_message_batch(
-                    QueueUrl=self._queue.url, Entries=entries
-                )
+            with asking(f"delete from the queue {self._url}"):
+                answer = self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
             for failed in answer.get("Failed", []):
                 log.warning("a message was not deleted and will come again: %s", failed["Code"])
-
-    def _client(self) -> Any:
-        return self._clients.client("sqs", self._queue.account, self._queue.region, self.purpose)
 
     def _events(self, message: Mapping[str, Any]) -> list[SourceEvent]:
         """Answer a message's events: one, or none where it is not for us."""
@@ -106,7 +93,7 @@ class SqsFeed:
         """
         if arrival.provider == "S3":
             return [{}]
-        known = self._clients.registry.all()
+        known = self._registry.all()
         names = [account.name for account in known if account.id == arrival.account]
         if not names:
             raise envelopes.EnvelopeError("an account that is not registered")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from accounts.base import Scope
+from accounts.models import Account
 from controlplane.actions.base import ActionError, Artifact, Task
 
 PASSING = frozenset(
@@ -105,6 +106,11 @@ def refusal(doing: str, error: ClientError) -> ActionError:
 def scope_of(task: Task, resources: Sequence[str] = ()) -> Scope:
     """Say on whose behalf a task acts, narrowed to what it touches."""
     return Scope(task.pipeline, task.stage, task.execution, resources=tuple(resources))
+
+
+def partition_of(account: Account) -> str:
+    """Name the partition an account is in: aws, aws-cn, aws-us-gov."""
+    return account.roles.deploy.split(":")[1]
 
 
 def need(task: Task, key: str) -> str:

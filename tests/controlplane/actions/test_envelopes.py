@@ -1,0 +1,140 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.actions import envelopes
+from controlplane.actions.envelopes import EnvelopeError, read
+
+REAL = Path("../shared/data/aws-events")
+DIGEST = f"sha256:{'ab' * 32}"
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=20,
+)
+
+
+def created(**detail: Any) -> dict[str, Any]:
+    given = {"bucket": {"name": "releases"}, "object": {"key": "a b+c.zip", "version-id": "v1"}}
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "account": "111111111111",
+        "time": "2026-01-05T09:00:00Z",
+        "detail": {**given, **detail},
+    }
+
+
+def pushed(**detail: Any) -> dict[str, Any]:
+    given = {
+        "result": "SUCCESS",
+        "action-type": "PUSH",
+        "repository-name": "shop",
+        "image-tag": "latest",
+        "image-digest": DIGEST,
+    }
+    return {
+        "source": "aws.ecr",
+        "detail-type": "ECR Image Action",
+        "account": "111111111111",
+        "detail": {**given, **detail},
+    }
+
+
+def refusal(body: str) -> str:
+    with pytest.raises(EnvelopeError) as caught:
+        read(body)
+    return str(caught.value)
+
+
+def test_an_object_created_names_its_version() -> None:
+    arrived = read(json.dumps(created()))
+    assert arrived.provider == "S3"
+    assert arrived.matches == {"S3Bucket": "releases", "S3ObjectKey": "a b+c.zip"}
+    assert (arrived.revision.id, arrived.account) == ("v1", "111111111111")
+    assert arrived.revision.at is not None
+
+
+def test_a_pushed_image_names_its_digest() -> None:
+    arrived = read(json.dumps(pushed()))
+    assert arrived.matches == {"RepositoryName": "shop", "ImageTag": "latest"}
+    assert arrived.revision.id == DIGEST
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        created(object={"key": "k"}),
+        created(bucket="releases"),
+        created(object={"key": "k" * 2000, "version-id": "v"}),
+        created(object={"key": "k\n", "version-id": "v"}),
+        pushed(result="FAILURE"),
+        pushed(**{"action-type": "DELETE"}),
+        pushed(**{"image-tag": ""}),
+        pushed(**{"image-digest": "sha256:short"}),
+        {**created(), "source": "my.app"},
+        {**created(), "source": ["aws.s3"]},
+        {**created(), "detail": []},
+        {**created(), "account": 111111111111},
+        {**created(), "account": "../../etc"},
+    ],
+)
+def test_what_is_foreign_or_malformed_is_refused(envelope: dict[str, Any]) -> None:
+    assert refusal(json.dumps(envelope))
+
+
+def test_a_body_is_measured_before_it_is_parsed() -> None:
+    assert refusal(" " * (envelopes.LARGEST + 1)) == "too large"
+    assert refusal("é" * (envelopes.LARGEST // 2 + 1)) == "too large"
+
+
+def test_a_deep_body_is_refused_before_it_is_parsed() -> None:
+    assert refusal("[" * 100_000) == "nested too deeply"
+    assert refusal('{"a":' * 1000 + "1" + "}" * 1000) == "nested too deeply"
+
+
+def test_brackets_in_a_key_are_no_depth() -> None:
+    version = {"key": "[" * 200 + '"', "version-id": "v"}
+    assert read(json.dumps(created(object=version))).matches["S3ObjectKey"].startswith("[[")
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "{", "NaN", '{"a": Infinity}', "9" * 5000])
+def test_what_is_no_envelope_is_refused(body: str) -> None:
+    assert refusal(body)
+
+
+@given(st.text() | JSON.map(json.dumps))
+def test_no_body_does_more_than_be_refused(body: str) -> None:
+    assert refusal(body)
+
+
+@given(JSON, st.sampled_from(["bucket", "object"]))
+def test_no_detail_of_s3_does_more_than_be_refused(value: Any, key: str) -> None:
+    assert refusal(json.dumps(created(**{key: value})))
+
+
+@given(JSON, st.sampled_from(["result", "action-type", "repository-name", "image-digest"]))
+def test_no_detail_of_ecr_gets_through_unread(value: Any, key: str) -> None:
+    try:
+        arrived = read(json.dumps(pushed(**{key: value})))
+    except EnvelopeError:
+        return
+    assert key == "repository-name"
+    assert arrived.matches["RepositoryName"] == value
+
+
+def test_of_real_events_only_versions_and_pushes_get_through() -> None:
+    assert REAL.is_dir()
+    got: dict[str, list[str]] = {"S3": [], "ECR": []}
+    for path in REAL.rglob("*.json"):
+        try:
+            got[read(path.read_text("utf-8")).provider].append(path.name)
+        except EnvelopeError:
+            continue
+    assert got["S3"] == ["Object-Created__amazon-s3-userguide__ev-events.md_L21.json"]
+    assert all(name.startswith("ECR-Image-Action") for name in got["ECR"])

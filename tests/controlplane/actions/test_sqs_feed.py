@@ -1,0 +1,88 @@
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from controlplane.actions.base import ActionError
+from controlplane.actions.sqs_feed import SqsFeed
+from tests.controlplane.actions.test_envelopes import created, pushed
+from tests.support.clients import FakeRegistry, account, stubbed
+
+URL = "https://sqs.eu-west-1.amazonaws.com/111111111111/towpath-source-events"
+
+
+def message(body: Any, receipt: str = "r1") -> dict[str, str]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return {"MessageId": f"m-{receipt}", "ReceiptHandle": receipt, "Body": text}
+
+
+def asked() -> dict[str, Any]:
+    return {"QueueUrl": URL, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
+
+
+def deleting(*receipts: str) -> dict[str, Any]:
+    entries = [{"Id": str(n), "ReceiptHandle": one} for n, one in enumerate(receipts)]
+    return {"QueueUrl": URL, "Entries": entries}
+
+
+DELETED: dict[str, Any] = {"Successful": [], "Failed": []}
+
+
+def test_an_event_is_given_out_and_stays_until_it_is_done() -> None:
+    with stubbed("sqs") as (client, stub):
+        stub.add_response("receive_message", {"Messages": [message(created())]}, asked())
+        feed = SqsFeed(client, URL, FakeRegistry())
+        (event,) = feed.receive()
+        assert (event.provider, event.revision.id, event.receipt) == ("S3", "v1", "r1")
+        stub.add_response("delete_message_batch", DELETED, deleting("r1"))
+        feed.done(["r1"])
+
+
+def test_what_is_not_for_us_is_dropped_counted_and_told_without_its_body(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strange = message({"secret": "hunter2"}, "r1")
+    messages = [strange, message("{", "r2"), message(created(), "r3")]
+    with stubbed("sqs") as (client, stub), caplog.at_level(logging.WARNING):
+        stub.add_response("receive_message", {"Messages": messages}, asked())
+        stub.add_response("delete_message_batch", DELETED, deleting("r1", "r2"))
+        feed = SqsFeed(client, URL, FakeRegistry())
+        assert [event.receipt for event in feed.receive()] == ["r3"]
+    assert feed.dropped == {"no source event": 1, "no JSON": 1}
+    assert "m-r1" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_an_image_matches_in_every_account_registered_under_that_id() -> None:
+    registry = FakeRegistry(account("a", "1" * 12), account("b", "1" * 12), account("c", "2" * 12))
+    with stubbed("sqs") as (client, stub):
+        stub.add_response("receive_message", {"Messages": [message(pushed())]}, asked())
+        events = SqsFeed(client, URL, registry).receive()
+    assert [event.matches["Account"] for event in events] == ["a", "b"]
+    assert {event.receipt for event in events} == {"r1"}
+
+
+def test_an_image_of_a_strange_account_is_dropped() -> None:
+    strange = message({**pushed(), "account": "999999999999"})
+    with stubbed("sqs") as (client, stub):
+        stub.add_response("receive_message", {"Messages": [strange]}, asked())
+        stub.add_response("delete_message_batch", DELETED, deleting("r1"))
+        feed = SqsFeed(client, URL, FakeRegistry())
+        assert feed.receive() == []
+    assert feed.dropped == {"an account that is not registered": 1}
+
+
+def test_more_than_ten_are_deleted_in_two_calls_each_receipt_once() -> None:
+    receipts = [f"r{n}" for n in range(12)]
+    with stubbed("sqs") as (client, stub):
+        stub.add_response("delete_message_batch", DELETED, deleting(*receipts[:10]))
+        stub.add_response("delete_message_batch", DELETED, deleting(*receipts[10:]))
+        SqsFeed(client, URL, FakeRegistry()).done([*receipts, "r0"])
+
+
+def test_a_missing_queue_is_said() -> None:
+    with stubbed("sqs") as (client, stub):
+        stub.add_client_error("receive_message", "QueueDoesNotExist", "no such queue")
+        with pytest.raises(ActionError, match=f"read the queue {URL}"):
+            SqsFeed(client, URL, FakeRegistry()).receive()
