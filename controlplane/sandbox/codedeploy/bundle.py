@@ -48,16 +48,20 @@ def unpack(content: bytes, kind: str, folder: Path) -> None:
     if kind not in ("zip", "tar", "tgz"):
         raise BundleError(f"The sandbox unpacks zip, tar and tgz, not {kind!r}")
     folder.mkdir(parents=True, exist_ok=True)
-    left = LARGEST_CONTENT
     try:
-        for count, entry in enumerate(_zip(content) if kind == "zip" else _tar(content, kind)):
-            if count >= MOST_FILES:
-                raise BundleError(f"The bundle holds more than {MOST_FILES} files")
-            left -= _write(entry, folder, left)
+        _write_all(_zip(content) if kind == "zip" else _tar(content, kind), folder)
     except BundleError:
         raise
     except BROKEN as error:
         raise BundleError(f"The bundle is not a readable {kind} archive: {error}") from None
+
+
+def _write_all(entries: Iterator[Entry], folder: Path) -> None:
+    left = LARGEST_CONTENT
+    for count, entry in enumerate(entries):
+        if count >= MOST_FILES:
+            raise BundleError(f"The bundle holds more than {MOST_FILES} files")
+        left -= _write(entry, folder, left)
 
 
 def _zip(content: bytes) -> Iterator[Entry]:

@@ -1,0 +1,51 @@
+"""The sandbox's own questions and orders under /_sandbox/: what is true, beside what AWS says."""
+
+import hashlib
+from typing import Any
+
+from controlplane.sandbox.aws.control import ControlError, Order, route
+from controlplane.sandbox.fleet import Fleet
+from controlplane.sandbox.sample import RELEASES, build_bundle
+from controlplane.sandbox.seed import Clients
+from controlplane.sandbox.world import SOURCE_BUCKET, SOURCE_KEY, World
+
+
+def add_routes(world: World, fleet: Fleet, tools: Clients) -> None:
+    """Serve the routes of this world.
+
+    GET /_sandbox/world: World.document(). GET /_sandbox/serving: what every instance really
+    answers, {environment: [Instance.serving()]}. GET /_sandbox/traffic: see `traffic`.
+    POST /_sandbox/release {"release": 1|2}: uploads that bundle to the source bucket; answers
+    {"release", "versionId", "digest"}.
+    """
+    route("/_sandbox/world", lambda _order: world.document())
+    route("/_sandbox/serving", lambda _order: fleet.serving())
+    route("/_sandbox/traffic", lambda _order: traffic(fleet))
+    route("/_sandbox/release", lambda order: release(order, tools))
+
+
+def traffic(fleet: Fleet) -> dict[str, Any]:
+    """Tell what the users got so far.
+
+    {"first_bad_response_at": ISO time or None, of all environments and releases,
+    "environments": Book.totals()}.
+    """
+    totals = fleet.book.totals()
+    times = [
+        str(one["first_bad_response_at"])
+        for releases in totals.values()
+        for one in releases.values()
+        if one["first_bad_response_at"]
+    ]
+    return {"first_bad_response_at": min(times, default=None), "environments": totals}
+
+
+def release(order: Order, tools: Clients) -> dict[str, Any]:
+    """Upload a release of the sample service, as its team's build would."""
+    number = order.body.get("release")
+    if order.method != "POST" or number not in RELEASES or isinstance(number, bool):
+        raise ControlError(f"POST {{'release': n}} with n one of {list(RELEASES)}.")
+    content = build_bundle(number)
+    stored = tools("s3").put_object(Bucket=SOURCE_BUCKET, Key=SOURCE_KEY, Body=content)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return {"release": number, "versionId": stored["VersionId"], "digest": digest}
