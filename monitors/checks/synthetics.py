@@ -39,6 +39,14 @@ class Tally:
     harness: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one call tells of a canary. last: its last run (one for each of its browsers)."""
+
+    state: str
+    last: tuple[Item, ...]
+
+
 class SyntheticsCanary:
     """Waits for `Runs` passed runs of CanaryName."""
 
@@ -61,19 +69,23 @@ class SyntheticsCanary:
         names = sorted(name for name in given if NAME.fullmatch(name))
         with asking(f"reading canaries in {where}"):
             client = self._clients.client("synthetics", place.account, place.region, Purpose.WATCH)
-            last = _last_runs(client, names)
-            states = _states(client, names)
+        facts: dict[str, Facts | MonitorError] = {}
+        for first in range(0, len(names), NAMES):
+            facts |= _facts(client, names[first : first + NAMES], where)
         runs: dict[str, list[Item]] = {}
 
         def one(task: Task) -> Progress:
             name, wanted, retries = _wanted(task)
+            about = facts[name]
+            if isinstance(about, MonitorError):
+                raise about
             found: Sequence[Item] = ()
-            if any(_is_after(run, task.since) for run in last.get(name, ())):
+            if any(_is_after(run, task.since) for run in about.last):
                 if name not in runs:
                     with asking(f"reading the runs of canary {name} in {where}"):
                         runs[name] = _runs(client, name, _oldest(tasks, name))
                 found = [run for run in runs[name] if _is_after(run, task.since)]
-            return _progress(task, tally(found), (wanted, retries), states.get(name, "missing"))
+            return _progress(task, tally(found), (wanted, retries), about.state)
 
         return each_task(tasks, one)
 
@@ -92,31 +104,39 @@ def _wanted(task: Task) -> tuple[str, int, int]:
     )
 
 
-def _last_runs(client: Any, names: Sequence[str]) -> dict[str, list[Item]]:
-    """Read the last run of each canary (one for each of its browsers)."""
-    found: dict[str, list[Item]] = {}
-    for item in _pages(client.describe_canaries_last_run, "CanariesLastRun", names):
-        found.setdefault(str(item["CanaryName"]), []).append(item.get("LastRun", {}))
-    return found
+def _facts(client: Any, names: Sequence[str], where: str) -> dict[str, Facts | MonitorError]:
+    """Read the state and the last runs of up to five canaries.
 
-
-def _states(client: Any, names: Sequence[str]) -> dict[str, str]:
+    One that is not ours to see refuses the call for all: then each is asked about alone.
+    """
+    try:
+        with asking(f"reading canaries {', '.join(names)} in {where}"):
+            last = _pages(client.describe_canaries_last_run, "CanariesLastRun", names)
+            canaries = _pages(client.describe_canaries, "Canaries", names)
+    except MonitorError as error:
+        if not error.permanent or len(names) == 1:
+            return dict.fromkeys(names, error)
+        alone = [_facts(client, [name], where) for name in names]
+        return {name: about for each in alone for name, about in each.items()}
+    states = {one["Name"]: one.get("Status", {}).get("State", "") for one in canaries}
     return {
-        str(item["Name"]): str(item.get("Status", {}).get("State", ""))
-        for item in _pages(client.describe_canaries, "Canaries", names)
+        name: Facts(
+            str(states.get(name, "missing")),
+            tuple(one.get("LastRun", {}) for one in last if one.get("CanaryName") == name),
+        )
+        for name in names
     }
 
 
 def _pages(call: Any, key: str, names: Sequence[str]) -> list[Item]:
     found: list[Item] = []
-    for first in range(0, len(names), NAMES):
-        token: dict[str, str] = {}
-        for _ in range(PAGES):
-            answer = call(Names=list(names[first : first + NAMES]), **token)
-            found += answer.get(key, ())
-            if not answer.get("NextToken"):
-                break
-            token = {"NextToken": answer["NextToken"]}
+    token: dict[str, str] = {}
+    for _ in range(PAGES):
+        answer = call(Names=list(names), **token)
+        found += answer.get(key, ())
+        if not answer.get("NextToken"):
+            break
+        token = {"NextToken": answer["NextToken"]}
     return found
 
 
