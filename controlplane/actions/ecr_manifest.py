@@ -42,7 +42,8 @@ class Manifest:
 
 def parse(digest: str, text: str, media_type: str = "") -> Manifest:
     """Read a manifest; ActionError (permanent) where it is none, or not the digest's."""
-    found = f"sha256:{hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()}"
+    content = text.encode("utf-8", "replace")
+    found = f"sha256:{hashlib.sha256(content).hexdigest()}"
     if found != digest:
         raise ActionError(
             f"The registry answered a manifest of digest {found} for {digest}: it is not what was "

@@ -28,7 +28,15 @@ from controlplane.actions.base import (
 )
 from controlplane.actions.ecr_layers import BUDGET, THERE, Ends, Upload, missing, send
 from controlplane.actions.ecr_manifest import ACCEPTED, Manifest, parse
-from controlplane.actions.vendor import asking, code_of, need, one_input, output_name, partition_of, scope_of
+from controlplane.actions.vendor import (
+    asking,
+    code_of,
+    need,
+    one_input,
+    output_name,
+    partition_of,
+    scope_of,
+)
 from monitors.edge import each_task
 
 SOON = timedelta(milliseconds=200)

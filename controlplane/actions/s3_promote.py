@@ -25,7 +25,14 @@ from controlplane.actions.base import (
 )
 from controlplane.actions.s3_content import Digester, Place, place_of, stored_digest
 from controlplane.actions.s3_copy import Copy, Limits
-from controlplane.actions.vendor import asking, code_of, one_input, output_name, partition_of, scope_of
+from controlplane.actions.vendor import (
+    asking,
+    code_of,
+    one_input,
+    output_name,
+    partition_of,
+    scope_of,
+)
 from monitors.edge import each_task
 
 PREFIX = "releases"

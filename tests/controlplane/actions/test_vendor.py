@@ -30,8 +30,8 @@ def test_a_refused_role_is_told_with_operation_and_mend() -> None:
     error = said(refused("CreateDeployment", "AccessDeniedException", "User: arn:x"))
     assert error.permanent
     assert "May not start a deployment of shop in prod" in str(error)
-    assert "CreateDeployment" in str(error)
-    assert "doctor" in str(error)
+    assert "codedeploy:CreateDeployment" in str(error)
+    assert "StartDeployments" in str(error)
 
 
 def test_what_is_wrong_is_wrong_tomorrow_too() -> None:

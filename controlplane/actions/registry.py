@@ -1,0 +1,74 @@
+"""Every driver that we have, by category, owner and provider: literal tables, and no other list.
+
+Adding one touches its file and one line here (and its entry in declarations.providers); the
+conformance suite finds it.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from controlplane.actions.approval import Approval
+from controlplane.actions.base import ActionDriver
+from controlplane.actions.codedeploy import CodeDeploy
+from controlplane.actions.codedeploy_restore import CodeDeployRestore
+from controlplane.actions.codedeploy_stop import CodeDeployStop
+from controlplane.actions.ecr_promote import EcrPromote
+from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.noop import NoOp
+from controlplane.actions.s3_promote import S3Promote
+from controlplane.actions.s3_source import S3Source
+from controlplane.actions.watch import RecoveryDriver, WatchDriver
+from monitors.registry import CHECKS, SIGNALS, Parts
+
+__all__ = ["ACTIONS", "RULES", "Parts", "drivers"]
+
+Key = tuple[str, str, str]
+"""Category, owner, provider."""
+
+ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
+    {
+        ("Source", "AWS", "S3"): lambda parts: S3Source(parts.clients),
+        ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
+        ("Deploy", "Custom", "S3Promote"): lambda parts: S3Promote(parts.clients),
+        ("Deploy", "Custom", "ECRPromote"): lambda parts: EcrPromote(parts.clients, parts.http),
+        ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients),
+        ("Deploy", "Custom", "CodeDeployStop"): lambda parts: CodeDeployStop(parts.clients),
+        ("Deploy", "Custom", "CodeDeployRestore"): lambda parts: CodeDeployRestore(parts.clients),
+        ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],
+        ("Test", "Custom", "SyntheticsCanary"): CHECKS["SyntheticsCanary"],
+        ("Test", "Custom", "HttpJourney"): CHECKS["HttpJourney"],
+        ("Test", "Custom", "NoOp"): lambda _: NoOp(),
+        ("Test", "Custom", "CloudWatchAlarmRecovered"): lambda parts: RecoveryDriver(
+            SIGNALS["CloudWatchAlarm"](parts)
+        ),
+        ("Test", "Custom", "CloudWatchMetricRecovered"): lambda parts: RecoveryDriver(
+            SIGNALS["CloudWatchMetric"](parts)
+        ),
+        ("Test", "Custom", "PrometheusQueryRecovered"): lambda parts: RecoveryDriver(
+            SIGNALS["PrometheusQuery"](parts)
+        ),
+        ("Invoke", "AWS", "Lambda"): CHECKS["Lambda"],
+        ("Approval", "AWS", "Manual"): lambda _: Approval(),
+    }
+)
+"""What an action may be."""
+
+RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
+    {
+        ("Rule", "AWS", "CloudWatchAlarm"): lambda parts: WatchDriver(
+            SIGNALS["CloudWatchAlarm"](parts)
+        ),
+        ("Rule", "Custom", "CloudWatchMetric"): lambda parts: WatchDriver(
+            SIGNALS["CloudWatchMetric"](parts)
+        ),
+        ("Rule", "Custom", "PrometheusQuery"): lambda parts: WatchDriver(
+            SIGNALS["PrometheusQuery"](parts)
+        ),
+    }
+)
+"""What a rule may watch."""
+
+
+def drivers(parts: Parts) -> dict[Key, ActionDriver]:
+    """Make every driver once; they are safe under threads and shared by all tasks."""
+    return {key: make(parts) for key, make in (*ACTIONS.items(), *RULES.items())}
