@@ -32,7 +32,7 @@ def _stages(declaration: PipelineDeclaration) -> Iterator[Finding]:
     if len(declaration.stages) == 1:
         message = "a pipeline needs at least two stages: one of sources, one that does something"
         yield Finding(("stages",), message)
-    if declaration.artifact_store and declaration.artifact_stores:
+    if declaration.artifact_store is not None and declaration.artifact_stores is not None:
         yield Finding(("artifactStores",), "there is an artifactStore too: keep one of them", True)
 
 
