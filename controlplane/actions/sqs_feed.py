@@ -9,9 +9,13 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Receiv
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from accounts.base import Registry
+import boto3
+
+from accounts.base import Clients
+from accounts.connect import config
 from controlplane.actions import envelopes
 from controlplane.actions.base import SourceEvent
 from controlplane.actions.vendor import asking
@@ -22,19 +26,31 @@ BATCH = 10
 """Messages that SQS answers and deletes in one call."""
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where the events arrive: the account that has it, its region, and its URL."""
+
+    account: str
+    region: str
+    url: str
+
+
 class SqsFeed:
     """Receives source events. dropped counts what was thrown away, by reason."""
 
-    def __init__(self, sqs: Any, url: str, registry: Registry, *, wait_seconds: int = 1) -> None:
-        """Take a boto3 client of SQS, the queue's URL and the accounts we know.
+    def __init__(
+        self, clients: Clients, queue: Queue, *, sqs: Any = None, wait_seconds: int = 1
+    ) -> None:
+        """Take the accounts we know and the queue.
 
-        The queue is Towpath's own, so the client acts as Towpath itself and assumes no role.
+        sqs: a boto3 client for it. The queue is Towpath's own, so it is read as Towpath itself and
+        in no assumed role; that client is made here where none is given.
         wait_seconds: how long a receive of nothing may last.
         """
-        self._sqs = sqs
-        self._url = url
-        self._registry = registry
+        self._registry = clients.registry
+        self._url = queue.url
         self._wait = wait_seconds
+        self._sqs: Any = sqs or boto3.client("sqs", region_name=queue.region, config=config("sqs"))
         self.dropped: Counter[str] = Counter()
 
     def receive(self) -> Sequence[SourceEvent]:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from controlplane.actions.base import ActionError
-from controlplane.actions.sqs_feed import SqsFeed
+from controlplane.actions.sqs_feed import Queue, SqsFeed
 from tests.controlplane.actions.test_envelopes import created, pushed
-from tests.support.clients import FakeRegistry, account, stubbed
+from tests.support.clients import REGION, FakeRegistry, StubClients, account, stubbed
 
 URL = "https://sqs.eu-west-1.amazonaws.com/111111111111/towpath-source-events"
 
@@ -15,6 +15,10 @@ URL = "https://sqs.eu-west-1.amazonaws.com/111111111111/towpath-source-events"
 def message(body: Any, receipt: str = "r1") -> dict[str, str]:
     text = body if isinstance(body, str) else json.dumps(body)
     return {"MessageId": f"m-{receipt}", "ReceiptHandle": receipt, "Body": text}
+
+
+def feed_of(client: Any, registry: FakeRegistry | None = None) -> SqsFeed:
+    return SqsFeed(StubClients(registry), Queue("tools", REGION, URL), sqs=client)
 
 
 def asked() -> dict[str, Any]:
@@ -32,7 +36,7 @@ DELETED: dict[str, Any] = {"Successful": [], "Failed": []}
 def test_an_event_is_given_out_and_stays_until_it_is_done() -> None:
     with stubbed("sqs") as (client, stub):
         stub.add_response("receive_message", {"Messages": [message(created())]}, asked())
-        feed = SqsFeed(client, URL, FakeRegistry())
+        feed = feed_of(client)
         (event,) = feed.receive()
         assert (event.provider, event.revision.id, event.receipt) == ("S3", "v1", "r1")
         stub.add_response("delete_message_batch", DELETED, deleting("r1"))
@@ -47,7 +51,7 @@ def test_what_is_not_for_us_is_dropped_counted_and_told_without_its_body(
     with stubbed("sqs") as (client, stub), caplog.at_level(logging.WARNING):
         stub.add_response("receive_message", {"Messages": messages}, asked())
         stub.add_response("delete_message_batch", DELETED, deleting("r1", "r2"))
-        feed = SqsFeed(client, URL, FakeRegistry())
+        feed = feed_of(client)
         assert [event.receipt for event in feed.receive()] == ["r3"]
     assert feed.dropped == {"no source event": 1, "no JSON": 1}
     assert "m-r1" in caplog.text
@@ -58,7 +62,7 @@ def test_an_image_matches_in_every_account_registered_under_that_id() -> None:
     registry = FakeRegistry(account("a", "1" * 12), account("b", "1" * 12), account("c", "2" * 12))
     with stubbed("sqs") as (client, stub):
         stub.add_response("receive_message", {"Messages": [message(pushed())]}, asked())
-        events = SqsFeed(client, URL, registry).receive()
+        events = feed_of(client, registry).receive()
     assert [event.matches["Account"] for event in events] == ["a", "b"]
     assert {event.receipt for event in events} == {"r1"}
 
@@ -68,7 +72,7 @@ def test_an_image_of_a_strange_account_is_dropped() -> None:
     with stubbed("sqs") as (client, stub):
         stub.add_response("receive_message", {"Messages": [strange]}, asked())
         stub.add_response("delete_message_batch", DELETED, deleting("r1"))
-        feed = SqsFeed(client, URL, FakeRegistry())
+        feed = feed_of(client)
         assert feed.receive() == []
     assert feed.dropped == {"an account that is not registered": 1}
 
@@ -78,11 +82,11 @@ def test_more_than_ten_are_deleted_in_two_calls_each_receipt_once() -> None:
     with stubbed("sqs") as (client, stub):
         stub.add_response("delete_message_batch", DELETED, deleting(*receipts[:10]))
         stub.add_response("delete_message_batch", DELETED, deleting(*receipts[10:]))
-        SqsFeed(client, URL, FakeRegistry()).done([*receipts, "r0"])
+        feed_of(client).done([*receipts, "r0"])
 
 
 def test_a_missing_queue_is_said() -> None:
     with stubbed("sqs") as (client, stub):
         stub.add_client_error("receive_message", "QueueDoesNotExist", "no such queue")
         with pytest.raises(ActionError, match=f"read the queue {URL}"):
-            SqsFeed(client, URL, FakeRegistry()).receive()
+            feed_of(client).receive()
