@@ -36,7 +36,7 @@ class Registry(Protocol):
     """The accounts we know."""
 
     def get(self, name: str) -> Account:
-        """Answer the account of that name; AccountError (permanent), naming those known, if none."""
+        """Answer the account of that name; if none, AccountError (permanent) names those known."""
         ...
 
     def all(self) -> list[Account]:

@@ -107,7 +107,7 @@ def _problems(data: object, accounts: dict[int, Account]) -> Iterator[Problem]:
 
 def _account(entry: object, index: int, accounts: dict[int, Account]) -> Iterator[Problem]:
     if isinstance(entry, dict) and isinstance(entry.get("id"), Unquoted):
-        # Its digits are still here, but the next tool that reads the file may take 012... for octal.
+        # Its digits are still here, but the next tool to read the file may take 012 for octal.
         yield ("id",), f'is not quoted; quote it: "{_shown(entry["id"])}"'
     try:
         accounts[index] = Account.model_validate(_named(entry))

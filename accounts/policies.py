@@ -32,7 +32,7 @@ def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[s
     """Answer policies that fit into a request, from narrow to wide; AccountError where none fits.
 
     1. the task's own resources, the account's own bucket and key; 2. anything of the services that
-    these resources belong to; 3. anything that the purpose is for (all that an empty scope asks for).
+    these resources belong to; 3. anything that the purpose is for, an empty scope's only rung.
     No rung is without limits: none goes beyond the actions of the purpose.
     """
     rungs = [_document({ANY: [a for s in STATEMENTS[purpose] for a in s.actions]})]
@@ -65,7 +65,7 @@ def _narrowed(account: Account, purpose: Purpose, named: dict[str, tuple[str, ..
 def _resources(
     account: Account, statement: Statement, named: dict[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
-    """What a statement's actions stay allowed on; nothing where the task names none of its kind."""
+    """Say what a statement stays allowed on; nothing where the task names none of its kind."""
     partition = _parts(account.role(Purpose.WATCH))[0]
     bucket = f"arn:{partition}:s3:::{account.artifact_bucket}"
     if statement.on is On.ANYTHING:
@@ -83,7 +83,7 @@ def _resources(
 
 
 def _of_service(scope: Scope, service: str) -> tuple[str, ...]:
-    """The scope's ARNs of one service; with an object comes its bucket, for ListBucket."""
+    """Pick the scope's ARNs of one service; with an object comes its bucket, for ListBucket."""
     found = [arn for arn in scope.resources if _parts(arn)[1] == service]
     if service == "s3":
         found += [arn.partition("/")[0] for arn in found]

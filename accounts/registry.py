@@ -25,7 +25,7 @@ class StaticRegistry:
         self.replace(accounts)
 
     def get(self, name: str) -> Account:
-        """Answer the account of that name; AccountError (permanent), naming those known, if none."""
+        """Answer the account of that name; if none, AccountError (permanent) names those known."""
         known = self._accounts
         found = known.get(name)
         if found is None:

@@ -1,7 +1,7 @@
 """What each role may do: the statements of deploy/account-roles.cfn.yaml as a literal table.
 
 Three parts of this room read it: session policies are cut out of it, a refusal names the statement
-that grants the action, and the preflight says which one is missing. A test holds it to the template.
+that grants the action, the preflight says which one is missing. A test holds it to the template.
 """
 
 from collections.abc import Mapping
@@ -166,7 +166,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         DECRYPT_ARTIFACTS,
     ),
 }
-"""The statements of each role, in the template's order (DecryptSource stands in a policy of its own)."""
+"""The statements of each role; DecryptSource stands in a policy of its own in the template."""
 
 TRUST: Mapping[str, str] = {
     "sts:AssumeRole": "TowpathActsHere",
