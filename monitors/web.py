@@ -1,7 +1,9 @@
 """Answers of HTTP servers, bounded in size and in time before anything reads them."""
 
 import ipaddress
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,16 +52,19 @@ def checked(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ValueError(f"{url!r} is no address: {error}") from None
+    if parsed.userinfo:
+        raise ValueError("the address holds a user name or password: leave them out")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise ValueError(f"{url!r} is no http or https address")
-    if parsed.userinfo:
-        raise ValueError("the address holds a user name or password: name a token instead")
     if _is_metadata(parsed.host):
         raise ValueError(f"{url!r} is a link-local address: those are not asked")
     return url
 
 
 def _is_metadata(host: str) -> bool:
+    """Say whether a host is the metadata service by number; a name that leads there is not seen."""
+    with suppress(OSError, UnicodeError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 2852039166 and 0xa9fea9fe are it too
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
