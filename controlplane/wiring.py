@@ -1,6 +1,5 @@
 """Settings -> parts. The only place that chooses implementations; read it to see what is made of what."""
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from accounts.base import Clients
 from accounts.models import Account
-from accounts.registry import StaticRegistry, load_accounts
+from accounts.declared import load_accounts
+from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
 from controlplane.actions.base import ActionDriver
-from controlplane.actions.registry import ACTIONS
 from controlplane.actions.registry import Parts as ActionParts
+from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine.commands import Commands
@@ -56,7 +57,6 @@ class House:
     drivers: Mapping[Key, ActionDriver]
     worker: Worker
     engine: Engine
-    secret: str
 
     def health(self) -> dict[str, str]:
         """What keeps it from being ready, by name; empty where nothing does."""
@@ -82,6 +82,9 @@ def build(settings: Settings, clock: Clock = system_clock) -> Iterator[House]:
     with httpx.Client(timeout=HTTP_TIMEOUT, follow_redirects=False) as http:
         try:
             database.migrate()
+            if not settings.secret.get_secret_value():
+                own = SecretStr(_own_secret(database))
+                settings = settings.model_copy(update={"secret": own})
             yield _house(settings, clock, database, http)
         finally:
             database.close()
@@ -96,9 +99,9 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     structures = Structures()
     commands = Commands(database, structures, now)
     parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
-    drivers = {key: make(parts) for key, make in ACTIONS.items()}
+    drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock)
-    secret = settings.secret.get_secret_value() or _own_secret(database)
+    secret = settings.secret.get_secret_value()
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
@@ -116,7 +119,6 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     )
     return House(
         settings, clock, database, structures, commands, known, clients, drivers, worker, engine,
-        secret,
     )  # fmt: skip
 
 
@@ -126,8 +128,7 @@ def _accounts(settings: Settings, database: Database) -> list[Account]:
     if settings.accounts_file is not None:
         found |= {account.name: account for account in load_accounts(settings.accounts_file)}
     with database.read() as connection:
-        for row in account_rows.all_(connection):
-            found[row.name] = Account.model_validate(json.loads(row.document))
+        found |= {account.name: account for account in account_rows.all_(connection)}
     return list(found.values())
 
 

@@ -4,7 +4,7 @@
 
 import os
 from enum import IntEnum
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import typer
@@ -79,7 +79,7 @@ def _line(problem: Any) -> str:
     return f"{place}: {field}{problem.get('message', '')}"
 
 
-def fail(message: str, code: Exit) -> Any:
+def fail(message: str, code: Exit) -> NoReturn:
     """End the command: the sentence on stderr, the code for scripts."""
     typer.echo(message, err=True)
     raise typer.Exit(code)

@@ -25,13 +25,13 @@ def validate(
     ] = None,
 ) -> None:
     """Check pipeline files without a server; every problem as file:line:column."""
-    from accounts.registry import AccountsFileError, load_accounts
+    from accounts.declared import RegistryError, load_accounts
     from controlplane.declarations.load import DeclarationError, load_text
 
     problems: list[str] = []
     try:
         names = {a.name for a in load_accounts(accounts)} if accounts else None
-    except AccountsFileError as error:
+    except RegistryError as error:
         fail(str(error), Exit.REFUSED)
     for file in files:
         try:

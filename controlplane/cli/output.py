@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
@@ -36,7 +36,7 @@ COLOURS = {
 }
 
 
-def show(form: Form, document: Any, table: Table) -> None:
+def show(form: Form, document: Any, table: RenderableType) -> None:
     """Write the document as asked."""
     if form is Form.JSON:
         typer.echo(json.dumps(document, indent=2))

@@ -1,10 +1,13 @@
 """demo, sandbox, serve, worker: run it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controlplane.cli.client import Exit
+from controlplane.cli.client import Exit, fail
+
+if TYPE_CHECKING:
+    from controlplane.sandbox.world import World
 
 
 def register(app: typer.Typer) -> None:
@@ -30,14 +33,22 @@ def sandbox(
     port: Annotated[int, typer.Option(help="0: any free one")] = 4566,
 ) -> None:
     """Serve the embedded AWS alone: look into it with the AWS CLI."""
-    from controlplane.sandbox.run import serve_sandbox
+    from controlplane.sandbox.run import run_sandbox
 
-    raise typer.Exit(serve_sandbox(port))
+    def ready(world: "World") -> None:
+        typer.echo(f"the embedded AWS listens on {world.url}")
+        typer.echo(f"look into it:  aws --endpoint-url {world.url} codedeploy list-applications")
+        typer.echo(f"what is in it: {world.url}/_sandbox/world")
+
+    try:
+        run_sandbox(port, ready)
+    except OSError as error:
+        fail(f"port {port} of 127.0.0.1 cannot be used: {error}", Exit.REFUSED)
 
 
 def serve() -> None:
     """Run Towpath: API, console, and a worker. Settings come from TOWPATH_... variables."""
-    from controlplane.server import run
+    from controlplane.cli.serving import run
 
     run()
 

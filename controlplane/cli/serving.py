@@ -1,0 +1,57 @@
+"""`towpath serve`: the doors and a worker in one process; every replica is the same."""
+
+import logging
+from typing import Any
+
+import uvicorn
+
+from controlplane.api.parts import Parts
+from controlplane.server import create_app
+from controlplane.settings import Settings
+from controlplane.telemetry import log_to_stderr
+from controlplane.wiring import House, build, metrics_of
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 5
+
+
+def run() -> None:
+    """Until SIGTERM or SIGINT: then the doors close first, and the worker drains."""
+    log_to_stderr()
+    with build(Settings()) as house:
+        app = create_app(parts_of(house))
+        config = uvicorn.Config(
+            app,
+            host=house.settings.host,
+            port=house.settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        house.worker.start()
+        log.info("Towpath serves on %s", house.settings.public_url)
+        try:
+            uvicorn.Server(config).run()
+        finally:
+            house.worker.stop()
+
+
+def parts_of(house: House) -> Parts:
+    """What the doors are given."""
+
+    def doctor(pipeline: str) -> list[dict[str, Any]]:
+        from controlplane.doctor import examine
+        return examine(house.database, house.structures, house.clients, pipeline)
+
+    return Parts(
+        database=house.database,
+        structures=house.structures,
+        commands=house.commands,
+        settings=house.settings,
+        registry=house.registry,
+        clock=house.clock,
+        health=house.health,
+        metrics=metrics_of(house),
+        doctor=doctor,
+    )

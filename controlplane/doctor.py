@@ -1,0 +1,126 @@
+"""The doctor: walks every hop that a pipeline will need, before a release needs it, and names what is missing.
+
+What each provider needs stands beside its driver (`controlplane.actions.hops`); here it is put together
+for one pipeline, in the order of its stages, with what only our own ledger knows.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+from accounts.base import Clients
+from accounts.models import Purpose
+from accounts.preflight import Finding, Hop, walk
+from controlplane import ledger as pure_ledger
+from controlplane.actions.hops import HOPS
+from controlplane.declarations.model import (
+    ActionDeclaration,
+    PipelineDeclaration,
+    RuleDeclaration,
+    StageDeclaration,
+)
+from controlplane.engine.structures import Structures
+from controlplane.engine.view import deploys
+from controlplane.store import ledger, pipelines
+from controlplane.store.database import Database
+
+
+def examine(
+    database: Database, structures: Structures, clients: Clients, pipeline: str
+) -> list[dict[str, Any]]:
+    """One finding a hop: {ok, account, operation, message, mend}. KeyError for an unknown pipeline."""
+    with database.read() as connection:
+        version = pipelines.version(connection, pipeline)
+        if version is None:
+            raise KeyError(pipeline)
+        declared = structures.pipeline(connection, pipeline, version)
+        known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
+    walked = walk(clients, _once(hops_of(declared)))
+    return [*(_document(finding) for finding in walked), *known]
+
+
+def hops_of(declared: PipelineDeclaration) -> Iterator[Hop]:
+    """Every call that the pipeline will need: first that each role can be assumed."""
+    for stage in declared.stages:
+        for doing in (*stage.actions, *stage.rules()):
+            account = doing.configuration.get("Account", "")
+            region = doing.region or ""
+            if not account:
+                continue
+            for purpose in _purposes(stage):
+                yield Hop(account, region, purpose, why=f"assume the {purpose} role of {account}")
+            make = HOPS.get(_provider(doing))
+            if make is not None:
+                yield from make(doing.configuration, account, region)
+
+
+def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:
+    return tuple(Purpose) if any(deploys(a) for a in stage.actions) else (Purpose.WATCH,)
+
+
+def _provider(doing: ActionDeclaration | RuleDeclaration) -> str:
+    if isinstance(doing, RuleDeclaration):
+        return doing.rule_type_id.provider
+    return doing.action_type_id.provider
+
+
+def _once(hops: Iterator[Hop]) -> Iterator[Hop]:
+    """The same call is walked once, however many actions need it."""
+    seen: set[str] = set()
+    for hop in hops:
+        key = repr(
+            (
+                hop.account,
+                hop.region,
+                hop.purpose,
+                hop.service,
+                hop.operation,
+                sorted(hop.parameters.items(), key=repr),
+                hop.why,
+            )
+        )
+        if key not in seen:
+            seen.add(key)
+            yield hop
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    hop = finding.hop
+    return {
+        "ok": finding.ok,
+        "account": hop.account,
+        "operation": f"{hop.service}:{hop.operation or 'assume_role'}",
+        "message": finding.message,
+        "mend": finding.mend,
+    }
+
+
+def _deployments(
+    declared: PipelineDeclaration,
+) -> Iterator[tuple[StageDeclaration, ActionDeclaration]]:
+    for stage in declared.stages:
+        for action in stage.actions:
+            if deploys(action):
+                yield stage, action
+
+
+def _last_known_good(
+    connection: Connection, stage: StageDeclaration, action: ActionDeclaration
+) -> dict[str, Any]:
+    """Without one there is no automatic way back; a first release is allowed to have none."""
+    provider, region = action.action_type_id.provider, action.region or ""
+    target = pure_ledger.target_of(provider, region, action.configuration)
+    bad = ledger.quarantined(connection)
+    good = pure_ledger.last_known_good(ledger.entries(connection, target), bad)
+    found = {
+        "ok": good is not None,
+        "account": action.configuration.get("Account", ""),
+        "operation": "ledger:last_known_good",
+        "message": f"{stage.name}: the last known good of {target} is "
+        f"{good.digest if good else 'not known'}",
+        "mend": "",
+    }
+    if good is None:
+        found["mend"] = "A first release that goes through makes one; until then a bad one pages."
+    return found
