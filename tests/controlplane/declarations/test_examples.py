@@ -7,6 +7,7 @@ from accounts.models import Account
 from controlplane.declarations.load import load_text
 from controlplane.declarations.model import PipelineDeclaration, Result
 from controlplane.declarations.yaml_spelling import to_yaml
+from controlplane.sandbox import world
 from monitors.checks.http_steps import steps
 from monitors.checks.inspector_gate import gate
 from monitors.criteria import criteria
@@ -25,11 +26,20 @@ def shop(accounts: list[Account]) -> PipelineDeclaration:
 
 
 def test_the_accounts_are_those_of_the_sandbox(accounts: list[Account]) -> None:
-    assert [account.name for account in accounts] == ["tools", "dev", "test", "prod"]
-    for number, account in enumerate(accounts, start=1):
-        assert account.id == str(number) * 12
-        assert account.artifact_bucket == f"towpath-artifacts-{account.id}"
-        assert account.external_id == f"towpath-demo-{account.name}"
+    declared = [(a.name, a.id, a.external_id, a.artifact_bucket) for a in accounts]
+    assert declared == [(a.name, a.id, a.external_id, a.artifact_bucket) for a in world.ACCOUNTS]
+
+
+def test_the_names_in_the_example_are_those_of_the_sandbox(shop: PipelineDeclaration) -> None:
+    (source,) = shop.stage("Source").actions
+    assert source.configuration["S3Bucket"] == world.SOURCE_BUCKET
+    assert source.configuration["S3ObjectKey"] == world.SOURCE_KEY
+    for account in world.ENVIRONMENTS:
+        stage = shop.stage(account.name.capitalize())
+        deploy = next(a for a in stage.actions if a.name == "Deploy")
+        assert deploy.configuration["DeploymentGroupName"] == account.group
+        assert deploy.configuration["ApplicationName"] == world.APPLICATION
+        assert stage.rules()[0].configuration["AlarmName"] == account.alarm
 
 
 def test_the_example_goes_from_dev_to_prod_behind_an_approval(shop: PipelineDeclaration) -> None:
