@@ -72,12 +72,26 @@ def _walked(clients: Clients, hop: Hop, refused: dict[tuple[str, Purpose], str])
     if hop.operation and not hop.operation.startswith(READING):
         message = f"{hop.operation} is no reading call, so the preflight does not make it."
         return Finding(ok=False, hop=hop, message=message, mend="Walk a describe_ or get_ instead.")
+    unknown = _unknown(clients, hop)
+    if unknown:
+        return Finding(ok=False, hop=hop, message=unknown, mend="Correct it, or register it.")
     try:
         client = clients.client(hop.service, hop.account, hop.region, hop.purpose)
     except AccountError as error:
         refused[role] = f"Mend the {hop.purpose} role of {hop.account} first."
         return Finding(ok=False, hop=hop, message=str(error), mend=_assume_mend(hop))
     return _called(client, hop, doing)
+
+
+def _unknown(clients: Clients, hop: Hop) -> str:
+    """Say that the account or its region is not registered; no role is to blame for that."""
+    try:
+        regions = clients.registry.get(hop.account).regions
+    except AccountError as error:
+        return str(error)
+    if hop.region in regions:
+        return ""
+    return f"Account {hop.account} has no region {hop.region[:40]!r}, it has {', '.join(regions)}."
 
 
 def _called(client: Any, hop: Hop, doing: str) -> Finding:

@@ -26,7 +26,8 @@ REFRESH_FROM = 15 * 60
 """Seconds before a session expires from which one thread fetches the next, while others go on."""
 REFRESH_BY = 5 * 60
 """Seconds before a session expires from which every thread waits for the next one."""
-MOST_SESSIONS = 512
+MOST_SESSIONS = 128
+"""A session with one client takes some 0.4 MB; one that was pushed out is assumed anew."""
 REMEMBERED = timedelta(seconds=1)
 """So long those who waited for a refused session share that answer instead of asking STS again."""
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})

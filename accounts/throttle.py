@@ -87,7 +87,10 @@ class CallError(AccountError, BotoCoreError):
     def __init__(
         self, message: str, *, permanent: bool = False, retry_after: float | None = None
     ) -> None:
-        AccountError.__init__(self, message, permanent=permanent)
+        # Neither parent's __init__: each would call the other's with what it does not take.
+        Exception.__init__(self, message)
+        self.kwargs: dict[str, Any] = {}
+        self.permanent = permanent
         self.retry_after = retry_after
 
 
