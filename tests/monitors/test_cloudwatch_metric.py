@@ -180,3 +180,33 @@ def test_a_recorded_answer_is_read() -> None:
     found = CloudWatchMetric(StubClients(cloudwatch=client), lambda: asks.end).read([asks])["q"]
     assert isinstance(found, Series)
     assert [point.value for point in found.points] == [15.0]
+
+
+def math(expression: str) -> dict[str, str]:
+    queries = [{"Id": "e1", "Expression": expression, "Period": 60}]
+    return {"MetricDataQueries": json.dumps(queries), "ResultId": "e1"}
+
+
+def test_math_shares_a_request_only_where_the_window_is_the_same() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return each_id(request)
+
+    rule = math("TIME_SERIES(1)")
+    reading(answer, query("a", rule), query("b", rule, start=-600), query("c", rule))
+    assert [len(one["MetricDataQueries"]) for one in asked] == [2, 1]
+    assert asked[1]["StartTime"] == at(-600)
+
+
+def test_math_over_the_whole_request_has_it_for_itself() -> None:
+    sizes: list[int] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        sizes.append(len(request["MetricDataQueries"]))
+        return each_id(request)
+
+    rule = math("SUM(METRICS())")
+    reading(answer, query("a", rule), query("b", rule))
+    assert sizes == [1, 1]

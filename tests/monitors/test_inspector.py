@@ -174,6 +174,18 @@ def test_of_an_image_only_what_the_known_good_image_has_not_counts() -> None:
     assert "were there before" in found.summary
 
 
+def test_a_finding_of_another_image_excuses_nothing() -> None:
+    row = {**covered(f"{REPOSITORY}/{NEW}"), "resourceType": IMAGE["ResourceType"]}
+    world = World(of_image("CVE-1", NEW), rows=[row])
+    client = scripted(
+        "inspector2",
+        list_coverage=world.coverage,
+        list_findings=lambda _: {"findings": world.findings},  # as one that ignores filters
+    )
+    world.driver = InspectorFindings(StubClients(inspector2=client), world.clock)
+    assert world.look(replace(task(IMAGE), known_good=OLD)).outcome is Outcome.FAILED
+
+
 def test_the_image_that_is_checked_may_be_the_input_artifact() -> None:
     image = Artifact("image", NEW, "444444444444.dkr.ecr.eu-west-1.amazonaws.com/shop")
     world = World(rows=[])

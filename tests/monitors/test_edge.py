@@ -1,0 +1,57 @@
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from monitors.base import MonitorError
+from monitors.edge import asking
+from tests.support.scripted import Refusal, scripted
+
+
+def refused(refusal: Refusal) -> MonitorError:
+    """What a call that is refused so is told as."""
+    client = scripted("cloudwatch", describe_alarms=lambda _: refusal)
+    with pytest.raises(MonitorError) as raised, asking("reading alarms in prod"):
+        client.describe_alarms()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "permanent"),
+    [
+        ("ThrottlingException", 400, False),
+        ("Throttling", 400, False),
+        ("TooManyRequestsException", 429, False),
+        ("ExpiredToken", 403, False),
+        ("Whatever", 429, False),
+        ("InternalServiceError", 500, False),
+        ("503", 503, False),
+        ("AccessDenied", 403, True),
+        ("403", 403, True),
+        ("ResourceNotFoundException", 404, True),
+        ("ValidationException", 400, True),
+    ],
+)
+def test_what_passes_by_itself_is_told_from_what_must_be_mended(
+    code: str, status: int, *, permanent: bool
+) -> None:
+    assert refused(Refusal(code, status=status)).permanent is permanent
+
+
+def test_the_sentence_says_what_was_done_and_what_aws_said() -> None:
+    found = refused(Refusal("AccessDenied", "not authorized to perform cloudwatch:DescribeAlarms"))
+    assert str(found) == (
+        "reading alarms in prod: AccessDenied: not authorized to perform cloudwatch:DescribeAlarms"
+    )
+
+
+def test_a_value_of_a_wrong_form_is_permanent_and_an_endpoint_that_is_away_is_not() -> None:
+    with pytest.raises(MonitorError) as raised, asking("reading"):
+        scripted("cloudwatch").describe_alarms(AlarmNames="not a list")
+    assert raised.value.permanent
+    with pytest.raises(MonitorError) as raised, asking("reading"):
+        raise EndpointConnectionError(endpoint_url="http://made.up")
+    assert not raised.value.permanent
+
+
+def test_other_errors_are_not_swallowed() -> None:
+    with pytest.raises(ZeroDivisionError), asking("reading"):
+        raise ZeroDivisionError
