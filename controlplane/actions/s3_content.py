@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +108,8 @@ def _read(client: Any, place: Place, span: tuple[int, int], hashed: Any) -> int:
     first, last = span
     answer = client.get_object(**place.request, Range=f"bytes={first}-{last}")
     read = 0
-    with answer["Body"] as body:
+    # Not "with body": entering it answers the bare connection.
+    with closing(answer["Body"]) as body:
         for chunk in body.iter_chunks(CHUNK):
             hashed.update(chunk)
             read += len(chunk)

@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from tests.controlplane.actions.making import NOW, refused
 
@@ -29,10 +29,7 @@ class Body:
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._file.close()
 
     def iter_chunks(self, size: int) -> Iterator[bytes]:

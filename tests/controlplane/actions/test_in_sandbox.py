@@ -1,0 +1,177 @@
+"""The drivers against the sandbox: its roles are those that deploy/ ships, its instances real."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from controlplane.actions.base import MonitorError, Outcome, Progress, Task
+from controlplane.actions.registry import Key, Parts, drivers
+from controlplane.actions.sqs_feed import Queue, SqsFeed
+from controlplane.clock import system_clock
+from controlplane.sandbox.run import Sandbox
+from tests.controlplane.actions.making import REGION
+from tests.controlplane.actions.visiting import SandboxClients
+
+WITHIN = 60.0
+SOURCE, PROMOTE = ("Source", "AWS", "S3"), ("Deploy", "Custom", "S3Promote")
+DEPLOY = ("Deploy", "AWS", "CodeDeploy")
+STOP, RESTORE = ("Deploy", "Custom", "CodeDeployStop"), ("Deploy", "Custom", "CodeDeployRestore")
+
+
+class Way:
+    """The shop's way from its source into the accounts, driver by driver."""
+
+    def __init__(self, sandbox: Sandbox, http: httpx.Client) -> None:
+        self.url, self.http = sandbox.url, http
+        self.clients = SandboxClients(sandbox)
+        self.world = self.clients.world
+        self.drivers: dict[Key, Any] = dict(drivers(Parts(self.clients, system_clock, http)))
+        self.tokens = 0
+
+    def upload(self, release: int) -> dict[str, Any]:
+        """Upload a release as its team's build would: {"versionId", "digest"}."""
+        answer = self.http.post(f"{self.url}/_sandbox/release", json={"release": release})
+        return dict(answer.raise_for_status().json())
+
+    def serving(self, environment: str) -> list[Any]:
+        """Which release each instance really serves."""
+        answer = self.http.get(f"{self.url}/_sandbox/serving").raise_for_status()
+        return [one["release"] for one in answer.json()[environment]]
+
+    def source(self, version: str = "") -> Task:
+        known = self.world["source"]
+        configuration = {"S3Bucket": known["bucket"], "S3ObjectKey": known["key"]}
+        return self.task("tools", {**configuration, "RevisionId": version})
+
+    def task(self, where: str, configuration: dict[str, str], **given: Any) -> Task:
+        self.tokens += 1
+        now = system_clock()
+        fields: dict[str, Any] = {
+            "token": f"tp-{self.tokens:024}",
+            "pipeline": "shop",
+            "execution": "e-1",
+            "stage": where,
+            "action": "act",
+            "configuration": configuration,
+            "account": where,
+            "region": REGION,
+            "since": now,
+            "now": now,
+            "outputs": ("App",),
+        }
+        return Task(**{**fields, **given})
+
+    def group(self, where: str, **more: str) -> dict[str, str]:
+        known = self.world["environments"][where]
+        names = {"ApplicationName": known["application"]}
+        return {**names, "DeploymentGroupName": known["deployment_group"], **more}
+
+    def promoted(self, release: int, where: str) -> Task:
+        """The task that deploys a release which was uploaded and promoted."""
+        source = self.drivers[SOURCE].start(self.source(self.upload(release)["versionId"]))
+        promote = self.task(where, {}, inputs=source.artifacts)
+        copied = self.end(PROMOTE, promote, self.drivers[PROMOTE].start(promote))
+        return self.task(where, self.group(where), inputs=copied.artifacts)
+
+    def end(self, key: Key, task: Task, progress: Progress) -> Progress:
+        """Look until it has ended; the sandbox's agents take real time."""
+        deadline = time.monotonic() + WITHIN
+        while progress.outcome is Outcome.RUNNING:
+            assert time.monotonic() < deadline, progress
+            threading.Event().wait(0.1)
+            looking = replace(task, handle=progress.handle, now=system_clock())
+            seen = self.drivers[key].look([looking])[task.token]
+            if isinstance(seen, MonitorError):
+                raise seen
+            progress = seen
+        return progress
+
+    def run(self, key: Key, task: Task) -> Progress:
+        return self.end(key, task, self.drivers[key].start(task))
+
+    def restore(self, where: str, good: Task) -> Task:
+        (artifact,) = good.inputs
+        revision = {
+            "RevisionLocation": artifact.location,
+            "RevisionVersion": artifact.version,
+            "RevisionDigest": artifact.digest,
+        }
+        return self.task(where, self.group(where, **revision))
+
+
+@pytest.fixture(scope="module")
+def way() -> Iterator[Way]:
+    with Sandbox() as sandbox, httpx.Client(trust_env=False) as http:
+        made = Way(sandbox, http)
+        made.clients.turn_versioning_on()
+        yield made
+
+
+def test_an_upload_is_told_by_the_queue_and_found_by_polling(way: Way) -> None:
+    uploaded = way.upload(1)
+    queue = Queue("tools", REGION, way.world["source"]["queue_url"])
+    feed = SqsFeed(way.clients, queue, sqs=way.clients.own("sqs"))
+    events = [event for event in feed.receive() if event.revision.id == uploaded["versionId"]]
+    (event,) = events
+    latest = way.drivers[SOURCE].latest(event.matches, "tools", REGION)
+    assert latest.id == uploaded["versionId"]
+    feed.done([event.receipt])
+    assert not feed.dropped
+
+
+def test_a_release_is_promoted_and_deployed_once_however_often_it_is_begun(way: Way) -> None:
+    deploy = way.promoted(1, "dev")
+    first = way.drivers[DEPLOY].start(deploy)
+    again = way.drivers[DEPLOY].start(replace(deploy, again=True))
+    assert again.handle == first.handle
+    ended = way.end(DEPLOY, deploy, first)
+    assert ended.outcome is Outcome.SUCCEEDED
+    assert way.drivers[DEPLOY].start(replace(deploy, again=True)).handle == first.handle
+    assert way.serving("dev") == [1]
+    way.drivers[DEPLOY].stop(replace(deploy, handle=first.handle))
+
+
+def test_the_digest_is_the_same_at_every_hop(way: Way) -> None:
+    deploy = way.promoted(2, "dev")
+    (copied,) = deploy.inputs
+    assert copied.digest == way.upload(2)["digest"]
+    assert copied.account == "dev"
+    assert copied.location.startswith("s3://towpath-artifacts-222222222222/releases/shop/")
+
+
+def test_what_is_in_flight_is_stopped_and_the_last_good_release_served_again(way: Way) -> None:
+    good, bad = way.promoted(1, "prod"), way.promoted(2, "prod")
+    assert way.run(DEPLOY, good).outcome is Outcome.SUCCEEDED
+    begun = way.drivers[DEPLOY].start(bad)
+    known = way.group("prod", DeploymentToken=bad.token, DeploymentId="")
+    stopped = way.run(STOP, way.task("prod", known))
+    assert stopped.output["StoppedDeploymentId"] == begun.handle
+    assert stopped.outcome is Outcome.SUCCEEDED
+    restored = way.run(RESTORE, way.restore("prod", good))
+    assert restored.outcome is Outcome.SUCCEEDED
+    assert way.serving("prod") == [1, 1, 1]
+
+
+def test_a_finished_release_is_replaced_by_the_last_good_one(way: Way) -> None:
+    good, bad = way.promoted(1, "test"), way.promoted(2, "test")
+    assert way.run(DEPLOY, good).outcome is Outcome.SUCCEEDED
+    assert way.run(DEPLOY, bad).outcome is Outcome.SUCCEEDED
+    assert way.serving("test") == [2]
+    restore = way.restore("test", good)
+    assert way.run(RESTORE, restore).outcome is Outcome.SUCCEEDED
+    assert way.serving("test") == [1]
+    served = way.drivers[RESTORE].start(way.restore("test", good))
+    assert served.summary.startswith("already restored by d-")
+
+
+def test_a_bundle_that_is_missing_fails_with_the_cause(way: Way) -> None:
+    deploy = way.promoted(1, "dev")
+    gone = replace(deploy.inputs[0], location="s3://towpath-artifacts-222222222222/none.zip")
+    ended = way.run(DEPLOY, replace(deploy, inputs=(gone,)))
+    assert ended.outcome is Outcome.FAILED
+    assert "DownloadBundle failed" in ended.summary
