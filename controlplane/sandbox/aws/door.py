@@ -1,0 +1,93 @@
+"""The WSGI front: reads the call, checks the caller, records it, hands it to moto.
+
+What moto does not do is answered with status 400 in the caller's protocol: clients do not retry
+that, and a person can read it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from moto.moto_server import werkzeug_app
+from werkzeug.wrappers import Response
+
+from controlplane.sandbox.aws import auth, calls, clock, control, faults, recorder
+from controlplane.sandbox.aws.calls import Call
+from controlplane.sandbox.aws.faults import Refusal
+from controlplane.sandbox.aws.identity import Caller
+from controlplane.sandbox.aws.sts import CALLER
+
+StartResponse = Callable[..., Any]
+SERVER_ERROR = 500
+
+_log = logging.getLogger(__name__)
+
+
+class Door:
+    """The whole sandbox as one WSGI application."""
+
+    def __init__(self) -> None:
+        # moto's answers would let every page of a browser read them.
+        werkzeug_app.DISABLE_GLOBAL_CORS = True
+        self.moto = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if str(environ.get("PATH_INFO", "")).startswith(control.PREFIX):
+            status, body = control.reply(environ)
+            return Response(body, status, content_type="application/json")(environ, start)
+        return self._answer(environ)(environ, start)
+
+    def _answer(self, environ: dict[str, Any]) -> Response:
+        at = clock.now()
+        call = Call("s3", "", "rest-xml", "", "", "")
+        caller = auth.ANONYMOUS
+        try:
+            call = calls.read(environ)
+            caller = auth.authenticate(call, environ)
+            answer = self._through(call, caller, environ)
+        except Refusal as refusal:
+            answer = _refuse(call, refusal, environ)
+        code = answer.headers.get("x-towpath-error", "")
+        del answer.headers["x-towpath-error"]
+        recorder.note(at, call, caller.account, caller.arn, answer.status_code, code)
+        return answer
+
+    def _through(self, call: Call, caller: Caller, environ: dict[str, Any]) -> Response:
+        if not call.operation:
+            raise Refusal("UnsupportedOperation", f"This is no operation of {call.service}.")
+        auth.authorize(call, caller)
+        environ[auth.FOR_SEEDING] = caller.account or "000000000000"
+        environ[CALLER] = caller
+        try:
+            answer: Response = Response.from_app(self.moto, environ, buffered=True)
+        except NotImplementedError as error:
+            raise Refusal("UnsupportedOperation", _sentence(call, str(error))) from None
+        except Exception as error:  # noqa: BLE001 moto raises anything; never a 500
+            _log.exception("%s.%s failed in the sandbox", call.service, call.operation)
+            sentence = f"The sandbox failed in {call.service}.{call.operation}: {error!r}"
+            raise Refusal("SandboxFailure", sentence) from None
+        return _checked(call, answer)
+
+
+def _checked(call: Call, answer: Response) -> Response:
+    """Let moto's answer pass, unless it is a page of its web framework."""
+    failed = answer.status_code >= 400 and answer.mimetype == "text/html"  # noqa: PLR2004
+    if failed and call.service != "s3":
+        raise Refusal("UnsupportedOperation", _sentence(call, ""))
+    if answer.status_code >= SERVER_ERROR:
+        raise Refusal("SandboxFailure", f"moto answered {answer.status_code}.")
+    return answer
+
+
+def _sentence(call: Call, why: str) -> str:
+    text = f"The sandbox does not emulate {call.service}.{call.operation}."
+    return f"{text} {why}".strip()
+
+
+def _refuse(call: Call, refusal: Refusal, environ: Mapping[str, Any]) -> Response:
+    status, headers, body = faults.render(call.service, call.protocol, call.operation, refusal)
+    headers |= {"x-amzn-RequestId": str(uuid4()), "x-towpath-error": refusal.code}
+    empty = environ.get("REQUEST_METHOD") == "HEAD"
+    return Response(b"" if empty else body, status, headers)
