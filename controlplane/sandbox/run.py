@@ -20,7 +20,7 @@ from moto.core.base_backend import BackendDict
 from controlplane.sandbox import codedeploy
 from controlplane.sandbox.aws import clock
 from controlplane.sandbox.aws.identity import root_key
-from controlplane.sandbox.aws.server import serve
+from controlplane.sandbox.aws.server import Server, serve
 from controlplane.sandbox.fleet import Environment, Fleet
 from controlplane.sandbox.routes import add_routes
 from controlplane.sandbox.seed import Clients, clients_of, seed_codedeploy, seed_roles
@@ -28,6 +28,7 @@ from controlplane.sandbox.seed_tools import seed_source, seed_topic, seed_user
 from controlplane.sandbox.seed_watch import seed_alarm, seed_canary, seed_findings
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_signing import SIGNING_SECRET, TOKEN
+from controlplane.sandbox.told import add_told_routes
 from controlplane.sandbox.world import ACCOUNTS, ENVIRONMENTS, REGION, TOOLS, World
 
 TICK = 0.25  # seconds between two steps of the simulation: alarms, canaries
@@ -82,7 +83,7 @@ class Sandbox:
         end(self.fleet.close)
         around = codedeploy.Surroundings(self.fleet.hosts)
         codedeploy.install(around)
-        server = serve(port, tick_every=TICK)
+        server = _serve(port)
         end(server.stop)
         end(around.close)
         self.slack: FakeSlack = serve_slack()
@@ -106,6 +107,7 @@ class Sandbox:
         for account in ENVIRONMENTS:
             self._seed_environment(clients[account.name], account.name)
         add_routes(world, self.fleet, tools)
+        add_told_routes(world, self.slack, tools)
 
     def _seed_environment(self, client: Clients, name: str) -> None:
         account = next(one for one in ENVIRONMENTS if one.name == name)
@@ -135,6 +137,13 @@ def run_sandbox(port: int, ready: Callable[[World], None]) -> None:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _serve(port: int) -> Server:
+    try:
+        return serve(port, tick_every=TICK)
+    except SystemExit:  # what werkzeug makes of a port that is in use
+        raise OSError(f"port {port} is taken by another program; give another one") from None
 
 
 def _environments() -> list[Environment]:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from controlplane.sandbox import shipped
+from controlplane.sandbox import seed_policy, shipped
 from controlplane.sandbox.world import (
     APPLICATION,
     REGION,
@@ -44,6 +44,7 @@ def clients_of(url: str, key: str) -> Clients:
 
 def seed_roles(client: Clients, account: Account) -> dict[str, str]:
     """Make Towpath's roles, key and artifact bucket as `deploy/` ships them; answer the outputs."""
+    seed_policy.learn()
     cloudformation = client("cloudformation")
     parameters = {
         "TowpathPrincipalArn": TOOLS_ACCOUNT.arn("iam", f"user/{USER}", region=""),
@@ -63,6 +64,10 @@ def seed_roles(client: Clients, account: Account) -> dict[str, str]:
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     if stack["StackStatus"] != "CREATE_COMPLETE" or "WatchRoleArn" not in outputs:
         raise RuntimeError(f"{TEMPLATE} came to {stack['StackStatus']}, with outputs {outputs}")
+    # The template asks for it; moto's CloudFormation makes the bucket without.
+    client("s3").put_bucket_versioning(
+        Bucket=account.artifact_bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
     return outputs
 
 

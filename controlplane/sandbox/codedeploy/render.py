@@ -73,7 +73,6 @@ def target_info(deployment: Deployment, target: Target, arn: str) -> dict[str, A
             "status": target.status,
             "lastUpdatedAt": target.updated,
             "lifecycleEvents": [_event(event) for event in target.events],
-            "instanceLabel": "Blue",
         },
     }
 

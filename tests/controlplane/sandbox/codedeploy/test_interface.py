@@ -1,10 +1,13 @@
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from tests.controlplane.sandbox.codedeploy.lab import ACCOUNT, REGION, Lab
 
@@ -67,6 +70,40 @@ def test_what_is_not_emulated_is_refused(lab: Lab) -> None:
         lab.codedeploy.create_application(applicationName="l", computePlatform="Lambda")
     with pytest.raises(NotImplementedError, match="GitHub"):
         lab.start({"revisionType": "GitHub", "gitHubLocation": {"repository": "a/b"}})
+
+
+def test_the_answers_have_the_shapes_that_botocore_knows(lab: Lab) -> None:
+    lab.group(triggerConfigurations=[], autoRollbackConfiguration={"enabled": False})
+    lab.deploy(lab.upload())
+    bad = lab.deploy(lab.upload(2, {"AfterInstall": "exit 1"}))["deploymentId"]
+    by_id = {"deploymentId": bad}
+    for call, arguments in (
+        ("GetDeployment", by_id),
+        ("BatchGetDeployments", {"deploymentIds": [bad]}),
+        ("ListDeploymentTargets", by_id),
+        ("BatchGetDeploymentTargets", by_id | {"targetIds": ["i-0"]}),
+        ("GetDeploymentGroup", SHOP),
+        ("ListDeploymentConfigs", {}),
+        ("GetDeploymentConfig", {"deploymentConfigName": "CodeDeployDefault.OneAtATime"}),
+    ):
+        shape: Any = lab.codedeploy.meta.service_model.operation_model(call).output_shape
+        answer = getattr(lab.codedeploy, xform_name(call))(**arguments)
+        del answer["ResponseMetadata"]
+        report = ParamValidator().validate(answer, shape)
+        assert not report.has_errors(), (call, report.generate_report())
+        assert not list(_wrong_words(answer, shape)), call
+
+
+def _wrong_words(value: Any, shape: Any) -> Iterator[tuple[str, str]]:
+    """Find the values of enumerations that botocore does not know."""
+    if shape.type_name == "structure":
+        for name, inner in value.items():
+            yield from _wrong_words(inner, shape.members[name])
+    elif shape.type_name == "list":
+        for inner in value:
+            yield from _wrong_words(inner, shape.member)
+    elif getattr(shape, "enum", None) and value not in shape.enum:
+        yield shape.name, value
 
 
 def test_more_than_25_targets_in_a_batch_are_refused(lab: Lab) -> None:
