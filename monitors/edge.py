@@ -1,45 +1,16 @@
-"""The edge to AWS: what its clients raise, told as a MonitorError with a sentence.
+"""The drivers' edge: what AWS raises, and wrong declarations, told as MonitorErrors."""
 
-Only the kind of an error decides whether trying again can help; all that a driver adds is what it
-was about to do.
-"""
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from accounts.base import AccountError
+from accounts.errors import explain
 from monitors.base import MonitorError, Progress, Query, Task
 
 Ask = TypeVar("Ask")
-
-PASSING = frozenset(
-    {
-        # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-        # A session that ends is opened again by the accounts room.
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-    }
-)
-"""Codes of HTTP 4xx answers that pass by themselves; every other 4xx is ours to mend."""
 
 WRONG = frozenset(
     {
@@ -57,30 +28,12 @@ WRONG = frozenset(
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn what an AWS call raises into a MonitorError that says what could not be done."""
+    """Turn what an AWS call raises into a MonitorError: "Could not <what>: ..."."""
     try:
         yield
-    except AccountError as error:
-        raise MonitorError(f"{what}: {error}", permanent=error.permanent) from error
-    except ClientError as error:
-        raise _refused(what, error) from error
-    except ParamValidationError as error:
-        told = " ".join(str(error).split())
-        raise MonitorError(
-            f"{what}: a value has not the form it needs: {told}", permanent=True
-        ) from error
-    except BotoCoreError as error:
-        raise MonitorError(f"{what}: AWS could not be reached: {error}") from error
-
-
-def _refused(what: str, error: ClientError) -> MonitorError:
-    answer: Mapping[str, Any] = error.response
-    code = str(answer.get("Error", {}).get("Code", "unknown"))
-    message = str(answer.get("Error", {}).get("Message", "")) or "no reason given"
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-    server = 500  # and above: the vendor's own trouble
-    passing = code in PASSING or status >= server or status == 429  # noqa: PLR2004
-    return MonitorError(f"{what}: {code}: {message}", permanent=not passing)
+    except (AccountError, BotoCoreError, ClientError) as error:
+        told = explain(error, what)
+        raise MonitorError(str(told), permanent=told.permanent) from error
 
 
 def is_wrong_request(error: MonitorError) -> bool:

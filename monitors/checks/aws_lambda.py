@@ -37,11 +37,8 @@ class Lambda:
         """Invoke. The Progress is final; the numbers and texts of a JSON answer become output."""
         with declared():
             name = text(task.configuration, "FunctionName")
-        scope = Scope(task.pipeline, task.stage, task.execution)
-        with asking(f"invoking the Lambda function {name} in {task.account} ({task.region})"):
-            client = self._clients.client(
-                "lambda", task.account, task.region, Purpose.DEPLOY, scope
-            )
+        with asking(f"invoke the Lambda function {name} in {task.account} ({task.region})"):
+            client = self._client(task, name)
             answer = client.invoke(
                 FunctionName=name,
                 InvocationType="RequestResponse",
@@ -52,6 +49,15 @@ class Lambda:
         if len(body) > LIMIT:
             raise MonitorError(f"{name} answered more than {LIMIT} bytes", permanent=True)
         return read(name, answer.get("FunctionError", ""), body, task.token)
+
+    def _client(self, task: Task, name: str) -> Any:
+        """Ask for a session that may invoke this function and no other."""
+        account = self._clients.registry.get(task.account)
+        partition = account.role(Purpose.DEPLOY).split(":")[1]
+        home = f"arn:{partition}:lambda:{task.region}:{account.id}:function:"
+        arn = name if name.startswith("arn:") else home + name.rpartition(":function:")[2]
+        scope = Scope(task.pipeline, task.stage, task.execution, resources=(arn,))
+        return self._clients.client("lambda", task.account, task.region, Purpose.DEPLOY, scope)
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Say that nothing is left to look at: an invocation ends with its start."""

@@ -74,11 +74,11 @@ class InspectorFindings:
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Judge each task's resources, once all of them are scanned."""
         place = tasks[0]
-        with asking(f"asking Inspector in {place.account} ({place.region})"):
+        with asking(f"ask Inspector in {place.account} ({place.region})"):
             client = self._clients.client("inspector2", place.account, place.region, Purpose.WATCH)
 
         def one(task: Task) -> Progress:
-            with asking(f"asking Inspector in {place.account} ({place.region})"):
+            with asking(f"ask Inspector in {place.account} ({place.region})"):
                 return self._look(client, task)
 
         return each_task(tasks, one)
@@ -128,7 +128,7 @@ class InspectorFindings:
         """Make the id that Inspector gives to the image that is the input artifact."""
         artifact = task.inputs[0]
         registry, _, repository = artifact.location.partition("/")
-        with asking("finding the account of the image"):
+        with asking("find the account of the image"):
             account = self._clients.registry.get(task.account)
         partition = account.roles.watch.split(":")[1]
         region = registry.split(".")[3] if registry.count(".") > 3 else task.region  # noqa: PLR2004

@@ -67,7 +67,7 @@ class SyntheticsCanary:
         where = f"{place.account} ({place.region})"
         given = {task.configuration.get("CanaryName", "") for task in tasks}
         names = sorted(name for name in given if NAME.fullmatch(name))
-        with asking(f"reading canaries in {where}"):
+        with asking(f"read canaries in {where}"):
             client = self._clients.client("synthetics", place.account, place.region, Purpose.WATCH)
         facts: dict[str, Facts | MonitorError] = {}
         for first in range(0, len(names), NAMES):
@@ -82,7 +82,7 @@ class SyntheticsCanary:
             found: Sequence[Item] = ()
             if any(_is_after(run, task.since) for run in about.last):
                 if name not in runs:
-                    with asking(f"reading the runs of canary {name} in {where}"):
+                    with asking(f"read the runs of canary {name} in {where}"):
                         runs[name] = _runs(client, name, _oldest(tasks, name))
                 found = [run for run in runs[name] if _is_after(run, task.since)]
             return _progress(task, tally(found), (wanted, retries), about.state)
@@ -110,7 +110,7 @@ def _facts(client: Any, names: Sequence[str], where: str) -> dict[str, Facts | M
     One that is not ours to see refuses the call for all: then each is asked about alone.
     """
     try:
-        with asking(f"reading canaries {', '.join(names)} in {where}"):
+        with asking(f"read canaries {', '.join(names)} in {where}"):
             last = _pages(client.describe_canaries_last_run, "CanariesLastRun", names)
             canaries = _pages(client.describe_canaries, "Canaries", names)
     except MonitorError as error:

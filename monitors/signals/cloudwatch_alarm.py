@@ -46,7 +46,7 @@ class CloudWatchAlarm:
         if not asks:
             return answers
         place = asks[0][0]
-        with asking(f"reading alarms in {place.account} ({place.region})"):
+        with asking(f"read alarms in {place.account} ({place.region})"):
             client = self._clients.client("cloudwatch", place.account, place.region, Purpose.WATCH)
             alarms = _describe(client, sorted({name for _, name in asks}))
         for query, name in asks:
@@ -150,7 +150,7 @@ def _history(client: Any, query: Query, name: str) -> tuple[list[tuple[datetime,
     changes: list[tuple[datetime, str, str]] = []
     token: dict[str, str] = {}
     for _ in range(PAGES):
-        with asking(f"reading the history of alarm {name} in {query.account}"):
+        with asking(f"read the history of alarm {name} in {query.account}"):
             answer = client.describe_alarm_history(
                 AlarmName=name,
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],

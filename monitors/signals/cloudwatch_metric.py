@@ -49,7 +49,7 @@ class CloudWatchMetric:
         if not asks:
             return answers
         place = asks[0][0]
-        with asking(f"reading metrics in {place.account} ({place.region})"):
+        with asking(f"read metrics in {place.account} ({place.region})"):
             client = self._clients.client("cloudwatch", place.account, place.region, Purpose.WATCH)
         for batch in batches(asks):
             answers.update(self._batch(client, batch))
@@ -109,7 +109,7 @@ def _ask(client: Any, batch: Sequence[Asked]) -> tuple[dict[str, Found], str]:
     found: dict[str, Found] = {}
     notes: list[str] = []
     for _ in range(PAGES):
-        with asking(f"reading metrics in {batch[0][0].account} ({batch[0][0].region})"):
+        with asking(f"read metrics in {batch[0][0].account} ({batch[0][0].region})"):
             answer = client.get_metric_data(**request)
         notes += _messages(answer)
         _collect(found, answer.get("MetricDataResults", ()))

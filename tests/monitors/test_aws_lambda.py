@@ -27,7 +27,9 @@ def invoked(body: bytes, error: str = "", asked: list[Any] | None = None) -> Pro
     clients = StubClients(**{"lambda": scripted("lambda", invoke=invoke)})
     found = Lambda(clients).start(task(RULE))
     assert clients.asked[0].purpose is Purpose.DEPLOY
-    assert clients.asked[0].scope.execution == "e1"
+    scope = clients.asked[0].scope
+    assert scope.execution == "e1"
+    assert scope.resources == ("arn:aws:lambda:eu-west-1:444444444444:function:smoke",)
     return found
 
 

@@ -3,13 +3,13 @@ from botocore.exceptions import EndpointConnectionError
 
 from monitors.base import MonitorError
 from monitors.edge import asking
-from tests.support.scripted import Refusal, scripted
+from tests.support.scripted import DENIED, Refusal, scripted
 
 
 def refused(refusal: Refusal) -> MonitorError:
     """What a call that is refused so is told as."""
     client = scripted("cloudwatch", describe_alarms=lambda _: refusal)
-    with pytest.raises(MonitorError) as raised, asking("reading alarms in prod"):
+    with pytest.raises(MonitorError) as raised, asking("read alarms in prod"):
         client.describe_alarms()
     return raised.value
 
@@ -21,7 +21,6 @@ def refused(refusal: Refusal) -> MonitorError:
         ("Throttling", 400, False),
         ("TooManyRequestsException", 429, False),
         ("ExpiredToken", 403, False),
-        ("Whatever", 429, False),
         ("InternalServiceError", 500, False),
         ("503", 503, False),
         ("AccessDenied", 403, True),
@@ -37,21 +36,23 @@ def test_what_passes_by_itself_is_told_from_what_must_be_mended(
 
 
 def test_the_sentence_says_what_was_done_and_what_aws_said() -> None:
-    found = refused(Refusal("AccessDenied", "not authorized to perform cloudwatch:DescribeAlarms"))
-    assert str(found) == (
-        "reading alarms in prod: AccessDenied: not authorized to perform cloudwatch:DescribeAlarms"
-    )
+    found = refused(Refusal("ResourceNotFound", "no such dashboard", 404))
+    assert str(found) == "Could not read alarms in prod: ResourceNotFound: no such dashboard"
+
+
+def test_a_refusal_names_the_action_that_is_missing() -> None:
+    assert "cloudwatch:DescribeAlarms" in str(refused(DENIED))
 
 
 def test_a_value_of_a_wrong_form_is_permanent_and_an_endpoint_that_is_away_is_not() -> None:
-    with pytest.raises(MonitorError) as raised, asking("reading"):
+    with pytest.raises(MonitorError) as raised, asking("read"):
         scripted("cloudwatch").describe_alarms(AlarmNames="not a list")
     assert raised.value.permanent
-    with pytest.raises(MonitorError) as raised, asking("reading"):
+    with pytest.raises(MonitorError) as raised, asking("read"):
         raise EndpointConnectionError(endpoint_url="http://made.up")
     assert not raised.value.permanent
 
 
 def test_other_errors_are_not_swallowed() -> None:
-    with pytest.raises(ZeroDivisionError), asking("reading"):
+    with pytest.raises(ZeroDivisionError), asking("read"):
         raise ZeroDivisionError
