@@ -49,6 +49,10 @@ class FakeEcr:
         self.source[digest] = text
         return digest
 
+    def describe_images(self, **_given: Any) -> dict[str, Any]:
+        newest = list(self.source)[-1]
+        return {"imageDetails": [{"registryId": "1" * 12, "imageDigest": newest}]}
+
     def batch_get_image(self, **given: Any) -> dict[str, Any]:
         held = self.source if given.get("registryId") else self.target
         (wanted,) = (one["imageDigest"] for one in given["imageIds"])
