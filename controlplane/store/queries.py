@@ -67,6 +67,17 @@ def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any]
     return connection.execute(statement).first()
 
 
+def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """The newest stage execution that has entered it, whether it is still there or not."""
+    statement = (
+        select(STAGE)
+        .where(S.pipeline == pipeline, S.stage == stage, S.entered_at.is_not(None))
+        .order_by(S.execution_id.desc(), S.attempt.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).first()
+
+
 def newer_in_stage(connection: Connection, pipeline: str, stage: str, execution_id: str) -> bool:
     """True where an execution accepted later has entered the stage."""
     statement = select(S.id).where(

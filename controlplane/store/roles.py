@@ -40,10 +40,10 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 
 
 def allows(role: str, permission: Permission) -> bool:
-    """True where a token of this role may; a role that is not in the table may nothing."""
+    """Answer True where a token of this role may; a role that is not in the table may nothing."""
     return role in ROLES and permission in ROLES[Role(role)]
 
 
 def roles_with(permission: Permission) -> list[str]:
-    """The roles that would do, for the sentence of a refusal."""
+    """Answer the roles that would do, for the sentence of a refusal."""
     return [role.value for role, permissions in ROLES.items() if permission in permissions]

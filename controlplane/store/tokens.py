@@ -1,5 +1,7 @@
-"""Rows of API tokens. Only the SHA-256 is kept: 256 random bits need no slow hash, and a lookup by
-hash tells an attacker nothing through its time, because nobody can choose the hash he asks for.
+"""Rows of API tokens: the SHA-256 only.
+
+256 random bits need no slow hash, and the time of a lookup by hash tells an attacker nothing,
+because nobody can choose the hash that he asks for.
 """
 
 import hashlib
@@ -56,7 +58,7 @@ def find(connection: Connection, token: str, now: float) -> Holder | None:
 
 
 def by_id(connection: Connection, id_: str, now: float) -> Holder | None:
-    """The holder of a token that was shown before (a session); None where it no longer counts."""
+    """Answer the holder of a token that was shown before (a session); None once it is dead."""
     return _valid(connection, T.id == id_, now)
 
 
@@ -67,7 +69,7 @@ def used(connection: Connection, holder: Holder, now: float) -> None:
 
 
 def is_stale(holder: Holder, now: float) -> bool:
-    """True where `used` would write: asked first, so that most requests take no write lock."""
+    """Answer whether `used` would write: asked first, most requests take no write lock."""
     return holder.last_used_at is None or holder.last_used_at <= now - TOUCH_EVERY
 
 

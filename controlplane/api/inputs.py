@@ -1,0 +1,86 @@
+"""What may come in by the REST door. Everything is bounded, and nothing unknown is let in.
+
+NUL is refused everywhere: PostgreSQL's text can not hold it.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from controlplane.store.roles import Role
+
+NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
+
+PipelineName = Annotated[str, Path(pattern=NAME)]
+StageName = Annotated[str, Path(pattern=NAME)]
+ExecutionId = Annotated[str, Path(pattern=NAME)]
+AccountName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+TokenId = Annotated[str, Path(pattern=NAME)]
+Digest = Annotated[str, Path(pattern=r"^[A-Za-z0-9:._+-]{1,200}$")]
+EventId = Annotated[int, Query(ge=0, le=2**63 - 1)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+FilterName = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")]
+
+
+class Body(BaseModel):
+    """camelCase outside."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+class StartBody(Body):
+    """revisions: source action -> revision id to pin. A token sent twice starts only once."""
+
+    revisions: Annotated[dict[Id, Text], Field(max_length=50)] = {}
+    client_request_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] | None = None
+
+
+class ApprovalBody(Body):
+    """action: needed only where several approvals are open in the stage."""
+
+    action: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")] = ""
+    result: Literal["Approved", "Rejected"]
+    summary: Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")] = ""
+
+
+class StopBody(Body):
+    """abandon: do not wait for what runs."""
+
+    abandon: bool = False
+    reason: Text = ""
+
+
+class RetryBody(Body):
+    """CodePipeline's words."""
+
+    mode: Literal["FAILED_ACTIONS", "ALL_ACTIONS"] = "FAILED_ACTIONS"
+
+
+class ReasonBody(Body):
+    """Why; it is kept with the event."""
+
+    reason: Text = ""
+
+
+class TokenBody(Body):
+    """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    role: Role
+    expires_at: AwareDatetime | None = None
+
+    def expires(self) -> float | None:
+        """Seconds since the epoch."""
+        return None if self.expires_at is None else _seconds(self.expires_at)
+
+
+def _seconds(at: datetime) -> float:
+    # datetime.timestamp overflows for a few hours around year 1 and 9999; the difference does not.
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()

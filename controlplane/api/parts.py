@@ -1,0 +1,67 @@
+"""What the doors are given. The application is made of these and reaches for nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from accounts.registry import StaticRegistry
+from controlplane.api.changes import Changes
+from controlplane.api.documents import Documents
+from controlplane.clock import Clock
+from controlplane.engine.commands import Commands
+from controlplane.engine.structures import Structures
+from controlplane.settings import Settings
+from controlplane.store import queries
+from controlplane.store.database import Database
+
+
+@dataclass(frozen=True)
+class Parts:
+    """health: what keeps this process from being ready, by name; empty means ready.
+
+    doctor: pipeline -> its findings, one a hop; None where this process has none.
+    """
+
+    database: Database
+    structures: Structures
+    commands: Commands
+    settings: Settings
+    registry: StaticRegistry
+    clock: Clock
+    health: Callable[[], dict[str, str]]
+    metrics: CollectorRegistry
+    doctor: Callable[[str], list[dict[str, Any]]] | None = None
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.clock().timestamp()
+
+    def newest_event(self) -> int:
+        """Answer what waiting doors wait for."""
+        with self.database.read() as connection:
+            return queries.last_event(connection)
+
+
+def parts_of(request: Request) -> Parts:
+    """Answer the parts of the application that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def documents_of(request: Request) -> Documents:
+    """Answer the writer of documents."""
+    return Documents(parts_of(request).structures)
+
+
+def changes_of(request: Request) -> Changes:
+    """Answer the one poll that all who wait share."""
+    changes: Changes = request.app.state.changes
+    return changes
+
+
+GivenParts = Annotated[Parts, Depends(parts_of)]
+GivenDocuments = Annotated[Documents, Depends(documents_of)]
+GivenChanges = Annotated[Changes, Depends(changes_of)]

@@ -1,0 +1,176 @@
+"""Pipelines: their structure, their state, their executions, their ledger."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from controlplane.api import words
+from controlplane.api.documents import Document
+from controlplane.api.guard import GivenPerson, guarded_router
+from controlplane.api.inputs import (
+    ExecutionId,
+    FilterName,
+    Limit,
+    PipelineName,
+    ReasonBody,
+    StageName,
+    StartBody,
+)
+from controlplane.api.parts import GivenDocuments, GivenParts
+from controlplane.declarations.json_spelling import dumps
+from controlplane.declarations.load import DeclarationError, Problem, load_text
+from controlplane.declarations.yaml_spelling import to_yaml
+from controlplane.store import queries
+
+router = guarded_router("pipelines")
+
+SPELLINGS = frozenset(
+    {"text/yaml", "text/x-yaml", "application/yaml", "application/x-yaml", "application/json"}
+)
+TEXT_BODY: Any = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string"}} for kind in sorted(SPELLINGS)},
+    }
+}
+
+
+async def _text(request: Request) -> str:
+    """Answer the body as it was sent; its size is bounded before it gets here."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in SPELLINGS:
+        raise HTTPException(415, "Send the pipeline as text/yaml or application/json.")
+    try:
+        return (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise HTTPException(422, "The pipeline's text is not UTF-8.") from None
+
+
+FileName = Annotated[str, Query(pattern=r"^[^\x00-\x1f]{0,200}$")]
+
+
+@router.get("/pipelines")
+def list_pipelines(parts: GivenParts, documents: GivenDocuments) -> list[Document]:
+    """Every pipeline, and what stands where."""
+    with parts.database.read() as connection:
+        return documents.pipelines(connection)
+
+
+@router.put("/pipelines/{name}", openapi_extra=TEXT_BODY)
+def put_pipeline(
+    name: PipelineName,
+    parts: GivenParts,
+    person: GivenPerson,
+    text: Annotated[str, Depends(_text)],
+    file: FileName = "",
+) -> Document:
+    """Store a structure, as YAML or as the JSON of get-pipeline. The same again changes nothing.
+
+    file: how the text is called in the problems that are answered.
+    """
+    file = file or f"{name}.yaml"
+    declared = load_text(text, file, [account.name for account in parts.registry.all()])
+    if declared.name != name:
+        wrong = f"is {declared.name!r}, but it was sent to {name!r}: make them the same"
+        raise DeclarationError([Problem(file, 1, 1, "pipeline", wrong)])
+    return {"name": name, "version": parts.commands.apply_pipeline(declared, person)}
+
+
+@router.get("/pipelines/{name}")
+def get_pipeline(
+    name: PipelineName,
+    parts: GivenParts,
+    documents: GivenDocuments,
+    format: Literal["yaml", "json"] = "json",  # noqa: A002 - the parameter's public name
+) -> Response:
+    """Answer the structure, in either spelling."""
+    with parts.database.read() as connection:
+        declared, version = documents.declared(connection, name)
+    if format == "yaml":
+        return Response(to_yaml(declared), media_type="text/yaml")
+    whole = declared.model_copy(update={"version": version})
+    return Response(dumps(whole), media_type="application/json")
+
+
+@router.get("/pipelines/{name}/state")
+def get_state(name: PipelineName, parts: GivenParts, documents: GivenDocuments) -> Document:
+    """Each stage: may one enter, who is in it, who waits, and what stands on its targets."""
+    with parts.database.read() as connection:
+        return documents.state(connection, name)
+
+
+@router.get("/pipelines/{name}/executions")
+def list_executions(
+    name: PipelineName,
+    parts: GivenParts,
+    documents: GivenDocuments,
+    limit: Limit = 50,
+    before: FilterName = "",
+) -> list[Document]:
+    """Answer the newest executions; before: the id of one to page on from."""
+    with parts.database.read() as connection:
+        documents.declared(connection, name)
+        rows = queries.executions_of(connection, name, limit, before)
+        return [documents.summary(row) for row in rows]
+
+
+@router.post("/pipelines/{name}/executions", status_code=201)
+def start_execution(
+    name: PipelineName, parts: GivenParts, person: GivenPerson, body: StartBody | None = None
+) -> dict[str, ExecutionId]:
+    """Start an execution with the newest revisions, or with those that are pinned."""
+    asked = body or StartBody()
+    token = asked.client_request_token
+    # A slash is in no name, so no other key can look like this one.
+    dedupe = None if token is None else f"request/{name}/{token}"
+    return {"id": parts.commands.start(name, person, revisions=asked.revisions, dedupe=dedupe)}
+
+
+@router.post("/pipelines/{name}/stages/{stage}/rollback", status_code=202)
+def roll_back(
+    name: PipelineName,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: ReasonBody | None = None,
+) -> dict[str, ExecutionId]:
+    """Roll a stage back to its last known good; answers the execution that goes bad."""
+    reason = (body or ReasonBody()).reason
+    return {"id": parts.commands.rollback(name, stage, person, reason=reason)}
+
+
+@router.put("/pipelines/{name}/stages/{stage}/transition", status_code=204)
+def enable_transition(
+    name: PipelineName,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: ReasonBody | None = None,
+) -> None:
+    """Open the way into a stage; who waits in front enters at once."""
+    reason = (body or ReasonBody()).reason
+    parts.commands.enable_transition(name, stage, person, reason=reason)
+
+
+@router.delete("/pipelines/{name}/stages/{stage}/transition", status_code=204)
+def disable_transition(
+    name: PipelineName,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: ReasonBody | None = None,
+) -> None:
+    """Close the way into a stage; the first reason stays."""
+    reason = (body or ReasonBody()).reason
+    parts.commands.disable_transition(name, stage, person, reason=reason)
+
+
+@router.get("/ledger/{name}")
+def get_ledger(
+    name: PipelineName, parts: GivenParts, documents: GivenDocuments, limit: Limit = 200
+) -> list[Document]:
+    """Answer what the pipeline put where, the newest first."""
+    with parts.database.read() as connection:
+        documents.declared(connection, name)
+        return [words.ledger_entry(row) for row in queries.ledger_of(connection, name, limit)]

@@ -1,0 +1,112 @@
+"""Slack's door: a press of a button becomes a command, in the name of whoever pressed.
+
+The request is bounded, then authenticated (Slack signed it), then read. The button's value is
+signed by us and bound to one approval or one execution: an old message can not move anything newer.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from controlplane.api.parts import GivenParts, Parts
+from controlplane.api.problems import problem
+from controlplane.api.slack_request import MAX_AGE, MAX_BODY, Press, Refused, accept
+from controlplane.engine.refusals import CommandError, Person, Problem
+from controlplane.notify import buttons
+from controlplane.store import executions, queries, seen
+
+router = APIRouter(include_in_schema=False)
+
+
+class SeenGuard:
+    """Remembers presses in the database: a replay is refused by every replica."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def first_time(self, key: str, now: datetime) -> bool:
+        """Remember the key; False where it was there."""
+        at = now.timestamp()
+        with self._parts.database.begin() as connection:
+            seen.forget(connection, "slack:", at - 2 * MAX_AGE.total_seconds())
+            return seen.add(connection, f"slack:{key}", at)
+
+
+@router.post("/slack/interactivity")
+async def pressed(request: Request, parts: GivenParts) -> Response:
+    """Answer at once: the move is one transaction, and what follows is told by the outbox."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return problem(413, f"The request is over {MAX_BODY} bytes.")
+    return await run_in_threadpool(_handle, parts, dict(request.headers), body)
+
+
+def _handle(parts: Parts, headers: Mapping[str, str], body: bytes) -> Response:
+    secret = parts.settings.slack_signing_secret.get_secret_value()
+    try:
+        press = accept(headers, body, secret, parts.clock(), SeenGuard(parts))
+        asked = buttons.read(press.value, parts.settings.secret.get_secret_value())
+    except Refused as error:
+        return problem(error.status, error.message)
+    except ValueError as error:
+        return problem(401, str(error))
+    try:
+        _move(parts, press, asked)
+    except CommandError as error:
+        return JSONResponse(
+            {"response_type": "ephemeral", "replace_original": False, "text": _plain(str(error))}
+        )
+    return Response()
+
+
+def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
+    person = Person(f"slack:{press.user_name or press.user_id}", "slack")
+    if asked.action == "rollback":
+        pipeline = _still_there(parts, asked)
+        parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
+        return
+    _still_open(parts, asked)
+    parts.commands.decide_approval(
+        asked.execution,
+        asked.stage,
+        asked.action_name,
+        person,
+        approve=asked.action == "approve",
+        summary="",
+    )
+
+
+def _still_there(parts: Parts, asked: buttons.Press) -> str:
+    """Answer the pipeline, where the button's execution is the one that would be rolled back."""
+    with parts.database.read() as connection:
+        execution: Any = executions.by_id(connection, asked.execution)
+        if execution is None:
+            raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
+        inside = queries.in_stage(connection, execution.pipeline, asked.stage)
+    if inside is None or inside.execution_id != asked.execution:
+        raise CommandError(
+            Problem.CONFLICT,
+            f"{asked.execution} is no longer in {asked.stage}: roll back in the console",
+        )
+    return str(execution.pipeline)
+
+
+def _still_open(parts: Parts, asked: buttons.Press) -> None:
+    with parts.database.read() as connection:
+        row = queries.open_approval(connection, asked.execution, asked.stage, asked.action_name)
+    if row is None or row.token != asked.token:
+        raise CommandError(
+            Problem.CONFLICT,
+            f"this approval of {asked.stage} is no longer open: it was decided or superseded",
+        )
+
+
+def _plain(text: str) -> str:
+    """Slack reads <...> and & as markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,114 @@
+"""A stage execution as a document: its actions, its rules with what they last saw, its bake."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.api.words import Document, iso, measurements
+from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine.view import bake_seconds
+from controlplane.states import ActionStatus
+from controlplane.store import measurements as store_measurements
+from controlplane.store import queries
+
+TREND = 60
+
+
+def stage_execution(
+    connection: Connection, row: Any, execution: Any, declared: StageDeclaration | None
+) -> Document:
+    """Write one stage execution; declared: the stage as its execution runs it, where known."""
+    rows = queries.actions_of_stage(connection, row.id)
+    actions = {a.name: a for a in declared.actions} if declared else {}
+    return {
+        "executionId": row.execution_id,
+        "stage": row.stage,
+        "attempt": row.attempt,
+        "status": row.status,
+        "type": execution.type,
+        "digest": execution.digest,
+        "version": execution.version,
+        "cause": row.cause,
+        "held": row.held,
+        "since": iso(row.since),
+        "enteredAt": iso(row.entered_at),
+        "endedAt": iso(row.ended_at),
+        "bake": _bake(row, declared),
+        "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
+        "rules": [_rule(connection, a) for a in rows if a.kind == "rule"],
+    }
+
+
+def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
+    """How long the longest rule watches after the last action; None where the stage has no bake."""
+    rules = declared.rules() if declared else ()
+    if not rules:
+        return None
+    seconds = max(bake_seconds(rule) for rule in rules)
+    began = row.baking_since
+    ends = None if began is None else began + seconds
+    return {"seconds": seconds, "since": iso(began), "until": iso(ends)}
+
+
+def _action(row: Any, declared: ActionDeclaration | None) -> Document:
+    document: Document = {
+        "name": row.name,
+        "provider": declared.action_type_id.provider if declared else "",
+        "category": declared.action_type_id.category if declared else "",
+        "runOrder": row.run_order,
+        "attempt": row.attempt,
+        "status": row.status,
+        "summary": row.summary,
+        "url": row.url,
+        "handle": "" if row.handle == row.token else row.handle,
+        "startedAt": iso(row.started_at),
+        "endedAt": iso(row.ended_at),
+    }
+    if is_open_approval(row):
+        document["approval"] = _approval(declared)
+    return document
+
+
+def is_open_approval(row: Any) -> bool:
+    """Answer whether it waits for a person. An approval's handle is its token."""
+    waits = row.status == ActionStatus.IN_PROGRESS and row.handle == row.token
+    return bool(waits and row.answer == "")
+
+
+def _approval(declared: ActionDeclaration | None) -> Document:
+    given = declared.configuration if declared else {}
+    link = given.get("ExternalEntityLink", "")
+    return {
+        "note": given.get("CustomData", ""),
+        # A declared link is outside text: javascript: must not become something to press.
+        "link": link if link.startswith(("https://", "http://")) else "",
+    }
+
+
+def _rule(connection: Connection, row: Any) -> Document:
+    seen: Sequence[Any] = store_measurements.of_action(connection, row.id, TREND)
+    last = seen[-1] if seen else None
+    return {
+        "name": row.name,
+        "attempt": row.attempt,
+        "status": row.status,
+        "verdict": row.verdict,
+        "verdictAt": iso(row.verdict_at),
+        "value": last.value if last else None,
+        "samples": last.samples if last else 0,
+        "reason": last.reason if last else "",
+        "trend": [one.value for one in seen],
+    }
+
+
+def rule_measurements(connection: Connection, row: Any, stage: str) -> Document:
+    """Everything that a rule saw, the newest 500 looks."""
+    seen = store_measurements.of_action(connection, row.id)
+    return {
+        "stage": stage,
+        "rule": row.name,
+        "attempt": row.attempt,
+        "verdict": row.verdict,
+        "measurements": measurements(seen),
+    }

@@ -1,0 +1,75 @@
+"""The console as an application of its own, mounted under /console: its refusals are pages."""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from controlplane.console import live, moves, pages
+from controlplane.console.desk import Desk
+from controlplane.console.policy import Policy
+from controlplane.console.session import SignedOutError
+from controlplane.console.templates import STATIC, render
+from controlplane.engine.refusals import CommandError
+
+
+def create_console(desk: Desk) -> FastAPI:
+    """Build it."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    app.state.live = live.Live(desk)
+    app.include_router(pages.public)
+    app.include_router(pages.router)
+    app.include_router(live.router)
+    app.include_router(moves.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    _add_refusals(app)
+    app.add_middleware(Policy)
+    return app
+
+
+def _add_refusals(app: FastAPI) -> None:
+    @app.exception_handler(SignedOutError)
+    def _signed_out(request: Request, _: SignedOutError) -> Response:
+        return signed_out(request)
+
+    @app.exception_handler(CommandError)
+    def _refused(_: Request, error: CommandError) -> Response:
+        return error_page(moves.STATUS[error.problem], str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_: Request, __: RequestValidationError) -> Response:
+        return error_page(
+            422, "The form or the address holds something that no page of ours sends."
+        )
+
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> Response:
+        return error_page(error.status_code, str(error.detail))
+
+
+def signed_out(request: Request) -> Response:
+    """Send the browser to where it can sign in, and from there back to where it wanted to go."""
+    if request.method != "GET":
+        return error_page(401, "You are signed out. Sign in, and then do it once more.")
+    if request.url.path.endswith("/events"):
+        return HTMLResponse("", 401)
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        # SameSite=Strict keeps the cookie back where a link in Slack was followed; a page of ours
+        # that goes on by itself gets it.
+        return HTMLResponse(render("continue.html", {"target": _target(request)}))
+    return RedirectResponse(f"/console/login?next={quote(_target(request))}", 303)
+
+
+def _target(request: Request) -> str:
+    return pages.inside(request.url.path)
+
+
+def error_page(status: int, refusal: str) -> HTMLResponse:
+    """Say what is wrong and how to go on."""
+    title = HTTPStatus(status).phrase
+    return HTMLResponse(render("error.html", {"title": title, "refusal": refusal}), status)

@@ -1,0 +1,65 @@
+"""What the console is given: documents to draw, and commands, as every other door is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+
+from controlplane.clock import Clock
+from controlplane.engine.commands import Commands
+from controlplane.store.database import Database
+
+Document = dict[str, Any]
+
+
+class Documents(Protocol):
+    """Rows as documents; the same that the REST door serves."""
+
+    def pipelines(self, connection: Connection) -> list[Document]:
+        """Every pipeline, and what stands where."""
+        ...
+
+    def state(self, connection: Connection, name: str) -> Document:
+        """All that a pipeline's page shows of its stages; CommandError where there is none."""
+        ...
+
+    def summary(self, row: Any) -> Document:
+        """Answer an execution without its stages."""
+        ...
+
+
+class Changes(Protocol):
+    """The one poll that all who wait share."""
+
+    async def after(self, seen: int, seconds: float) -> int:
+        """Answer the newest event's id once it is past `seen`; else `seen`, after the time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """secret signs sessions. https: cookies are sent by https only."""
+
+    database: Database
+    commands: Commands
+    clock: Clock
+    secret: str
+    https: bool
+    documents: Documents
+    changes: Changes
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.clock().timestamp()
+
+
+def desk_of(request: Request) -> Desk:
+    """Answer the desk of the console that serves this request."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+GivenDesk = Annotated[Desk, Depends(desk_of)]
+Render = Callable[..., str]

@@ -1,0 +1,105 @@
+"""Live pages: each has its stream; all share one poll, and one drawing a pipeline and role.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from controlplane.console.desk import Desk
+from controlplane.console.session import GivenSession, Session, SessionRoute
+from controlplane.console.templates import render
+from controlplane.console.views import pipeline_view
+from controlplane.engine.refusals import CommandError
+
+router = APIRouter(route_class=SessionRoute)
+
+TICK = 2.0
+"""Seconds after which a page is drawn again without an event: a bake goes on in silence."""
+CALM = 0.4
+"""Seconds that a drawing serves everybody, however many events there are."""
+BEAT = 10.0
+"""Seconds after which an unchanged page is sent again: the browser sees that we are there."""
+LONGEST = 300.0
+"""Seconds after which a stream ends: the browser comes back, and is asked anew who it is."""
+MOST = 500
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """The newest rendering of a pipeline's page for a role. at: the loop's time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    html: str = ""
+    seen: int = -1
+    at: float = float("-inf")
+
+
+class Live:
+    """Draws each page once for all who look at it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._marker = secrets.token_hex(16)  # stands where each session's own CSRF token goes
+        self._drawings: dict[tuple[str, str], _Drawing] = {}
+        self.open = 0
+
+    async def stream(self, name: str, session: Session) -> AsyncIterator[bytes]:
+        """Answer the page's fragment whenever it changes, as unnamed messages."""
+        loop = asyncio.get_running_loop()
+        began, sent, sent_at, seen = loop.time(), "", float("-inf"), -1
+        self.open += 1
+        try:
+            while loop.time() - began < LONGEST:
+                html, seen = await self._fresh(name, session, seen)
+                if html != sent or loop.time() - sent_at >= BEAT:
+                    sent, sent_at = html, loop.time()
+                    yield format_sse_event(data_str=html.replace(self._marker, session.csrf))
+                seen = await self._desk.changes.after(seen, TICK)
+        finally:
+            self.open -= 1
+            if not self.open:
+                self._drawings.clear()
+
+    async def _fresh(self, name: str, session: Session, seen: int) -> tuple[str, int]:
+        """Answer a drawing, at most a tick old, that knows event `seen`; and what it knows."""
+        drawing = self._drawings.setdefault((name, session.role), _Drawing())
+        loop = asyncio.get_running_loop()
+        async with drawing.lock:
+            age = loop.time() - drawing.at
+            if age < CALM and seen > drawing.seen:
+                await asyncio.sleep(CALM - age)
+            if seen > drawing.seen or age >= TICK * 0.9:
+                drawing.html, known = await run_in_threadpool(self._draw, name, session.role)
+                drawing.seen, drawing.at = max(known, seen), loop.time()
+            return drawing.html, drawing.seen
+
+    def _draw(self, name: str, role: str) -> tuple[str, int]:
+        nobody = Session(name="", role=role, csrf=self._marker)
+        try:
+            view = pipeline_view(self._desk, nobody, name)
+        except CommandError as error:
+            return render("_gone.html", {"refusal": str(error)}), -1
+        return render("_live.html", view), view["last_event"]
+
+
+@router.get("/pipelines/{name}/events")
+async def events(
+    request: Request,
+    name: Annotated[str, Path(pattern=r"^[A-Za-z0-9.@_-]{1,100}$")],
+    session: GivenSession,
+) -> Response:
+    """Answer the stream of one page."""
+    live: Live = request.app.state.live
+    if live.open >= MOST:
+        return PlainTextResponse("Too many pages are open; reload by hand.", 503)
+    # A proxy that buffers would hold the messages back.
+    return EventSourceResponse(live.stream(name, session), headers={"X-Accel-Buffering": "no"})

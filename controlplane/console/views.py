@@ -1,0 +1,143 @@
+"""What a pipeline's page shows, read in one transaction: state, executions, quarantine."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.console import words
+from controlplane.console.desk import Desk, Document
+from controlplane.console.session import Session
+from controlplane.store import queries
+from controlplane.store.roles import Permission
+
+EXECUTIONS = 12
+TIMELINES = 6
+"""Only the newest executions carry their events: the page stays small."""
+
+
+def pipeline_view(desk: Desk, session: Session, name: str) -> Document:
+    """Everything a pipeline's templates need; CommandError where there is no such pipeline."""
+    now = desk.clock()
+    with desk.database.read() as connection:
+        state = desk.documents.state(connection, name)
+        return {
+            **helpers(session, now),
+            "pipeline": name,
+            "version": state["version"],
+            "last_event": state["lastEvent"],
+            "stages": [_stage(stage, now) for stage in state["stages"]],
+            "executions": _executions(desk, connection, name, now),
+            "quarantine": [
+                {"digest": row.digest, "reason": row.reason, "time": _time(row.at, now)}
+                for row in queries.quarantines(connection)
+                if row.pipeline == name
+            ],
+        }
+
+
+def helpers(session: Session, now: datetime) -> Document:
+    """Answer what every template may use."""
+    return {
+        "session": session,
+        "csrf": session.csrf,
+        "may": {permission.name.lower(): session.may(permission) for permission in Permission},
+        "clock_time": partial(words.clock_time, now=now),
+        "lasted": partial(words.lasted, now=now),
+        "short": words.short,
+    }
+
+
+def _time(seconds: float, now: datetime) -> str:
+    return words.clock_time(datetime.fromtimestamp(seconds, now.tzinfo).isoformat(), now)
+
+
+def _stage(stage: Document, now: datetime) -> Document:
+    shown = stage["current"] or stage["latest"]
+    return {
+        **stage,
+        "shown": shown,
+        "said": words.stage_said(shown),
+        "bake": _bake(shown, now),
+        "approvals": [a for a in shown["actions"] if "approval" in a] if shown else [],
+        "signals": [_signal(rule) for rule in shown["rules"]] if shown else [],
+        "checks": [
+            {**action, "said": words.of(words.ACTIONS, action["status"])}
+            for action in (shown["actions"] if shown else ())
+        ],
+        "targets": [
+            {**target, "said": words.of(words.STANDS, target["status"])}
+            for target in stage["targets"]
+        ],
+        "can_roll_back": any(target["digest"] for target in stage["targets"])
+        and (shown is None or shown["type"] != "ROLLBACK"),
+    }
+
+
+def _bake(shown: Document | None, now: datetime) -> Document | None:
+    if shown is None or shown["status"] != "Baking" or not shown["bake"]:
+        return None
+    bake = shown["bake"]
+    gone = min((now - words.at(bake["since"])).total_seconds(), bake["seconds"])
+    return {"gone": int(gone), "seconds": int(bake["seconds"]), "held": shown["held"]}
+
+
+def _signal(rule: Document) -> Document:
+    return {
+        **rule,
+        "said": words.of(words.VERDICTS, rule["verdict"]),
+        "line": words.sparkline(rule["trend"]),
+    }
+
+
+def _executions(desk: Desk, connection: Connection, name: str, now: datetime) -> list[Document]:
+    rows = queries.executions_of(connection, name, EXECUTIONS)
+    return [
+        {
+            **desk.documents.summary(row),
+            "said": _execution_said(row),
+            "events": _events(connection, row.id, now) if number < TIMELINES else None,
+        }
+        for number, row in enumerate(rows)
+    ]
+
+
+def _execution_said(row: Any) -> words.Said:
+    if row.type == "ROLLBACK":
+        tone = "bad" if row.rollback_state == "failed" else "warn"
+        return words.Said(f"Rollback: {row.rollback_state}", tone)
+    return words.of(words.EXECUTIONS, row.status)
+
+
+def _events(connection: Connection, execution_id: str, now: datetime) -> list[Document]:
+    rows = queries.events_after(connection, 0, execution=execution_id, limit=200)
+    return [
+        {
+            "time": _time(row.at, now),
+            "tone": words.event_tone(row.kind),
+            "what": row.kind.replace(".", " "),
+            "where": " / ".join(part for part in (row.stage, row.action) if part),
+            "text": row.text,
+        }
+        for row in rows
+    ]
+
+
+def index_view(desk: Desk, session: Session) -> Document:
+    """Every pipeline, and what stands where."""
+    with desk.database.read() as connection:
+        pipelines = desk.documents.pipelines(connection)
+    return {
+        **helpers(session, desk.clock()),
+        "pipelines": [
+            {
+                **pipeline,
+                "stages": [
+                    {**stage, "said": words.of(words.STAGES, stage["status"])}
+                    for stage in pipeline["stages"]
+                ],
+            }
+            for pipeline in pipelines
+        ],
+    }
