@@ -8,13 +8,15 @@ so one that runs longer than the client's read time-out belongs behind a queue.
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from accounts.base import Clients, Scope
 from accounts.models import Purpose
+from accounts.redact import redacted
 from monitors.base import MonitorError, Outcome, Progress, Task
 from monitors.edge import asking, declared
 from monitors.values import text
@@ -48,7 +50,11 @@ class Lambda:
             body = answer["Payload"].read(LIMIT + 1)
         if len(body) > LIMIT:
             raise MonitorError(f"{name} answered more than {LIMIT} bytes", permanent=True)
-        return read(name, answer.get("FunctionError", ""), body, task.token)
+        found = read(name, answer.get("FunctionError", ""), body, task.token)
+        log = _log(answer.get("LogResult", "")) if found.outcome is Outcome.FAILED else ""
+        return replace(
+            found, summary=f"{found.summary}; its log ends: {log}" if log else found.summary
+        )
 
     def _client(self, task: Task, name: str) -> Any:
         """Ask for a session that may invoke this function and no other."""
@@ -108,6 +114,15 @@ def _message(said: Any) -> str:
         kind = f"{said['errorType']}: " if said.get("errorType") else ""
         return f"{kind}{said['errorMessage']}"[:TAIL]
     return str(said)[:TAIL] if said else "it said nothing"
+
+
+def _log(encoded: str) -> str:
+    """Read the end of the function's log, without what looks like a credential."""
+    try:
+        log = base64.b64decode(encoded).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+    return redacted(log[-TAIL:])
 
 
 def _output(said: Any) -> dict[str, str]:

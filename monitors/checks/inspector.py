@@ -27,14 +27,17 @@ from monitors.checks.inspector_gate import (
     told,
 )
 from monitors.edge import asking, declared, each_task
+from monitors.pace import pace
 from monitors.values import choice, duration, text
 
 IDS = 10
 """Values that one field of a filter takes."""
 PAGES = 50
 """Pages (of 100 findings, of 200 covered resources) that are read for one filter."""
-COVERAGE_TIMEOUT = timedelta(minutes=15)
-LOOK_AFTER = timedelta(seconds=10)
+COVERAGE_TIMEOUT = timedelta(minutes=45)
+"""An instance is scanned anew within half an hour: Inspector has SSM collect its inventory so often.
+https://docs.aws.amazon.com/inspector/latest/user/scanning-ec2.html
+"""
 IMAGE = "AWS_ECR_CONTAINER_IMAGE"
 TYPES = ("AWS_EC2_INSTANCE", IMAGE, "AWS_LAMBDA_FUNCTION")
 """Resources that findings are of. A repository has none of its own: its images have."""
@@ -69,7 +72,7 @@ class InspectorFindings:
             gate(task.configuration)
             duration(task.configuration, "CoverageTimeout", COVERAGE_TIMEOUT)
             self._wanted(task)
-        return Progress(Outcome.RUNNING, task.token, "waits for Inspector's scan", LOOK_AFTER)
+        return Progress(Outcome.RUNNING, task.token, "waits for Inspector's scan", pace(task))
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Judge each task's resources, once all of them are scanned."""
@@ -105,7 +108,7 @@ class InspectorFindings:
         patience = duration(task.configuration, "CoverageTimeout", COVERAGE_TIMEOUT)
         summary = "; ".join(missing)[:1000]
         if task.since is None or self._now() < task.since + patience:
-            return Progress(Outcome.RUNNING, task.token, f"waits: {summary}", LOOK_AFTER)
+            return Progress(Outcome.RUNNING, task.token, f"waits: {summary}", pace(task))
         waited = f"after {patience.total_seconds():g}s without a scan"
         return Progress(Outcome.FAILED, task.token, f"{summary} ({waited})")
 

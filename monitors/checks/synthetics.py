@@ -10,20 +10,20 @@ https://docs.aws.amazon.com/AmazonSynthetics/latest/APIReference/API_CanaryRunSt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from accounts.base import Clients
 from accounts.models import Purpose
 from monitors.base import MonitorError, Outcome, Progress, Task
 from monitors.edge import asking, declared, each_task
+from monitors.pace import pace
 from monitors.values import text, whole
 
 NAMES = 5
 """Canaries that one call takes by name."""
 PAGES = 10
 NAME = re.compile(r"[0-9a-z_-]{1,255}")
-LOOK_AFTER = timedelta(seconds=10)
 COMING = frozenset({"RUNNING", "STARTING", "UPDATING"})
 """States of a canary in which a further run will come."""
 
@@ -58,7 +58,7 @@ class SyntheticsCanary:
         with declared():
             name, runs, _ = _wanted(task)
         return Progress(
-            Outcome.RUNNING, name, f"waits for {runs} passed runs of {name}", LOOK_AFTER
+            Outcome.RUNNING, name, f"waits for {runs} passed runs of {name}", pace(task)
         )
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
@@ -203,7 +203,7 @@ def _progress(task: Task, found: Tally, wanted: tuple[int, int], state: str) -> 
             f"(or correct CanaryName); {count}",
             permanent=True,
         )
-    return Progress(Outcome.RUNNING, name, count, LOOK_AFTER, _console(task, name), output)
+    return Progress(Outcome.RUNNING, name, count, pace(task), _console(task, name), output)
 
 
 def _console(task: Task, name: str) -> str:

@@ -1,3 +1,4 @@
+import base64
 import io
 import json
 from typing import Any
@@ -21,7 +22,8 @@ def invoked(body: bytes, error: str = "", asked: list[Any] | None = None) -> Pro
     def invoke(request: dict[str, Any]) -> Any:
         if asked is not None:
             asked.append(request)
-        failed = {"FunctionError": error} if error else {}
+        log = base64.b64encode(b"START\nno basket\n").decode()
+        failed = {"FunctionError": error, "LogResult": log} if error else {}
         return {"Payload": StreamingBody(io.BytesIO(body), len(body)), **failed}
 
     clients = StubClients(**{"lambda": scripted("lambda", invoke=invoke)})
@@ -51,7 +53,8 @@ def test_a_function_that_fails_fails_with_its_own_words() -> None:
     body = b'{"errorType": "AssertionError", "errorMessage": "the basket is empty"}'
     found = invoked(body, "Unhandled")
     assert found.outcome is Outcome.FAILED
-    assert found.summary == "smoke failed (Unhandled): AssertionError: the basket is empty"
+    told = "smoke failed (Unhandled): AssertionError: the basket is empty"
+    assert found.summary == f"{told}; its log ends: START no basket"
 
 
 def test_an_answer_without_end_is_refused() -> None:
