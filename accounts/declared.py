@@ -167,7 +167,7 @@ def _spelled(path: Path) -> str:
 
 
 def _printable(key: str) -> str:
-    return _shown("".join(c if c.isprintable() else "?" for c in key))
+    return _shown("".join(c if c.isprintable() and c != ":" else "?" for c in key))
 
 
 def _line(file: str, at: Position, field: str, said: str) -> str:

@@ -10,7 +10,7 @@ SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key)"),
     (re.compile(r"\?[^\s\"']*X-Amz-[^\s\"']*", re.IGNORECASE), "?(signed)"),
-    (re.compile(r"(?i)(//)[^\s/@]+:[^\s/@]+@"), r"\1"),
+    (re.compile(r"(?i)(//)[^\s@]+:[^\s@]+@"), r"\1"),
     (
         re.compile(
             r"(?i)\b((?:x-amz-security-|session[ _-]?)?token|secret(?:[ _-]?access)?(?:[ _-]?key)?"

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-SHAPE = Session().get_service_model("sts").operation_model("AssumeRole").input_shape
+SHAPE: Any = Session().get_service_model("sts").operation_model("AssumeRole").input_shape
 NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 POLICY = re.compile("[\t\n\r\x20-\xff]{1,2048}")
 

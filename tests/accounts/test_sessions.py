@@ -47,8 +47,9 @@ def answering(client: Any, status: int, body: bytes) -> Any:
     """Answer every request of a client in its own process, before it is sent."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
+        headers: Any = {"content-type": "text/xml"}
         raw: Any = type("Raw", (), {"stream": lambda *_: [body], "read": lambda *_: body})()
-        return AWSResponse(request.url, status, {"content-type": "text/xml"}, raw)
+        return AWSResponse(request.url, status, headers, raw)
 
     client.meta.events.register("before-send", answer)
     return client

@@ -1,0 +1,87 @@
+"""The code's table of statements and the template that makes the roles say the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import TaggedScalar
+
+from accounts.models import Purpose
+from accounts.statements import DECRYPT_SOURCE, STATEMENTS, TEMPLATE, TRUST, granting
+
+FILE = Path(__file__).parents[2] / TEMPLATE
+ROLES = {Purpose.WATCH: "Watch", Purpose.DEPLOY: "Deploy", Purpose.ROLLBACK: "Rollback"}
+
+
+@pytest.fixture(scope="module")
+def resources() -> Any:
+    return YAML().load(FILE.read_text())["Resources"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def granted(policy: Any) -> dict[str, set[str]]:
+    statements = policy["PolicyDocument"]["Statement"]
+    assert all(one["Effect"] == "Allow" for one in statements)
+    return {one["Sid"]: set(as_list(one["Action"])) for one in statements}
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_each_role_has_the_statements_of_the_table(resources: Any, purpose: Purpose) -> None:
+    (policy,) = resources[ROLES[purpose]]["Properties"]["Policies"]
+    table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s is not DECRYPT_SOURCE}
+    assert granted(policy) == table
+
+
+def test_the_source_key_has_a_policy_of_its_own(resources: Any) -> None:
+    use = resources["SourceKeyUse"]["Properties"]
+    assert granted(use) == {DECRYPT_SOURCE.sid: set(DECRYPT_SOURCE.actions)}
+    holders = {f"{role.value}" for role in use["Roles"]}
+    assert holders == {ROLES[p] for p in Purpose if DECRYPT_SOURCE in STATEMENTS[p]}
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_every_role_trusts_towpath_alone_and_asks_for_the_external_id(
+    resources: Any, role: str
+) -> None:
+    acts, says = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert {one["Principal"]["AWS"].value for one in (acts, says)} == {"TowpathPrincipalArn"}
+    assert acts["Condition"]["StringEquals"]["sts:ExternalId"].value == "ExternalId"
+    assert {a: one["Sid"] for one in (acts, says) for a in as_list(one["Action"])} == dict(TRUST)
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_no_role_may_hand_roles_on_or_do_anything_at_all(resources: Any, role: str) -> None:
+    (policy,) = resources[role]["Properties"]["Policies"]
+    actions = set().union(*granted(policy).values())
+    assert not any("*" in action or action.startswith(("iam:", "sts:")) for action in actions)
+
+
+def test_the_watcher_changes_nothing() -> None:
+    verbs = {a.partition(":")[2] for s in STATEMENTS[Purpose.WATCH] for a in s.actions}
+    assert all(v.startswith(("Get", "List", "Describe", "BatchGet", "Decrypt")) for v in verbs)
+
+
+def test_the_rollback_brings_nothing_new_in() -> None:
+    assert not granting("s3:PutObject", Purpose.ROLLBACK)
+    assert not granting("s3:GetObjectTagging", Purpose.ROLLBACK)
+    assert granting("codedeploy:UpdateDeploymentGroup", Purpose.ROLLBACK) == ("OverrideAlarms",)
+
+
+def test_the_bucket_keeps_versions_encrypted_and_to_itself(resources: Any) -> None:
+    bucket = resources["ArtifactBucket"]["Properties"]
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert isinstance(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"], TaggedScalar)
+
+
+@pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.cfn.yaml")), ids=lambda f: f.name)
+def test_a_template_has_no_alias_which_cloudformation_would_refuse(file: Path) -> None:
+    from ruamel.yaml.events import AliasEvent
+
+    events = YAML(typ="safe", pure=True).parse(file.read_text())
+    assert not any(isinstance(event, AliasEvent) for event in events)
