@@ -108,7 +108,7 @@ class Way:
 def way() -> Iterator[Way]:
     with Sandbox() as sandbox, httpx.Client(trust_env=False) as http:
         made = Way(sandbox, http)
-        made.clients.turn_versioning_on()
+        made.clients.finish_the_stack()
         yield made
 
 
