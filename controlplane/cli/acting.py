@@ -82,13 +82,13 @@ def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False
 
 def hold(pipeline: Pipeline, stage: Stage, message: Reason) -> None:
     """Disable the way into a stage. A rollback passes all the same."""
-    Api().send("PUT", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
+    Api().send("DELETE", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
     typer.echo("held")
 
 
 def resume(pipeline: Pipeline, stage: Stage, message: Reason) -> None:
     """Enable it again."""
-    Api().send("DELETE", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
+    Api().send("PUT", f"/pipelines/{pipeline}/stages/{stage}/transition", {"reason": message})
     typer.echo("open")
 
 

@@ -169,7 +169,7 @@ def _follow(api: Api, execution: str) -> Iterator[Mapping[str, Any]]:
     """Events of an execution as they come, until it is over."""
     after = 0
     while True:
-        found = api.get("/events", after=after, execution=execution, wait=WATCH_SECONDS)
+        found = api.get("/events", after=after, execution=execution, wait=WATCH_SECONDS)["events"]
         yield from found
         after = max([after, *(event["id"] for event in found)])
         if not found and api.get(f"/executions/{execution}")["endedAt"]:
@@ -196,7 +196,7 @@ def events(
     output: FormOption = Form.TABLE,
 ) -> None:
     """What happened, oldest first."""
-    found = Api().get("/events", after=after, pipeline=pipeline)
+    found = Api().get("/events", after=after, pipeline=pipeline)["events"]
     if output is Form.TABLE:
         for event in found:
             typer.echo(line(event))

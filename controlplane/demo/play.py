@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -42,7 +43,8 @@ def play(*, leave: bool, as_json: bool, port: int) -> int:
                 story.say("still up; Ctrl-C ends it")
                 stage.stay()
         except DemoError as error:
-            story.say(f"the demo failed: {error}")
+            kept = stage.keep_logs()
+            story.say(f"the demo failed: {error}\nthe logs are kept in {kept}")
             return Exit.REFUSED
         except KeyboardInterrupt:
             story.say("bye")
@@ -66,6 +68,7 @@ class Stage:
         self.token = ""
         self.after = 0
         self.events: list[dict[str, Any]] = []
+        self.expected = False  # whether an execution is to fail
 
     def run(self, *, approve_at_once: bool) -> dict[str, Any]:
         """Everything up to the report."""
@@ -73,6 +76,7 @@ class Stage:
         first = self.release(1)
         self.follow(lambda e: e["kind"] == "execution.succeeded", at_once=approve_at_once)
         second = self.release(2)
+        self.expected = True
         self.follow(
             lambda e: e["kind"] in ("rollback.done", "rollback.failed"), at_once=approve_at_once
         )
@@ -107,7 +111,7 @@ class Stage:
         deadline = time.monotonic() + PATIENCE
         asked: tuple[float, dict[str, Any]] | None = None
         while time.monotonic() < deadline:
-            found = self.api.get("/events", after=self.after, pipeline=PIPELINE, wait=1)
+            found = self.api.get("/events", after=self.after, pipeline=PIPELINE, wait=1)["events"]
             for event in found:
                 self.after = event["id"]
                 self.events.append(event)
@@ -119,6 +123,8 @@ class Stage:
                     asked = None
             if any(ends(event) for event in found):
                 return
+            if any(event["kind"] == "execution.failed" and not self.expected for event in found):
+                raise DemoError("an execution failed that should not have")
             if asked and time.monotonic() >= asked[0]:
                 self.approve(asked[1])
                 asked = None
@@ -150,6 +156,13 @@ class Stage:
         while True:
             self.check()
             time.sleep(1)
+
+    def keep_logs(self) -> Path:
+        """Put the logs where they outlive the demo."""
+        kept = Path(tempfile.mkdtemp(prefix="towpath-demo-logs-"))
+        for log in self.folder.glob("*.log"):
+            shutil.copy(log, kept)
+        return kept
 
     def close(self) -> None:
         """Stop both, Towpath first: it drains."""

@@ -18,11 +18,12 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.base_backend import BackendDict
 
 from controlplane.sandbox import codedeploy
-from controlplane.sandbox.aws import clock
+from controlplane.sandbox.aws import clock, on_tick
 from controlplane.sandbox.aws.identity import root_key
 from controlplane.sandbox.aws.server import Server, serve
 from controlplane.sandbox.fleet import Environment, Fleet
 from controlplane.sandbox.routes import add_routes
+from controlplane.sandbox.scanning import Scanner
 from controlplane.sandbox.seed import Clients, clients_of, seed_codedeploy, seed_roles
 from controlplane.sandbox.seed_tools import seed_source, seed_topic, seed_user
 from controlplane.sandbox.seed_watch import seed_alarm, seed_canary, seed_findings
@@ -83,6 +84,7 @@ class Sandbox:
         end(self.fleet.close)
         around = codedeploy.Surroundings(self.fleet.hosts)
         codedeploy.install(around)
+        on_tick(Scanner())
         server = _serve(port)
         end(server.stop)
         end(around.close)

@@ -2,7 +2,7 @@
 
 What counts is what the release brought (NewOnly): for an image, what the image of the last known
 good digest has not (ecrImageHash); for what is changed in place, what was first observed after the
-deployment began. The pure parts are in inspector_gate and inspector_coverage.
+deployment began, and a scan from before it is waited out (FreshScan "false" takes it and says so). The pure parts are in inspector_gate and inspector_coverage.
 https://docs.aws.amazon.com/inspector/v2/APIReference/API_ListFindings.html
 """
 
@@ -28,14 +28,15 @@ from monitors.checks.inspector_gate import (
 )
 from monitors.edge import asking, declared, each_task
 from monitors.pace import pace
-from monitors.values import choice, duration, text
+from monitors.values import choice, duration, flag, text
 
 IDS = 10
 """Values that one field of a filter takes."""
 PAGES = 50
 """Pages (of 100 findings, of 200 covered resources) that are read for one filter."""
 COVERAGE_TIMEOUT = timedelta(minutes=45)
-"""An instance is scanned anew within half an hour: Inspector has SSM collect its inventory so often.
+"""Inspector has SSM collect an instance's packages every half hour (its programs' libraries every
+six hours, and those of an instance without the agent once a day: then this must be longer).
 https://docs.aws.amazon.com/inspector/latest/user/scanning-ec2.html
 """
 IMAGE = "AWS_ECR_CONTAINER_IMAGE"
@@ -71,6 +72,7 @@ class InspectorFindings:
         with declared():
             gate(task.configuration)
             duration(task.configuration, "CoverageTimeout", COVERAGE_TIMEOUT)
+            flag(task.configuration, "FreshScan", default=True)
             self._wanted(task)
         return Progress(Outcome.RUNNING, task.token, "waits for Inspector's scan", pace(task))
 
@@ -92,15 +94,15 @@ class InspectorFindings:
     def _look(self, client: Any, task: Task) -> Progress:
         wanted, rule = self._wanted(task), gate(task.configuration)
         rows = _coverage(client, wanted)
-        missing = gaps(rows, wanted.ids, wanted.type, task.began)
+        fresh = flag(task.configuration, "FreshScan", default=True)
+        missing = gaps(rows, wanted.ids, wanted.type, task.began if fresh else None)
         if missing:
             return self._uncovered(task, missing)
         known = _known(client, task.known_good) if _by_digest(wanted, rule) else frozenset()
         findings = [found for each in _filters(wanted, rule) for found in _findings(client, each)]
         since = (task.began or task.since) if wanted.type in MUTABLE else None
         found = sort(rule, findings, known, since, self._now().astimezone(UTC).date())
-        scanned = oldest_scan(rows)
-        summary = told(rule, found) + (f"; scanned {scanned:%Y-%m-%d %H:%M:%S}" if scanned else "")
+        summary = f"{told(rule, found)}; {_scanned(oldest_scan(rows), task.began)}"
         outcome = Outcome.FAILED if found.stopping else Outcome.SUCCEEDED
         return Progress(outcome, task.token, summary, output=counts(found))
 
@@ -143,6 +145,14 @@ def _id(kind_of: str, name: str) -> str:
     """Complete a function's ARN: Inspector scans, and names, the version $LATEST."""
     unversioned = kind_of == "AWS_LAMBDA_FUNCTION" and name.count(":") == 6  # noqa: PLR2004
     return f"{name}:$LATEST" if unversioned else name
+
+
+def _scanned(at: datetime | None, began: datetime | None) -> str:
+    """Say on what scan the findings rest: one from before the deployment knows little of it."""
+    if at is None:
+        return "scanned at no known time"
+    early = ", before the deployment" if began and at < began else ""
+    return f"scanned {at:%Y-%m-%d %H:%M:%S}{early}"
 
 
 def _by_digest(wanted: Wanted, rule: Gate) -> bool:
