@@ -158,6 +158,12 @@ def test_what_was_not_scanned_is_waited_for_and_then_fails(rows: Any, told: str)
     assert world.look(CoverageTimeout="10m").outcome is Outcome.FAILED
 
 
+def test_a_scan_from_before_the_deployment_is_taken_only_where_that_is_declared() -> None:
+    found = World(rows=[covered(scanned=-121)]).look(FreshScan="false")
+    assert found.outcome is Outcome.SUCCEEDED
+    assert found.summary.endswith("scanned 2026-01-05 08:57:59, before the deployment")
+
+
 def test_no_findings_are_asked_for_before_the_scan() -> None:
     world = World(rows=[])
     world.look()
@@ -246,6 +252,7 @@ def test_many_resources_are_asked_about_ten_at_a_time() -> None:
         ({"Suppressions": '[{"until": "2026-01-01"}]'}, "needs the id"),
         ({"Suppressions": "{"}, "Suppressions is not JSON"),
         ({"CoverageTimeout": "soon"}, "CoverageTimeout"),
+        ({"FreshScan": "no"}, "FreshScan"),
     ],
 )
 def test_a_wrong_declaration_is_refused_at_the_start(wrong: dict[str, str], told: str) -> None:
