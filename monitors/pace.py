@@ -10,9 +10,9 @@ SHARE = 1 / 10
 
 
 def pace(task: Task) -> timedelta:
-    """A tenth of the time that the task has run so far, between 1 and 15 seconds.
+    """Answer a tenth of the time that the task has run so far, between 1 and 15 seconds.
 
-    So what looking adds to a check is at most a tenth of its length, whether that is seconds or hours.
+    So what looking adds to a check is at most a tenth of its length, be that seconds or hours.
     """
     if task.now is None or task.since is None:
         return timedelta(seconds=SOONEST)

@@ -2,7 +2,8 @@
 
 What counts is what the release brought (NewOnly): for an image, what the image of the last known
 good digest has not (ecrImageHash); for what is changed in place, what was first observed after the
-deployment began, and a scan from before it is waited out (FreshScan "false" takes it and says so). The pure parts are in inspector_gate and inspector_coverage.
+deployment began, and a scan from before it is waited out (FreshScan "false" takes it and says so).
+The pure parts are in inspector_gate and inspector_coverage.
 https://docs.aws.amazon.com/inspector/v2/APIReference/API_ListFindings.html
 """
 
