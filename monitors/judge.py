@@ -19,7 +19,7 @@ A recovery is therefore only ever told by fresh, complete, good points: a failed
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 
 from monitors.base import Judgement, MonitorError, Point, Series, Verdict
@@ -128,4 +128,4 @@ def _good(criteria: Criteria, points: Sequence[Point]) -> str:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%H:%M:%S}"
+    return f"{at.astimezone(UTC):%H:%M:%S}"

@@ -153,7 +153,7 @@ def _scanned(at: datetime | None, began: datetime | None) -> str:
     if at is None:
         return "scanned at no known time"
     early = ", before the deployment" if began and at < began else ""
-    return f"scanned {at:%Y-%m-%d %H:%M:%S}{early}"
+    return f"scanned {at.astimezone(UTC):%Y-%m-%d %H:%M:%S}{early}"
 
 
 def _by_digest(wanted: Wanted, rule: Gate) -> bool:

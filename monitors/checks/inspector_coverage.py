@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/inspector/v2/APIReference/API_ScanStatus.html
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 MUTABLE = frozenset({"AWS_EC2_INSTANCE", "AWS_LAMBDA_FUNCTION"})
@@ -78,7 +78,7 @@ def _row_gap(row: Mapping[str, Any], after: datetime | None) -> str | None:
     if not isinstance(scanned, datetime):
         return "has not been scanned yet"
     if after is not None and scanned < after:
-        return f"was last scanned at {scanned:%Y-%m-%d %H:%M:%S}, before the deployment"
+        return f"was last scanned at {scanned.astimezone(UTC):%Y-%m-%d %H:%M:%S}, before the deployment"
     return None
 
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAla
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts.base import Clients
@@ -100,7 +100,8 @@ def _describe(client: Any, names: Sequence[str]) -> dict[str, Mapping[str, Any]]
 
 def _changed(alarm: Mapping[str, Any]) -> datetime | None:
     found = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
-    return found if isinstance(found, datetime) else None
+    # botocore gives times in the machine's own zone
+    return found.astimezone(UTC) if isinstance(found, datetime) else None
 
 
 def _series(
@@ -173,6 +174,6 @@ def change(item: Mapping[str, Any]) -> list[tuple[datetime, str, str]]:
     try:
         data = json.loads(item["HistoryData"])
         old, new = data["oldState"]["stateValue"], data["newState"]["stateValue"]
-        return [(item["Timestamp"], str(old), str(new))] if old != new else []
-    except (KeyError, TypeError, ValueError, RecursionError):
+        return [(item["Timestamp"].astimezone(UTC), str(old), str(new))] if old != new else []
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return []

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from accounts.base import Clients
@@ -161,7 +161,7 @@ def _answer(
     ]
     ended = min(query.end, now)
     points = tuple(
-        Point(at, value)
+        Point(at.astimezone(UTC), value)
         for at, value in sorted(found.values.items())
         if at >= query.start and at + one.period <= ended and math.isfinite(value)
     )

@@ -1,5 +1,5 @@
 import json
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -56,6 +56,12 @@ def read(
     if asks is not None:
         return driver.read(asks)
     return driver.read([query("q", RULE)])["q"]
+
+
+def test_times_are_told_in_utc_whatever_the_machines_zone() -> None:
+    here = timezone(timedelta(hours=5))
+    found = read({**alarm(), "StateTransitionedTimestamp": at(-9000).astimezone(here)})
+    assert "since 2026-01-05 06:30:00" in found.note
 
 
 @pytest.mark.parametrize(("state", "value"), [("ALARM", 1.0), ("OK", 0.0)])
@@ -176,6 +182,8 @@ def test_history_is_paged_and_bounded() -> None:
 
 def test_a_recorded_history_is_read() -> None:
     items = recorded("codedeploy/cloudwatch/describe-alarm-history_L10.json")["AlarmHistoryItems"]
+    for item in items:  # the command line prints what botocore gives as a time
+        item["Timestamp"] = datetime.fromisoformat(item["Timestamp"])
     found = [change(item)[0][1:] for item in items]
     assert found == [("ALARM", "OK"), ("OK", "ALARM")]
 

@@ -81,7 +81,7 @@ def test_a_bad_query_is_permanent_and_its_error_is_told() -> None:
 @pytest.mark.parametrize(
     ("status", "permanent"), [(503, False), (502, False), (422, False), (404, True)]
 )
-def test_a_server_in_trouble_is_unreachable(status: int, permanent: bool) -> None:  # noqa: FBT001
+def test_a_server_in_trouble_is_unreachable(status: int, permanent: bool) -> None:
     with loopback(lambda _: Answer(status, b"<html>")) as server:
         found = read(server)["q"]
     assert isinstance(found, MonitorError)
