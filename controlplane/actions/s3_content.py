@@ -62,7 +62,7 @@ def place_of(location: str, version: str = "") -> Place:
 def stored_digest(head: dict[str, Any]) -> str:
     """Read the digest that S3 holds for the whole object ("sha256:..."), "" where it has none."""
     value = str(head.get("ChecksumSHA256") or "")
-    if not value or "-" in value or head.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+    if not value or head.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
         return ""
     try:
         raw = base64.b64decode(value, validate=True)

@@ -65,6 +65,13 @@ def test_a_cause_that_can_not_be_read_in_full_is_still_told() -> None:
     assert "HEALTH_CONSTRAINTS: too many individual instances failed" in seen.summary
 
 
+def test_a_cause_of_any_length_is_cut() -> None:
+    long = info("d-1", "Failed", errorInformation={"code": "TIMEOUT", "message": "x" * 9000})
+    with stubbed("codedeploy") as (client, stub):
+        stub.add_response("list_deployment_targets", {"targetIds": []})
+        assert len(progress(client, task(), long).summary) == 1500
+
+
 def test_codedeploys_own_rollback_is_an_output() -> None:
     with stubbed("codedeploy") as (client, stub):
         stub.add_response("list_deployment_targets", {"targetIds": []})

@@ -59,6 +59,15 @@ def test_two_actions_may_hash_the_same_object_at_once() -> None:
     assert digester.advance(s3, "two", place, 3) == digest_of(b"abc")
 
 
+def test_what_was_begun_for_one_object_is_not_taken_for_another() -> None:
+    s3, digester = FakeS3(), Digester(2)
+    s3.put("b", "one", b"abc")
+    s3.put("b", "two", b"xyz")
+    assert digester.advance(s3, "t", Place("b", "one"), 3) == ""
+    assert digester.advance(s3, "t", Place("b", "two"), 3) == ""
+    assert digester.advance(s3, "t", Place("b", "two"), 3) == digest_of(b"xyz")
+
+
 def test_what_breaks_off_may_be_tried_again_from_the_start() -> None:
     s3, place, digester = FakeS3(), Place("b", "k", "v1"), Digester()
     s3.put("b", "k", b"abc")
