@@ -43,7 +43,8 @@ def examine(
 def hops_of(declared: PipelineDeclaration) -> Iterator[Hop]:
     """Every call that the pipeline will need: first that each role can be assumed."""
     for stage in declared.stages:
-        for doing in (*stage.actions, *stage.rules()):
+        every: tuple[ActionDeclaration | RuleDeclaration, ...] = (*stage.actions, *stage.rules())
+        for doing in every:
             account = doing.configuration.get("Account", "")
             region = doing.region or ""
             if not account:

@@ -6,6 +6,7 @@ good), `Ready` and `Starting` (the intent to call outside is on record before th
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class ExecutionStatus(StrEnum):
@@ -102,8 +103,7 @@ class IllegalMoveError(Exception):
 
 def check(old: StrEnum, new: StrEnum) -> None:
     """Raise IllegalMoveError unless the table of that kind of state lists the move."""
-    table: Mapping[StrEnum, frozenset[StrEnum]] = _TABLES[type(old)]
-    if new not in table[old]:
+    if new not in _TABLES[type(old)][old]:
         raise IllegalMoveError(f"{type(old).__name__}: {old} -> {new}")
 
 
@@ -112,7 +112,7 @@ def is_over(status: StrEnum) -> bool:
     return status == E.FAILED or not _TABLES[type(status)][status]
 
 
-_TABLES: Mapping[type, Mapping[StrEnum, frozenset[StrEnum]]] = {  # type: ignore[assignment]
+_TABLES: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     ExecutionStatus: EXECUTION_MOVES,
     StageStatus: STAGE_MOVES,
     ActionStatus: ACTION_MOVES,

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from accounts.base import Clients
-from accounts.models import Account
 from accounts.declared import load_accounts
+from accounts.models import Account
 from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
@@ -38,7 +38,6 @@ from controlplane.store import metrics
 from controlplane.store.database import Database
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Reading, registry
-from controlplane.worker import Jobs, Worker
 
 HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 
@@ -55,24 +54,10 @@ class House:
     registry: StaticRegistry
     clients: Clients
     drivers: Mapping[Key, ActionDriver]
-    worker: Worker
     engine: Engine
-
-    def health(self) -> dict[str, str]:
-        """What keeps it from being ready, by name; empty where nothing does."""
-        problems = self.worker.alive()
-        silent = self.clock().timestamp() - self.engine.last_turn
-        if self.engine.last_turn and silent > STALLED_AFTER:
-            problems["engine"] = f"no turn for {silent:.0f} s"
-        try:
-            with self.database.read() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
-            problems["database"] = str(error)
-        return problems
-
-
-STALLED_AFTER = 30.0
+    delivery: Delivery
+    sources: Sources
+    feed: SqsFeed | None
 
 
 @contextmanager
@@ -108,18 +93,21 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         NoteMaker(_urls(settings), secret),
         now,
     )
-    worker = Worker(
-        Jobs(
-            engine=engine,
-            delivery=delivery,
-            sources=Sources(database, structures, commands, drivers),
-            feed=_feed(settings, clients),
-            poll_seconds=settings.poll_sources_seconds,
-        )
-    )
+    sources = Sources(database, structures, commands, drivers)
     return House(
-        settings, clock, database, structures, commands, known, clients, drivers, worker, engine,
-    )  # fmt: skip
+        settings=settings,
+        clock=clock,
+        database=database,
+        structures=structures,
+        commands=commands,
+        registry=known,
+        clients=clients,
+        drivers=drivers,
+        engine=engine,
+        delivery=delivery,
+        sources=sources,
+        feed=_feed(settings, clients),
+    )
 
 
 def _accounts(settings: Settings, database: Database) -> list[Account]:

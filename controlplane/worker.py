@@ -7,52 +7,39 @@ themselves.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
-from controlplane.actions.base import EventFeed
-from controlplane.engine.delivery import Delivery
-from controlplane.engine.loop import Engine
-from controlplane.engine.sources import Sources
+from controlplane.wiring import House
 from monitors.base import MonitorError
 
 log = logging.getLogger(__name__)
 
 FEED_PAUSE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """What a worker runs. poll_seconds: how often sources are polled."""
-
-    engine: Engine
-    delivery: Delivery
-    sources: Sources
-    feed: EventFeed | None
-    poll_seconds: float
+STALLED_AFTER = 30.0
 
 
 class Worker:
     """Start it, stop it; a stop drains: what is being called is finished, claims are given back."""
 
-    def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
+    def __init__(self, house: House) -> None:
+        self._house = house
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._scheduler = BackgroundScheduler(timezone=UTC)
 
     def start(self) -> None:
         """Everything in threads of its own."""
-        self._thread("towpath-engine", self._jobs.engine.run)
-        self._thread("towpath-delivery", self._jobs.delivery.run)
-        if self._jobs.feed is not None:
+        self._thread("towpath-engine", self._house.engine.run)
+        self._thread("towpath-delivery", self._house.delivery.run)
+        if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
         self._scheduler.add_job(
-            self._jobs.sources.poll,
+            self._house.sources.poll,
             "interval",
-            seconds=self._jobs.poll_seconds,
+            seconds=self._house.settings.poll_sources_seconds,
             max_instances=1,
             coalesce=True,
         )
@@ -62,14 +49,28 @@ class Worker:
         """Drain."""
         self._stop.set()
         self._scheduler.shutdown(wait=False)
-        self._jobs.engine.stop()
-        self._jobs.delivery.stop()
+        self._house.engine.stop()
+        self._house.delivery.stop()
         for thread in self._threads:
             thread.join(timeout=30)
 
     def alive(self) -> dict[str, str]:
         """The threads that died, by name: none, where all is well."""
         return {t.name: "the thread died" for t in self._threads if not t.is_alive()}
+
+    def health(self) -> dict[str, str]:
+        """What keeps this process from being ready, by name; empty where nothing does."""
+        problems = self.alive()
+        engine = self._house.engine
+        silent = self._house.clock().timestamp() - engine.last_turn
+        if engine.last_turn and silent > STALLED_AFTER:
+            problems["engine"] = f"no turn for {silent:.0f} s"
+        try:
+            with self._house.database.read() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError as error:
+            problems["database"] = str(error)
+        return problems
 
     def _thread(self, name: str, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)
@@ -78,10 +79,10 @@ class Worker:
 
     def _feed(self) -> None:
         """Take source events as they come; where the queue cannot be read, polling goes on."""
-        feed = self._jobs.feed
+        feed = self._house.feed
         while feed is not None and not self._stop.is_set():
             try:
-                self._jobs.sources.take(feed)
+                self._house.sources.take(feed)
             except MonitorError as error:
                 log.warning("the queue of source events could not be read: %s", error)
                 self._stop.wait(FEED_PAUSE)

@@ -1,8 +1,11 @@
 """The command line: run the product, look at it, act through it. Imports late, so `--help` is quick."""
 
+import sys
+
 import typer
 
 from controlplane.cli import acting, administering, declaring, looking, running
+from controlplane.client.api import ApiError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,5 +18,9 @@ for part in (running, declaring, looking, acting, administering):
 
 
 def main() -> None:
-    """The entry point."""
-    app()
+    """The entry point. Exit codes: see controlplane.client.api.Exit."""
+    try:
+        app()
+    except ApiError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.code)

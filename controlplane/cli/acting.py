@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli.client import Api, Exit, fail
+from controlplane.cli.output import fail
+from controlplane.client.api import Api, Exit
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli.client import Api, Exit
 from controlplane.cli.output import Form, FormOption, show, table_of
+from controlplane.client.api import Api, Exit
 
 tokens = typer.Typer(no_args_is_help=True, help="API tokens; made on the machine of the database.")
 

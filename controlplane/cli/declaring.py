@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli.client import Api, Exit, fail
+from controlplane.cli.output import fail
+from controlplane.client.api import Api, Exit
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
 

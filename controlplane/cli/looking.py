@@ -9,8 +9,9 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from controlplane.cli.client import Api, Exit, fail
-from controlplane.cli.output import COLOURS, Form, FormOption, show, short, table_of
+from controlplane.cli.output import Form, FormOption, fail, show, table_of
+from controlplane.client.api import Api, Exit
+from controlplane.client.words import COLOURS, line, short
 
 WATCH_SECONDS = 15
 
@@ -181,13 +182,6 @@ def _follow(api: Api, execution: str) -> Iterator[Mapping[str, Any]]:
             for event in found
         ):
             return
-
-
-def line(event: Mapping[str, Any]) -> str:
-    """An event on one line."""
-    where = "/".join(part for part in (event["stage"], event["action"]) if part)
-    text = " ".join(str(event["text"]).split())
-    return f"{event['at'][11:23]}  {event['kind']:22} {where:24} {text[:160]}".rstrip()
 
 
 def events(

@@ -4,13 +4,16 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
+
+from controlplane.client.api import Exit
+from controlplane.client.words import COLOURS
 
 
 class Form(StrEnum):
@@ -22,18 +25,6 @@ class Form(StrEnum):
 
 
 FormOption = Annotated[Form, typer.Option("-o", "--output", help="table, json or yaml")]
-
-COLOURS = {
-    "Succeeded": "green",
-    "done": "green",
-    "InProgress": "blue",
-    "Baking": "yellow",
-    "Inbound": "cyan",
-    "Failed": "red",
-    "failed": "red",
-    "Stopped": "magenta",
-    "Superseded": "dim",
-}
 
 
 def show(form: Form, document: Any, table: RenderableType) -> None:
@@ -62,6 +53,7 @@ def coloured(cell: Any) -> Text:
     return Text(text, style=COLOURS.get(text.split(" ")[0], ""))
 
 
-def short(digest: str) -> str:
-    """ "sha256:1a2b3c4d5e6f": enough to tell them apart."""
-    return digest[:19]
+def fail(message: str, code: Exit) -> NoReturn:
+    """End the command: the sentence on stderr, the code for scripts."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controlplane.cli.client import Exit, fail
+from controlplane.cli.output import fail
+from controlplane.client.api import Exit
 
 if TYPE_CHECKING:
     from controlplane.sandbox.world import World
@@ -61,13 +62,15 @@ def worker() -> None:
     from controlplane.settings import Settings
     from controlplane.telemetry import log_to_stderr
     from controlplane.wiring import build
+    from controlplane.worker import Worker
 
     log_to_stderr()
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     with build(Settings()) as house:
-        house.worker.start()
+        running = Worker(house)
+        running.start()
         ended.wait()
-        house.worker.stop()
+        running.stop()
     raise typer.Exit(Exit.WELL)

@@ -6,10 +6,12 @@ from typing import Any
 import uvicorn
 
 from controlplane.api.parts import Parts
+from controlplane.doctor import examine
 from controlplane.server import create_app
 from controlplane.settings import Settings
 from controlplane.telemetry import log_to_stderr
 from controlplane.wiring import House, build, metrics_of
+from controlplane.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,8 @@ def run() -> None:
     """Until SIGTERM or SIGINT: then the doors close first, and the worker drains."""
     log_to_stderr()
     with build(Settings()) as house:
-        app = create_app(parts_of(house))
+        worker = Worker(house)
+        app = create_app(parts_of(house, worker))
         config = uvicorn.Config(
             app,
             host=house.settings.host,
@@ -29,19 +32,18 @@ def run() -> None:
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        house.worker.start()
+        worker.start()
         log.info("Towpath serves on %s", house.settings.public_url)
         try:
             uvicorn.Server(config).run()
         finally:
-            house.worker.stop()
+            worker.stop()
 
 
-def parts_of(house: House) -> Parts:
+def parts_of(house: House, worker: Worker) -> Parts:
     """What the doors are given."""
 
     def doctor(pipeline: str) -> list[dict[str, Any]]:
-        from controlplane.doctor import examine
         return examine(house.database, house.structures, house.clients, pipeline)
 
     return Parts(
@@ -51,7 +53,7 @@ def parts_of(house: House) -> Parts:
         settings=house.settings,
         registry=house.registry,
         clock=house.clock,
-        health=house.health,
+        health=worker.health,
         metrics=metrics_of(house),
         doctor=doctor,
     )

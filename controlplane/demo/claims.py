@@ -6,7 +6,7 @@ What Towpath says of itself is not evidence.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controlplane.cli.client import Api
+from controlplane.client.api import Api
 from controlplane.demo.processes import DemoError, answer
 
 Release = Mapping[str, Any]

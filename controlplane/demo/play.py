@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controlplane.cli.client import Api, Exit
+from controlplane.client.api import Api, Exit
 from controlplane.demo.claims import report
 from controlplane.demo.processes import (
     STARTED_WITHIN,

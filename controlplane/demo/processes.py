@@ -62,7 +62,7 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """kill -9: what the crash tests do."""
+        """Kill -9: what the crash tests do."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()

@@ -7,8 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from controlplane.cli.looking import line
-from controlplane.cli.output import table_of
+from controlplane.client.words import line, short
 
 STYLES = {"failed": "red", "FAIL": "red", "rollback": "yellow", "quarantined": "yellow"}
 
@@ -32,25 +31,26 @@ class Story:
 
     def table(self, report: Mapping[str, Any], console_url: str, token: str) -> None:
         """How it ended."""
-        serving, second = report["serving"], report["release_2"]
-        rows = [[name, serving[name]] for name in ("dev", "test", "prod")]
-        self.console.print(table_of(["environment", "digest served"], rows))
+        serving, second, told = report["serving"], report["release_2"], report["notifications"]
+        names = {report["release_1"]["digest"]: "release 1", second["digest"]: "release 2"}
         facts = [
-            ["release 1", report["release_1"]["digest"]],
-            ["release 2", f"{second['digest']}  rolled back, quarantined"],
-            ["first bad response", second["first_bad_response_at"]],
-            ["breach seen", second["breach_seen_at"]],
-            ["stop requested", f"{second['stop_requested_at']}  ({_between(second)} s later)"],
-            ["restored", second["restored_at"]],
-            [
-                "told",
-                f"{report['notifications']['sns']} by SNS, {report['notifications']['slack']} "
-                "in Slack",
-            ],
-            ["console", f"{console_url}  (sign in with {token})"],
+            *((f"{name} serves", _named(serving[name], names)) for name in ("dev", "test", "prod")),
+            ("release 2", "rolled back in prod, quarantined, the way into prod is held"),
+            ("first bad response", second["first_bad_response_at"]),
+            ("breach seen", second["breach_seen_at"]),
+            ("stop requested", f"{second['stop_requested_at']}  ({_between(second)} s later)"),
+            ("restored", second["restored_at"]),
+            ("told", f"{told['sns']} messages by SNS, {told['slack']} in Slack"),
+            ("console", console_url),
+            ("sign in with", token),
         ]
         self.console.print()
-        self.console.print(table_of(["", ""], facts))
+        for name, text in facts:
+            self.console.print(Text(f"{name:20}{text}"))
+
+
+def _named(digest: str, names: Mapping[str, str]) -> str:
+    return f"{names.get(digest, 'neither release')}  {short(digest)}"
 
 
 def _between(second: Mapping[str, Any]) -> str:

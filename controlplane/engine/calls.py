@@ -121,7 +121,7 @@ def _error(job: Job, error: Exception) -> Result:
     """Raised: permanent fails the row, anything else is tried again later."""
     expected = isinstance(error, MonitorError | AccountError)
     if not expected:
-        log.exception("%s: a driver raised what it should not", job.key, exc_info=error)
+        log.error("%s: a driver raised what it should not", job.key, exc_info=error)
     failures = job.row.failures + 1
     summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
     permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]

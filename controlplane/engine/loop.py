@@ -57,7 +57,7 @@ class Engine:
         structures: Structures,
         drivers: Drivers,
         clock: Clock,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
         pools: Sequence[Executor] | None = None,
     ) -> None:
         """pools: who calls outside, one for each lane; threads where none are given."""

@@ -77,7 +77,7 @@ class NoteMaker:
 
 
 def title(event: Any) -> str:
-    """ "shop · Prod: rollback requested"."""
+    """One line: shop · Prod: rollback requested."""
     what = event.kind.replace(".", " ")
     return (
         f"{event.pipeline} · {event.stage}: {what}" if event.stage else f"{event.pipeline}: {what}"

@@ -68,7 +68,7 @@ def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any]
 
 
 def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
-    """The newest stage execution that has entered it, whether it is still there or not."""
+    """Answer the newest stage execution that has entered it, whether it has left or not."""
     statement = (
         select(STAGE)
         .where(S.pipeline == pipeline, S.stage == stage, S.entered_at.is_not(None))
@@ -129,6 +129,12 @@ def events_after(
     if execution:
         statement = statement.where(EVENT.c.execution_id == execution)
     return connection.execute(statement.order_by(EVENT.c.id).limit(limit)).all()
+
+
+def newest_events(connection: Connection, execution_id: str, limit: int = 200) -> Rows:
+    """Answer an execution's newest events, the newest first."""
+    statement = select(EVENT).where(EVENT.c.execution_id == execution_id)
+    return connection.execute(statement.order_by(EVENT.c.id.desc()).limit(limit)).all()
 
 
 def last_event(connection: Connection) -> int:

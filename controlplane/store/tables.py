@@ -318,6 +318,10 @@ class Installation(SQLModel, table=True):
     value: str
 
 
+METADATA = SQLModel.metadata
+"""Of all tables above: what the migrations are compared with."""
+
+
 def table(model: type[SQLModel]) -> Table:
     """The Core table of a model, for the hot path."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -15,13 +15,15 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.support.house import ANNE, KEYS, House, action, pipeline, source
 
 from controlplane.actions.approval import Approval
+from controlplane.actions.base import ActionDriver
 from controlplane.actions.noop import NoOp
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
+from controlplane.engine.tasks import Key
 from controlplane.store.database import PRAGMAS
+from tests.support.house import ANNE, KEYS, House, action, pipeline
 
 STAGES = 3
 ORDERS = 4
@@ -33,7 +35,11 @@ def house(folder: Path, mode: str = "PARALLEL") -> tuple[House, Engine]:
     made = House(folder)
     made.clock = system_clock  # type: ignore[assignment]
     noop = NoOp()
-    drivers = {KEYS["NoOp"]: noop, KEYS["S3"]: noop, KEYS["Manual"]: Approval()}
+    drivers: dict[Key, ActionDriver] = {
+        KEYS["NoOp"]: noop,
+        KEYS["S3"]: noop,
+        KEYS["Manual"]: Approval(),
+    }
     engine = Engine(made.database, made.structures, drivers, system_clock, Limits(batch=500))
     stages = [
         {"name": f"S{i}", "actions": [action(f"a{j}", "NoOp", j) for j in range(1, ORDERS + 1)]}

@@ -1,5 +1,8 @@
 """The tables of moves."""
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 import pytest
 
 from controlplane.states import (
@@ -19,10 +22,12 @@ TABLES = (ACTION_MOVES, EXECUTION_MOVES, ROLLBACK_MOVES, STAGE_MOVES)
 
 
 @pytest.mark.parametrize("moves", TABLES)
-def test_every_state_has_its_line_and_every_move_ends_in_a_state(moves: dict) -> None:  # type: ignore[type-arg]
-    states = type(next(iter(moves)))
-    assert set(moves) == set(states)
-    assert {new for news in moves.values() for new in news} <= set(states)
+def test_every_state_has_its_line_and_every_move_ends_in_a_state(
+    moves: Mapping[StrEnum, frozenset[StrEnum]],
+) -> None:
+    states = set(type(next(iter(moves))).__members__.values())
+    assert set(moves) == states
+    assert {new for news in moves.values() for new in news} <= states
 
 
 def test_a_move_that_no_table_lists_is_refused() -> None:
@@ -44,5 +49,5 @@ def test_a_call_is_never_made_before_its_intent_is_on_record() -> None:
         (ActionStatus.ABANDONED, True),
     ],
 )
-def test_what_is_over(status: ExecutionStatus, over: bool) -> None:  # noqa: FBT001
+def test_what_is_over(status: ExecutionStatus, over: bool) -> None:
     assert is_over(status) is over

@@ -1,15 +1,12 @@
 """Alembic's environment: runs on the connection that Database.migrate hands over."""
 
 from alembic import context
-from sqlmodel import SQLModel
 
-from controlplane.store import tables
-
-assert tables  # noqa: S101 - importing it fills the metadata
+from controlplane.store.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     transactional_ddl=True,
 )

@@ -20,7 +20,7 @@ def test_nobody_enters_a_closed_stage_nor_twice_nor_with_a_quarantined_digest(
     inbound: list[Waiting],
     occupied: bool,
     closed: bool,
-    held: frozenset[str],  # noqa: FBT001
+    held: frozenset[str],
 ) -> None:
     result = admit(mode, inbound, occupied=occupied, closed=closed, quarantine=held)
     if closed or (occupied and mode is not ExecutionMode.PARALLEL):
@@ -34,7 +34,7 @@ def test_nobody_enters_a_closed_stage_nor_twice_nor_with_a_quarantined_digest(
 @given(waiting, st.booleans())
 def test_in_superseded_mode_only_the_newest_is_left(
     inbound: list[Waiting],
-    occupied: bool,  # noqa: FBT001
+    occupied: bool,
 ) -> None:
     result = admit(
         ExecutionMode.SUPERSEDED, inbound, occupied=occupied, closed=True, quarantine=frozenset()

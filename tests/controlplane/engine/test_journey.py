@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, source
 
 from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import after, judging, source_of
 from controlplane.store import ledger, queries
 from monitors.base import MonitorError, Outcome, Verdict
+from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, source
 
 PROD = "prod//shop/all"
 

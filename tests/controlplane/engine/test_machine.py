@@ -7,6 +7,7 @@ token; what is over stays over; silence is never taken for health.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
-from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
 
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.refusals import CommandError
@@ -23,6 +23,7 @@ from controlplane.states import ExecutionStatus
 from controlplane.store import executions
 from controlplane.store.tables import ActionExecution, Execution, StageExecution, table
 from monitors.base import Judgement, MonitorError, Outcome, Progress, Task, Verdict
+from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
 
 ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
 STAGES = ("Dev", "Prod")
@@ -110,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         says=st.sampled_from(list(Outcome)),
         raises=st.booleans(),
     )
-    def vendor(self, name: str, says: Outcome, raises: bool) -> None:  # noqa: FBT001
+    def vendor(self, name: str, says: Outcome, raises: bool) -> None:
         self.vendors[name].says, self.vendors[name].raises = says, raises
 
     @rule(verdict=st.sampled_from(list(Verdict)))
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
         self.verdict = verdict
 
     @rule(before_the_call=st.booleans(), turns=st.integers(1, 3))
-    def crash(self, before_the_call: bool, turns: int) -> None:  # noqa: FBT001
+    def crash(self, before_the_call: bool, turns: int) -> None:
         """Killed before the calls, or after the answers and before the commit; another goes on."""
         for _ in range(turns - 1):
             self.house.engine.turn()
@@ -149,7 +150,7 @@ class Machine(RuleBasedStateMachine):
         """A person asks; what cannot be granted is refused and changes nothing."""
         commands, newest = self.house.commands, next(iter(self.house.rows()), None)
         execution = newest.id if newest else "none"
-        asked = {
+        asked: dict[str, Callable[[], object]] = {
             "stop": lambda: commands.stop(execution, ANNE, abandon=False, reason="r"),
             "abandon": lambda: commands.stop(execution, ANNE, abandon=True, reason="r"),
             "retry": lambda: commands.retry(execution, stage, ANNE, all_actions=False),
@@ -161,7 +162,7 @@ class Machine(RuleBasedStateMachine):
         try:
             asked[what]()
         except CommandError as refusal:
-            assert str(refusal)
+            self.refused = str(refusal)
 
     def digest(self, row: Any) -> str:
         return row.digest if row else "none"

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.house import ANNE, House, deploying, pipeline, source
 
 from controlplane.store import actions
 from controlplane.store.actions import Claim
+from tests.support.house import ANNE, House, deploying, pipeline, source
 
 LEASE = 10.0
 

@@ -1,17 +1,14 @@
-"""The API as the command line uses it. Exit codes: 0 well, 1 refused, 2 usage, 3 failed or rolled back,
-4 waits for an approval, 5 Towpath cannot be reached or does not know us.
-"""
+"""The REST API as a program of ours asks it, and what it raises where it is refused."""
 
 import os
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
-import typer
 
 
 class Exit(IntEnum):
-    """What scripts can rely on."""
+    """Exit codes that scripts can rely on."""
 
     WELL = 0
     REFUSED = 1
@@ -19,6 +16,14 @@ class Exit(IntEnum):
     FAILED = 3
     WAITING = 4
     UNREACHABLE = 5
+
+
+class ApiError(Exception):
+    """It was refused, or nobody answered: the sentence for a person, the code for scripts."""
+
+    def __init__(self, message: str, code: Exit = Exit.REFUSED) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Api:
@@ -34,7 +39,7 @@ class Api:
         )
 
     def get(self, path: str, **params: Any) -> Any:
-        """Read; anything but 2xx ends the command with the server's own sentence."""
+        """Read; ApiError with the server's own sentence for anything but 2xx."""
         return self._ask("GET", path, params=params)
 
     def send(self, method: str, path: str, document: Any = None) -> Any:
@@ -49,11 +54,12 @@ class Api:
         try:
             answer = self._http.request(method, path, **more)
         except httpx.HTTPError as error:
-            fail(f"Towpath at {self.url} cannot be reached: {error}", Exit.UNREACHABLE)
+            said = f"Towpath at {self.url} cannot be reached: {error}"
+            raise ApiError(said, Exit.UNREACHABLE) from error
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            fail(f"{_said(answer)} (is TOWPATH_TOKEN set?)", Exit.UNREACHABLE)
+            raise ApiError(f"{_said(answer)} (is TOWPATH_TOKEN set?)", Exit.UNREACHABLE)
         if answer.is_error:
-            fail(_said(answer), Exit.REFUSED)
+            raise ApiError(_said(answer))
         if not answer.content:
             return None
         is_json = "json" in answer.headers.get("content-type", "")
@@ -77,9 +83,3 @@ def _line(problem: Any) -> str:
     place = ":".join(str(problem.get(key, "")) for key in ("file", "line", "column"))
     field = f"{problem['field']}: " if problem.get("field") else ""
     return f"{place}: {field}{problem.get('message', '')}"
-
-
-def fail(message: str, code: Exit) -> NoReturn:
-    """End the command: the sentence on stderr, the code for scripts."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
