@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from accounts.base import Clients
+from accounts.base import Clients, Registry
 from accounts.models import Purpose
 from accounts.preflight import Finding, Hop, walk
 from controlplane import ledger as pure_ledger
-from controlplane.actions.hops import HOPS
+from controlplane.actions.hops import HOPS, account_hops
 from controlplane.declarations.model import (
     ActionDeclaration,
     PipelineDeclaration,
@@ -24,6 +24,9 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.view import deploys
 from controlplane.store import ledger, pipelines
 from controlplane.store.database import Database
+
+PROMOTERS = frozenset({"S3Promote"})
+"""Providers that write into the account's own artifact bucket."""
 
 
 def examine(
@@ -36,11 +39,11 @@ def examine(
             raise KeyError(pipeline)
         declared = structures.pipeline(connection, pipeline, version)
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
-    walked = walk(clients, _once(hops_of(declared)))
+    walked = walk(clients, _once(hops_of(declared, clients.registry)))
     return [*(_document(finding) for finding in walked), *known]
 
 
-def hops_of(declared: PipelineDeclaration) -> Iterator[Hop]:
+def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
     """Every call that the pipeline will need: first that each role can be assumed."""
     for stage in declared.stages:
         every: tuple[ActionDeclaration | RuleDeclaration, ...] = (*stage.actions, *stage.rules())
@@ -54,6 +57,8 @@ def hops_of(declared: PipelineDeclaration) -> Iterator[Hop]:
             make = HOPS.get(_provider(doing))
             if make is not None:
                 yield from make(doing.configuration, account, region)
+            if _provider(doing) in PROMOTERS:
+                yield from account_hops(registry.get(account), region)
 
 
 def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:

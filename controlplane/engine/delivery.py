@@ -6,13 +6,12 @@ receivers de-duplicate by the note's id.
 
 import json
 import logging
-import os
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from controlplane.engine import owners
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, Notifier, NotifyError
 from controlplane.store import events
@@ -42,13 +41,14 @@ class Delivery:
         self._notifiers = notifiers
         self._notes = notes
         self._now = now
-        self._owner = f"{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self._owner = owners.me()
         self._wakeup = threading.Event()
         self._stop = threading.Event()
         database.on_wake(self._wakeup.set)
 
     def run(self) -> None:
         """Until `stop`."""
+        self._take_over()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="towpath-delivery") as pool:
             while not self._stop.is_set():
                 self._wakeup.clear()
@@ -59,6 +59,13 @@ class Delivery:
                     sent = 0
                 if not sent:
                     self._wakeup.wait(self._nap())
+
+    def _take_over(self) -> None:
+        """Make due at once what dead processes of this host were sending."""
+        with self._database.begin() as connection:
+            for owner in events.outbox_owners(connection):
+                if owners.is_dead(owner):
+                    events.release_outbox(connection, owner, self._now())
 
     def stop(self) -> None:
         self._stop.set()

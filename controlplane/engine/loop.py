@@ -6,18 +6,15 @@ nothing is remembered here that is not in a row, so a turn that never happens is
 """
 
 import logging
-import os
 import queue
-import socket
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from controlplane.clock import Clock
-from controlplane.engine import calls, outcomes
+from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
@@ -66,7 +63,7 @@ class Engine:
         self._drivers = drivers
         self._now: Callable[[], float] = lambda: clock().timestamp()
         self._limits = limits
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.owner = owners.me()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._held: dict[int, int] = {}
         self._busy = [0, 0]
@@ -83,6 +80,7 @@ class Engine:
 
     def run(self) -> None:
         """Until `stop`: turns, and between them sleep until something is due or ends."""
+        self._take_over()
         while not self._stop.is_set():
             self._wakeup.clear()
             try:
@@ -94,6 +92,13 @@ class Engine:
             if not busy:
                 self._wakeup.wait(self._nap())
         self._drain()
+
+    def _take_over(self) -> None:
+        """Make due at once what dead processes of this host held."""
+        with self._database.begin() as connection:
+            for owner in actions.owners(connection):
+                if owners.is_dead(owner):
+                    actions.release(connection, owner, self._now())
 
     def stop(self) -> None:
         """End after this turn: finish what is being called, give back the rest."""

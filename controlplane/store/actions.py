@@ -113,6 +113,12 @@ def release(connection: Connection, owner: str, now: float) -> None:
     connection.execute(update(ACTION).where(C.owner == owner).values(owner=None, due_at=now))
 
 
+def owners(connection: Connection) -> Sequence[str]:
+    """Everybody who holds something."""
+    held = select(C.owner).where(C.owner.is_not(None), C.due_at.is_not(None)).distinct()
+    return [str(owner) for owner in connection.execute(held).scalars()]
+
+
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """New rows."""
     if rows:

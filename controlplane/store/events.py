@@ -78,6 +78,18 @@ def record_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
         connection.execute(RECORD_OUTBOX, list(rows))
 
 
+def outbox_owners(connection: Connection) -> Sequence[str]:
+    """Everybody who is sending something."""
+    held = select(O.owner).where(O.owner.is_not(None), O.status == "PENDING").distinct()
+    return [str(owner) for owner in connection.execute(held).scalars()]
+
+
+def release_outbox(connection: Connection, owner: str, now: float) -> None:
+    """What a dead owner was sending is due again."""
+    statement = update(OUTBOX).where(O.owner == owner, O.status == "PENDING")
+    connection.execute(statement.values(owner=None, due_at=now))
+
+
 def thread(connection: Connection, execution_id: str, place: str) -> str:
     """What the channel needs to go on with its message; "" before the first."""
     statement = select(THREAD.c.reference).where(
