@@ -38,6 +38,14 @@ class Response(responses.S3Response):  # type: ignore[misc]  # moto ships no typ
         self._check_body()
         return super().upload_part()
 
+    def _get_checksum(self, response_headers: dict[str, Any]) -> tuple[str, str | None]:
+        """Keep a checksum that was given, also where the client names no algorithm beside it."""
+        algorithm, value = super()._get_checksum(response_headers)
+        for name, given in () if algorithm else self._checksums():
+            response_headers[f"x-amz-checksum-{name}"] = given
+            return name.upper(), given
+        return algorithm, value
+
     def _check_body(self) -> None:
         body: bytes = self.body or b""
         if given := self.headers.get("Content-MD5"):

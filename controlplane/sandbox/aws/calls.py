@@ -7,7 +7,7 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,14 +30,17 @@ MODELS = {
 }
 """botocore's name of a service where the signature says another."""
 
-CREDENTIAL = re.compile(
-    r"([A-Z0-9]{16,128})/\d{8}/([a-z0-9-]{1,40})/([a-z0-9-]{1,64})/aws4_request"
-)
+SCOPE = r"([A-Z0-9]{16,128})/\d{8}/([a-z0-9-]{1,40})/([a-z0-9-]{1,64})/aws4_request"
+HEADER = re.compile(rf"AWS4-HMAC-SHA256 Credential={SCOPE},.*", re.DOTALL)
+QUERY = re.compile(SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a client. service is botocore's name; key is "" where it is not signed."""
+    """One request of a client. service is botocore's name; key is "" where it is not signed.
+
+    problem: why the parameters can not be read, "" where they can.
+    """
 
     service: str
     operation: str
@@ -46,6 +49,7 @@ class Call:
     key: str
     token: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
 
 def read(environ: dict[str, Any]) -> Call:
@@ -82,8 +86,12 @@ def _read(request: Any, service: str, region: str, key: str) -> Call:
         operation, labels = get_service_router(service).match(request)
     except Exception:  # noqa: BLE001 moto raises werkzeug's, KeyError and its own alike
         return call
-    parameters = _s3(request, labels) if service == "s3" else _parsed(request, operation, labels)
-    return Call(service, str(operation.name), protocol, region, key, token or "", parameters)
+    call = replace(call, operation=str(operation.name))
+    try:
+        given = _s3(request, labels) if service == "s3" else _parsed(request, operation, labels)
+    except Exception as error:  # noqa: BLE001 moto's parsers raise anything on a malformed body
+        return replace(call, problem=f"The request can not be read: {error}")
+    return replace(call, parameters=given)
 
 
 def _buffer(request: Any, environ: dict[str, Any]) -> None:
@@ -114,8 +122,8 @@ def _inflated(body: bytes) -> bytes:
 
 
 def _credential(request: Any) -> tuple[str, str, str]:
-    signed = request.headers.get("Authorization") or request.args.get("X-Amz-Credential") or ""
-    found = CREDENTIAL.search(signed)
+    found = HEADER.fullmatch(request.headers.get("Authorization") or "")
+    found = found or QUERY.fullmatch(request.args.get("X-Amz-Credential") or "")
     if not found:
         return "", "us-east-1", "s3"
     key, region, signing_name = found.groups()
@@ -151,19 +159,14 @@ S3_HEADERS = {
 
 def _parsed(request: Any, operation: Any, labels: dict[str, Any]) -> dict[str, Any]:
     protocol = protocol_of(str(operation.service_model.service_name), request.content_type or "")
-    try:
-        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
-            {
-                "method": request.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": request.get_data(),
-                "url_path": request.path,
-                "url_params": labels,
-            }
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Refusal("SerializationException", f"The request can not be read: {error}") from None
-    except Exception as error:  # noqa: BLE001 moto's parser has its own base
-        raise Refusal("SerializationException", f"The request can not be read: {error}") from None
+    parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": request.get_data(),
+            "url_path": request.path,
+            "url_params": labels,
+        }
+    )
     return dict(parsed or {})

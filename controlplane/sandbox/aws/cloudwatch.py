@@ -11,10 +11,9 @@ from controlplane.sandbox.aws import hooks, on_tick
 from controlplane.sandbox.aws.cloudwatch_backend import Backend
 from controlplane.sandbox.aws.faults import Fault
 from controlplane.sandbox.aws.metric_queries import answers, check, page, range_of
-from controlplane.sandbox.aws.series import Metric, StatisticError, Store, dimensions_of
+from controlplane.sandbox.aws.series import PLAIN, Metric, StatisticError, Store, dimensions_of
 
 MOST_ALARMS = 100
-STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
 
 class Response(responses.CloudWatchResponse):  # type: ignore[misc]  # moto ships no types
@@ -83,7 +82,7 @@ def _statistics(store: Store, given: Mapping[str, Any], named: Sequence[str]) ->
             series = store.series(metric, int(given["Period"]), name, asked.start, asked.end, unit)
             for at, value in series.items():
                 point = points.setdefault(at, {"Unit": unit or "None"})
-                if name in STATISTICS:
+                if name in PLAIN:
                     point[name] = value
                 else:
                     point.setdefault("ExtendedStatistics", {})[name] = value

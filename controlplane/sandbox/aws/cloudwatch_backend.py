@@ -9,7 +9,13 @@ from moto.cloudwatch import models
 from controlplane.sandbox.aws import alarm_news, alarms, clock
 from controlplane.sandbox.aws.alarm_states import RuleError, names_in
 from controlplane.sandbox.aws.faults import Fault
-from controlplane.sandbox.aws.series import Metric, StatisticError, Store, check_period
+from controlplane.sandbox.aws.series import (
+    Metric,
+    StatisticError,
+    Store,
+    check_period,
+    check_statistic,
+)
 
 FIRST_REASON = "Unchecked: Initial alarm creation"
 MOST_HISTORY = 10_000
@@ -111,6 +117,7 @@ def _check_alarm(given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
                 raise Fault("ValidationError", f"AlarmRule names no such alarm: {missing[0]}")
         elif given.get("period"):
             check_period(int(given["period"]))
+            check_statistic(given.get("statistic") or given.get("extended_statistic") or "")
     except (RuleError, StatisticError) as error:
         raise Fault("ValidationError", str(error)) from None
 

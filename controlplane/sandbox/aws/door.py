@@ -57,6 +57,8 @@ class Door:
     def _through(self, call: Call, caller: Caller, environ: dict[str, Any]) -> Response:
         if not call.operation:
             raise Refusal("UnsupportedOperation", f"This is no operation of {call.service}.")
+        if call.problem:
+            raise Refusal("SerializationException", call.problem)
         auth.authorize(call, caller)
         environ[auth.FOR_SEEDING] = caller.account or "000000000000"
         environ[CALLER] = caller

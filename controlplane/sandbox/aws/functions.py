@@ -5,9 +5,9 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from moto.awslambda import models, urls
+from moto.awslambda import models, responses, urls
 
-from controlplane.sandbox.aws import control
+from controlplane.sandbox.aws import control, hooks
 from controlplane.sandbox.aws.control import ControlError, Order
 
 
@@ -47,8 +47,23 @@ class Backend(models.LambdaBackend):  # type: ignore[misc]  # moto ships no type
         answer = answer or Answer(None)
         if answer.error:
             response_headers["x-amz-function-error"] = answer.error
-        response_headers["x-amz-executed-version"] = str(function.version)
+        response_headers["x-amz-executed-version"] = self._executed(function, qualifier)
         return json.dumps(answer.payload).encode()
+
+    def _executed(self, function: Any, qualifier: str | None) -> str:
+        """Answer the version that a qualifier (a version, an alias, none) stands for."""
+        if qualifier is None or qualifier == "$LATEST" or qualifier.isdecimal():
+            return qualifier or "$LATEST"
+        return str(self.get_alias(qualifier, function.function_name).function_version)
+
+
+class Response(responses.LambdaResponse):  # type: ignore[misc]  # moto ships no types
+    """Reads the qualifier under the name that clients send; moto looks for another."""
+
+    def invoke(self) -> Any:
+        if "Qualifier" in self.querystring:
+            self.querystring["qualifier"] = self.querystring["Qualifier"]
+        return super().invoke()
 
 
 def _answer(order: Order) -> Any:
@@ -62,7 +77,5 @@ def _answer(order: Order) -> Any:
 
 def install() -> None:
     """Put this Lambda in moto's place."""
-    # moto's base looks its URLs up beside the backend's own module.
-    Backend._url_module = urls  # noqa: SLF001
-    models.lambda_backends.backend = Backend
+    hooks.swap(models.lambda_backends, Backend, urls, Response)
     control.route("/_sandbox/lambda/answer", _answer)

@@ -18,6 +18,7 @@ KEPT = 50_000
 
 MINUTE = 60
 SHORT_PERIODS = (1, 5, 10, 20, 30)
+PLAIN = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -62,6 +63,13 @@ def check_period(period: int) -> int:
     return period
 
 
+def check_statistic(statistic: str) -> str:
+    """Answer the statistic; StatisticError unless it is a plain one or a percentile (p99.9)."""
+    if statistic not in PLAIN and not PERCENTILE.fullmatch(statistic):
+        raise StatisticError(f"The value {statistic} for parameter Stat is not supported.")
+    return statistic
+
+
 class Store:
     """Samples by metric; safe under threads."""
 
@@ -90,6 +98,7 @@ class Store:
     ) -> Series:
         """Answer one statistic by period; the range is start <= t < end, start rounded down."""
         check_period(period)
+        check_statistic(statistic)
         first = start - start % period
         buckets: dict[int, list[Sample]] = {}
         with self._lock:
@@ -125,10 +134,7 @@ def statistic_of(samples: Sequence[Sample], statistic: str) -> float:
     }
     if statistic in simple:
         return simple[statistic]
-    found = PERCENTILE.fullmatch(statistic)
-    if not found:
-        raise StatisticError(f"The value {statistic} for parameter Stat is not supported.")
-    return _percentile(samples, float(found[1]) / 100)
+    return _percentile(samples, float(check_statistic(statistic)[1:]) / 100)
 
 
 def _percentile(samples: Sequence[Sample], share: float) -> float:

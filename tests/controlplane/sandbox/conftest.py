@@ -45,11 +45,12 @@ def other_account() -> str:
 @pytest.fixture
 def client(aws: Server) -> Iterator[ClientOf]:
     made: list[Any] = []
+    connect: Any = boto3.client
 
     def make(service: str, account: str = "", credentials: dict[str, Any] | None = None) -> Any:
         known = credentials or {}
         made.append(
-            boto3.client(
+            connect(
                 service,
                 endpoint_url=aws.url,
                 region_name=REGION,

@@ -61,7 +61,7 @@ def test_a_known_condition_key_is_compared() -> None:
 
 
 def test_negated_and_optional_conditions_hold_where_the_key_is_absent() -> None:
-    absent = {"context": {"aws:sourceidentity": None}}
+    absent: dict[str, Any] = {"context": {"aws:sourceidentity": None}}
     for operator in ("StringNotEquals", "StringLikeIfExists"):
         condition = {operator: {"aws:SourceIdentity": "ana"}}
         assert says(statement(Condition=condition), **absent) is Effect.ALLOW
