@@ -129,6 +129,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
                 "s3:PutObjectTagging",
             ),
         ),
+        Statement("ResumeUploads", On.ARTIFACTS, ("s3:ListBucketMultipartUploads",)),
         Statement("EncryptArtifacts", On.KEY, ("kms:GenerateDataKey",)),
         DECRYPT_ARTIFACTS,
         Statement("LogInToRegistry", On.ANYTHING, ("ecr:GetAuthorizationToken",)),

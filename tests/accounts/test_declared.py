@@ -41,6 +41,12 @@ def test_a_good_file_is_read() -> None:
     assert account.external_id == "towpath-prod"
 
 
+def test_the_example_of_the_onboarding_guide_is_a_good_file() -> None:
+    guide = (Path(__file__).parents[2] / "deploy/README.md").read_text()
+    (account,) = parse_accounts(guide.partition("```yaml\n")[2].partition("```")[0])
+    assert account.name == "prod"
+
+
 def test_a_file_is_named_in_its_findings(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(GOOD.replace("environment: prod", "environment: ''"))

@@ -73,7 +73,7 @@ def test_every_action_of_the_roles_leads_to_its_statement(action: str) -> None:
 
 def test_operations_with_other_names_lead_to_real_actions() -> None:
     known = {a for table in STATEMENTS.values() for s in table for a in s.actions}
-    assert set(ACTIONS.values()) - known == {"s3:ListBucketVersions"}
+    assert set(ACTIONS.values()) <= known
     assert (
         action_of(refusal("403", "", 403, "GetDeploymentGroup")) == "codedeploy:GetDeploymentGroup"
     )
@@ -107,7 +107,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("error", "permanent", "said"), OTHERS)
-def test_what_is_no_answer_is_said_too(error: Exception, permanent: bool, said: str) -> None:  # noqa: FBT001
+def test_what_is_no_answer_is_said_too(error: Exception, permanent: bool, said: str) -> None:
     explained = explain(error, WHAT)
     assert said in str(explained)
     assert explained.permanent is permanent

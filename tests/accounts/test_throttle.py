@@ -94,10 +94,14 @@ def test_threads_never_take_more_than_there_is(throttle: Throttle) -> None:
         assert sum(pool.map(one, range(200))) == 3
 
 
-def test_a_clock_that_goes_back_gives_nothing_away(throttle: Throttle, clock: ManualClock) -> None:
+def test_a_clock_that_goes_back_gives_nothing_away_and_takes_nothing(
+    throttle: Throttle, clock: ManualClock
+) -> None:
     count(throttle)
     clock.advance(-100)
     assert count(throttle) == 0
+    clock.advance(0.5)
+    assert count(throttle) == 1
 
 
 @given(st.lists(st.floats(0, 5), max_size=30))
