@@ -119,12 +119,19 @@ class Documents:
                 {
                     "name": stage.name,
                     "transition": transition(closed.get(stage.name)),
-                    "status": _status(queries.latest_in_stage(connection, row.name, stage.name)),
+                    **self._last_word(connection, row.name, stage.name),
                     "targets": targets(connection, stage, bad),
                 }
                 for stage in declared.stages
             ],
         }
+
+    def _last_word(self, connection: Connection, name: str, stage: str) -> Document:
+        latest = queries.latest_in_stage(connection, name, stage)
+        if latest is None:
+            return {"status": "", "type": ""}
+        execution = executions.by_id(connection, latest.execution_id)
+        return {"status": latest.status, "type": execution.type if execution else ""}
 
     def _who_is_there(self, connection: Connection, name: str, stage: str) -> Document:
         current = queries.in_stage(connection, name, stage)
@@ -150,10 +157,6 @@ class Documents:
         stages = self._structures.stages(connection, execution)
         declared = next((stage for stage in stages if stage.name == row.stage), None)
         return stage_execution(connection, row, execution, declared)
-
-
-def _status(row: Any) -> str:
-    return "" if row is None else str(row.status)
 
 
 def transition(row: Any) -> Document:

@@ -19,7 +19,7 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 
 
 @router.get("/events")
-async def list_events(  # noqa: PLR0913, PLR0917 - one parameter a filter, all by name
+async def list_events(  # noqa: PLR0913 - one parameter a filter, all by name
     parts: GivenParts,
     changes: GivenChanges,
     after: EventId = 0,

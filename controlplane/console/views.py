@@ -1,5 +1,6 @@
 """What a pipeline's page shows, read in one transaction: state, executions, quarantine."""
 
+import json
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -97,6 +98,7 @@ def _executions(desk: Desk, connection: Connection, name: str, now: datetime) ->
         {
             **desk.documents.summary(row),
             "said": _execution_said(row),
+            "by": json.loads(row.trigger).get("by", "towpath"),
             "events": _events(connection, row.id, now) if number < TIMELINES else None,
         }
         for number, row in enumerate(rows)
@@ -111,7 +113,7 @@ def _execution_said(row: Any) -> words.Said:
 
 
 def _events(connection: Connection, execution_id: str, now: datetime) -> list[Document]:
-    rows = queries.events_after(connection, 0, execution=execution_id, limit=200)
+    rows = queries.newest_events(connection, execution_id)
     return [
         {
             "time": _time(row.at, now),
@@ -134,8 +136,7 @@ def index_view(desk: Desk, session: Session) -> Document:
             {
                 **pipeline,
                 "stages": [
-                    {**stage, "said": words.of(words.STAGES, stage["status"])}
-                    for stage in pipeline["stages"]
+                    {**stage, "said": words.stage_said(stage)} for stage in pipeline["stages"]
                 ],
             }
             for pipeline in pipelines

@@ -81,10 +81,10 @@ EVENT_TONES: Mapping[str, str] = {
 
 
 def stage_said(stage: Mapping[str, Any] | None) -> Said:
-    """How a stage execution stands."""
+    """Say how a stage execution stands."""
     if stage is None:
         return STAGES[""]
-    if any("approval" in action for action in stage["actions"]):
+    if any("approval" in action for action in stage.get("actions", ())):
         return Said("Waits for approval", "ask")
     if stage["type"] == "ROLLBACK" and stage["status"] in ROLLING_BACK:
         return ROLLING_BACK[stage["status"]]

@@ -1,7 +1,8 @@
 // Says so when the page is no longer live: stale numbers must not look like health.
 (() => {
   const banner = document.getElementById("connection");
-  const SILENT = 30000; // the server sends at least every 10 s
+  const stream = document.getElementById("stream");
+  const SILENT = 25000; // the server sends at least every 10 s
   let last = new Date(); // of the data on the page
   let heard = Date.now(); // a hidden page hears nothing, and that is no fault
 
@@ -10,6 +11,7 @@
     banner.hidden = text === "";
   };
   const asOf = () => "You see data as of " + last.toLocaleTimeString() + ".";
+  const lost = () => tell("Connection lost. " + asOf() + " Towpath is being tried again.");
 
   document.addEventListener("htmx:sse:after:message", () => {
     last = new Date();
@@ -18,13 +20,17 @@
   });
   document.addEventListener("htmx:sse:error", (event) => {
     const out = event.detail && event.detail.status === 401;
-    tell(out ? "You are signed out. " + asOf() + " Reload the page to sign in."
-             : "Connection lost. " + asOf() + " Towpath is being tried again.");
+    if (out) tell("You are signed out. " + asOf() + " Reload the page to sign in.");
+    else lost();
   });
+  document.addEventListener("htmx:error", lost);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) heard = Date.now();
   });
   setInterval(() => {
-    if (!document.hidden && Date.now() - heard > SILENT) tell("Nothing heard from Towpath. " + asOf());
+    if (document.hidden || Date.now() - heard < SILENT) return;
+    if (banner.hidden) lost();
+    // htmx comes back by itself once it was connected; where the first connection failed, it does not.
+    stream.dispatchEvent(new Event("again"));
   }, 5000);
 })();

@@ -1,0 +1,73 @@
+"""What a person may do to an execution by the REST door."""
+
+from pathlib import Path
+
+import pytest
+
+from controlplane.sandbox.scripted import after
+from controlplane.store.roles import Role
+from monitors.base import Outcome
+from tests.support.doors import Doors
+from tests.support.house import action, pipeline, source
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Doors:
+    return Doors(tmp_path)
+
+
+@pytest.mark.parametrize(("result", "status"), [("Approved", "Succeeded"), ("Rejected", "Failed")])
+def test_an_approver_decides_once(doors: Doors, result: str, status: str) -> None:
+    execution = doors.waits_for_approval()
+    client, asked = doors.client(Role.APPROVER), {"result": result, "summary": "looked at it"}
+    address = f"/api/v1/executions/{execution}/stages/Gate/approval"
+    assert client.post(address, json=asked).status_code == 204
+    again = client.post(address, json=asked)
+    assert again.status_code == 409
+    doors.house.settle()
+    assert doors.house.stages(execution)["Gate"] == status
+
+
+def test_an_open_approval_is_shown_until_it_is_answered(doors: Doors) -> None:
+    execution, client = doors.waits_for_approval(), doors.client()
+
+    def ask() -> dict[str, object]:
+        gate = client.get("/api/v1/pipelines/shop/state").json()["stages"][1]
+        found: dict[str, object] = gate["current"]["actions"][0]
+        return found
+
+    assert ask()["approval"] == {"note": "", "link": ""}
+    assert ask()["handle"] == "", "an approval's token is nobody's business"
+    address = f"/api/v1/executions/{execution}/stages/Gate/approval"
+    client.post(address, json={"result": "Approved"})
+    assert "approval" not in ask()
+
+
+def test_a_stopped_execution_goes_no_further(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    stop = f"/api/v1/executions/{execution}/stop"
+    answer = doors.client().post(stop, json={"abandon": True, "reason": "wrong build"})
+    assert answer.status_code == 202
+    doors.house.settle()
+    assert doors.house.execution(execution).status == "Stopped"
+    assert doors.client().post(stop).status_code == 409
+
+
+def test_a_failed_stage_runs_again(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))
+    doors.house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")
+    execution = doors.house.start()
+    doors.house.drivers["NoOp"].default = after(0)
+    retry = f"/api/v1/executions/{execution}/stages/Test/retry"
+    assert doors.client().post(retry, json={"mode": "ALL_ACTIONS"}).status_code == 202
+    doors.house.settle()
+    assert doors.house.execution(execution).status == "Succeeded"
+
+
+def test_a_refused_command_changes_nothing(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    before = doors.events()
+    answer = doors.client().post(f"/api/v1/executions/{execution}/stages/Gate/retry")
+    assert answer.status_code == 409
+    assert "not Failed" in answer.json()["detail"]
+    assert doors.events() == before

@@ -1,0 +1,100 @@
+"""Slack's door: presses that count, and presses that change nothing."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controlplane.notify import buttons
+from controlplane.store import queries
+from tests.support.doors import SECRET, Doors, slack_press
+from tests.support.house import deploying, pipeline, source
+
+PATH = "/slack/interactivity"
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Doors:
+    return Doors(tmp_path)
+
+
+def button(doors: Doors, execution: str, action: str = "approve", secret: str = SECRET) -> str:
+    with doors.house.database.read() as connection:
+        row = queries.open_approval(connection, execution, "Gate", "")
+    assert row is not None
+    return buttons.sign(action, execution, "Gate", row.name, row.token, secret)
+
+
+def press(doors: Doors, value: str) -> httpx.Response:
+    body, headers = slack_press(doors, value)
+    return doors.client(None).post(PATH, content=body, headers=headers)
+
+
+@pytest.mark.parametrize(("action", "status"), [("approve", "Succeeded"), ("reject", "Failed")])
+def test_a_press_decides_in_the_name_of_who_pressed(doors: Doors, action: str, status: str) -> None:
+    execution = doors.waits_for_approval()
+    answer = press(doors, button(doors, execution, action))
+    assert (answer.status_code, answer.content) == (200, b"")
+    doors.house.settle()
+    assert doors.house.stages(execution)["Gate"] == status
+    with doors.house.database.read() as connection:
+        said = [e.text for e in queries.events_after(connection, 0) if "answered" in e.kind]
+    assert "by slack:bo (slack)" in said[0]
+
+
+def test_a_press_that_slack_did_not_sign_changes_nothing(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    before = doors.events()
+    body, headers = slack_press(doors, button(doors, execution), secret="a guess")
+    assert doors.client(None).post(PATH, content=body, headers=headers).status_code == 401
+    assert doors.events() == before
+
+
+def test_a_button_that_we_did_not_sign_changes_nothing(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    before = doors.events()
+    assert press(doors, button(doors, execution, secret="a guess")).status_code == 401
+    assert doors.events() == before
+
+
+def test_a_replayed_press_is_refused_by_every_replica(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    body, headers = slack_press(doors, button(doors, execution))
+    answers = [doors.client(None).post(PATH, content=body, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 409]
+
+
+def test_a_press_that_comes_too_late_is_told_why(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    value = button(doors, execution)
+    press(doors, value)
+    doors.house.clock.advance(1)
+    answer = press(doors, value)
+    assert answer.status_code == 200
+    assert answer.json()["response_type"] == "ephemeral"
+    assert answer.json()["replace_original"] is False
+    assert "decided" in answer.json()["text"]
+
+
+def test_the_button_of_an_earlier_approval_does_not_answer_a_later_one(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    old = buttons.sign("approve", execution, "Gate", "Ask", "tp-of-an-earlier-attempt", SECRET)
+    assert "no longer open" in press(doors, old).json()["text"]
+    doors.house.settle()
+    assert doors.house.stages(execution)["Gate"] == "InProgress"
+
+
+def test_a_press_rolls_back_the_release_of_its_message_only(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", bake="60s")))
+    execution = doors.house.start()
+    value = buttons.sign("rollback", execution, "Prod", "", "", SECRET)
+    assert press(doors, value).content == b""
+    doors.house.wait(5)
+    assert doors.house.execution(execution).status == "Failed"
+    doors.house.clock.advance(1)
+    assert "no longer in Prod" in press(doors, value).json()["text"]
+
+
+def test_an_oversize_press_is_not_read(doors: Doors) -> None:
+    answer = doors.client(None).post(PATH, content=b"x" * 70_000)
+    assert answer.status_code == 413

@@ -1,0 +1,156 @@
+"""Forms: every move, who may make it, and that only a page of the session can ask for one."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controlplane.console.moves import MOVES
+from controlplane.console.pages import DONE
+from controlplane.sandbox.scripted import judging, source_of
+from controlplane.store.roles import Role
+from monitors.base import Verdict
+from tests.support.doors import Doors
+from tests.support.house import BAD, deploying, pipeline, source
+
+PAGE = "/pipelines/shop"
+MANAGER = {"release-manager", "admin"}
+MAY = {
+    "start": MANAGER,
+    "approve": {"approver", *MANAGER},
+    "reject": {"approver", *MANAGER},
+    "stop": MANAGER,
+    "retry": MANAGER,
+    "rollback": MANAGER,
+    "open": MANAGER,
+    "close": MANAGER,
+    "lift": MANAGER,
+}
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Doors:
+    return Doors(tmp_path)
+
+
+def csrf_of(browser: httpx.Client) -> str:
+    return browser.get(PAGE).text.split('name="csrf" value="')[1].split('"')[0]
+
+
+def post(browser: httpx.Client, move: str, **form: str) -> httpx.Response:
+    return browser.post(f"{PAGE}/{move}", data={"csrf": csrf_of(browser), **form})
+
+
+def test_every_move_is_in_the_table_and_has_its_word() -> None:
+    assert set(MAY) == set(MOVES) == set(DONE)
+
+
+@pytest.mark.parametrize("move", MAY)
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_may_what_the_table_says(doors: Doors, move: str, role: Role) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    answer = post(doors.browser(role), move, stage="Prod", reason="so")
+    assert (answer.status_code != 403) == (role in MAY[move])
+
+
+def test_approving_works_without_javascript(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    browser = doors.browser(Role.APPROVER)
+    assert 'action="/console/pipelines/shop/approve"' in browser.get(PAGE).text
+    form = {"execution": execution, "stage": "Gate", "action": "Ask", "reason": "looks good"}
+    answer = post(browser, "approve", **form)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/console/pipelines/shop?done=approve",
+    )
+    assert "Approved." in browser.get(f"{PAGE}?done=approve").text
+    doors.house.settle()
+    assert doors.house.stages(execution)["Gate"] == "Succeeded"
+    assert "Approved by approver (console): looks good" in browser.get(PAGE).text
+
+
+def test_a_second_answer_is_refused_on_the_page(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+    browser, form = doors.browser(), {"execution": execution, "stage": "Gate", "action": "Ask"}
+    post(browser, "reject", **form)
+    answer = post(browser, "approve", **form)
+    assert answer.status_code == 409
+    assert "decided already" in answer.text and "Recent executions" in answer.text
+
+
+@pytest.mark.parametrize("csrf", ["", "0" * 64, "é", "of another session"])
+def test_a_form_without_the_sessions_token_changes_nothing(doors: Doors, csrf: str) -> None:
+    execution = doors.waits_for_approval()
+    browser, before = doors.browser(Role.APPROVER), doors.events()
+    given = csrf_of(doors.browser(Role.ADMIN)) if "another" in csrf else csrf
+    form = {"csrf": given, "execution": execution, "stage": "Gate", "action": "Ask"}
+    assert browser.post(f"{PAGE}/approve", data=form).status_code == 403
+    assert doors.events() == before
+
+
+def test_a_form_of_another_site_changes_nothing(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    browser, before = doors.browser(), doors.events()
+    form, site = {"csrf": csrf_of(browser)}, {"sec-fetch-site": "cross-site"}
+    assert browser.post(f"{PAGE}/start", data=form, headers=site).status_code == 403
+    assert doors.events() == before
+
+
+def test_who_is_signed_out_is_told_that_nothing_was_done(doors: Doors) -> None:
+    answer = doors.client(None).post(f"/console{PAGE}/start", data={"csrf": "x"})
+    assert answer.status_code == 401
+    assert "Nothing was changed" in answer.text
+
+
+def test_the_way_in_is_closed_and_opened_with_a_reason(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    browser = doors.browser()
+    assert post(browser, "close", stage="Prod", reason=" ").status_code == 422
+    assert post(browser, "close", stage="Prod", reason="a freeze").status_code == 303
+    assert "a freeze" in browser.get(PAGE).text
+    assert post(browser, "open", stage="Prod", reason="over").status_code == 303
+    assert "The way in is closed" not in browser.get(PAGE).text
+
+
+def test_a_person_rolls_back_lifts_and_starts_again(doors: Doors) -> None:
+    browser = doors.browser()
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    post(browser, "start")
+    doors.house.wait(20)
+    doors.house.drivers["S3"].default = source_of(BAD)
+    doors.house.drivers["CloudWatchAlarm"].default = judging(Verdict.PASS)
+    post(browser, "start")
+    doors.house.wait(20)
+    assert post(browser, "rollback", stage="Prod", reason="customers call").status_code == 303
+    doors.house.wait(20)
+    assert doors.house.rows()[0].rollback_state == "done"
+    assert post(browser, "lift", digest=BAD, reason="it was the network").status_code == 303
+    assert "Empty. A digest" in browser.get(PAGE).text
+
+
+def test_a_viewer_sees_no_forms_but_the_one_that_signs_out(doors: Doors) -> None:
+    doors.waits_for_approval()
+    page = doors.browser(Role.VIEWER).get(PAGE).text
+    assert page.count("<form") == 1
+    assert "an approver decides" in page
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"csrf=a&reason=%00", "application/x-www-form-urlencoded"),
+        (b"--x", "multipart/form-data; boundary=y"),
+        (b"{", "application/json"),
+    ],
+)
+def test_a_broken_form_is_no_fault(doors: Doors, body: bytes, kind: str) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    answer = doors.browser().post(f"{PAGE}/start", content=body, headers={"content-type": kind})
+    assert 400 <= answer.status_code < 500
+
+
+def test_an_oversize_form_is_refused(tmp_path: Path) -> None:
+    doors = Doors(tmp_path, max_body_bytes=1_000)
+    answer = doors.browser().post(f"{PAGE}/start", data={"reason": "x" * 2_000})
+    assert answer.status_code == 413

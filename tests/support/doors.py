@@ -1,0 +1,181 @@
+"""The doors of an installation on a database of its own, and clients that stand in front of them."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from accounts.models import Account
+from accounts.registry import StaticRegistry
+from controlplane.api.parts import Parts
+from controlplane.server import create_app
+from controlplane.settings import Settings
+from controlplane.store import queries, tokens
+from controlplane.store.roles import Role
+from tests.support.house import GOOD, House, action, deploying, pipeline, source
+
+SECRET, SLACK_SECRET = "a secret of tests", "a secret of Slack's"
+SAME_SITE = {"sec-fetch-site": "same-origin"}
+
+
+class InProcess(httpx.BaseTransport):
+    """Calls an ASGI application without a network: each request in a loop of its own."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer when the application has answered all of it."""
+        return asyncio.run(self._handle(request))
+
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in cast(httpx.SyncByteStream, request.stream):
+                yield piece
+
+        again = httpx.Request(
+            request.method, request.url, headers=request.headers, content=pieces()
+        )
+        answer = await self._inner.handle_async_request(again)
+        return httpx.Response(
+            answer.status_code, headers=answer.headers, content=await answer.aread()
+        )
+
+
+class Doors:
+    """An installation: a house behind, an application in front, a token for each role."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.house = House(folder)
+        self.unready: dict[str, str] = {}
+        self.registry = StaticRegistry([account("dev"), account("prod")])
+        self.settings = Settings(
+            secret=SecretStr(SECRET), slack_signing_secret=SecretStr(SLACK_SECRET), **settings
+        )
+        self.metrics = CollectorRegistry()
+        self.app = create_app(self.parts())
+        self.tokens = {role: self.token(role) for role in Role}
+
+    def parts(self) -> Parts:
+        """What the application is made of."""
+        return Parts(
+            database=self.house.database,
+            structures=self.house.structures,
+            commands=self.house.commands,
+            settings=self.settings,
+            registry=self.registry,
+            clock=self.house.clock,
+            health=lambda: self.unready,
+            metrics=self.metrics,
+            doctor=lambda name: [{"hop": name, "ok": True}],
+        )
+
+    def token(self, role: Role, expires_at: float | None = None) -> str:
+        """A new token of a role; it is named after the role."""
+        now = self.house.clock().timestamp()
+        with self.house.database.begin() as connection:
+            return tokens.create(connection, role.value, role, now, expires_at)[1]
+
+    def client(self, role: Role | None = Role.ADMIN) -> httpx.Client:
+        """A client of the REST door; None sends no token."""
+        headers = {} if role is None else {"authorization": f"Bearer {self.tokens[role]}"}
+        return httpx.Client(
+            transport=InProcess(self.app), base_url="http://towpath", headers=headers
+        )
+
+    def browser(self, role: Role = Role.ADMIN) -> httpx.Client:
+        """A browser without JavaScript that has signed in."""
+        browser = httpx.Client(
+            transport=InProcess(self.app), base_url="http://towpath/console", headers=SAME_SITE
+        )
+        browser.post("/login", data={"token": self.tokens[role]})
+        return browser
+
+    def events(self) -> int:
+        """How many events there are: none more, where the state is unchanged."""
+        with self.house.database.read() as connection:
+            return queries.last_event(connection)
+
+    def waits_for_approval(self) -> str:
+        """A pipeline `shop` whose execution waits in Gate for an approval; the execution's id."""
+        gate = {"name": "Gate", "actions": [action("Ask", "Manual")]}
+        self.house.apply(pipeline(source(), gate, deploying("Prod")))
+        asks_a_person(self.house)
+        return self.house.start()
+
+
+def asks_a_person(house: House) -> None:
+    """The approval driver of the product, instead of a scripted one."""
+    from controlplane.actions.approval import Approval
+
+    house.drivers["Manual"] = Approval()  # type: ignore[assignment]
+    house.engine = house.new_engine()
+
+
+def account(name: str) -> Account:
+    """An account of that name."""
+    number = f"{sum(name.encode()):012d}"
+    roles = dict.fromkeys(("watch", "deploy", "rollback"), f"arn:aws:iam::{number}:role/Towpath")
+    return Account.model_validate(
+        {
+            "name": name,
+            "id": number,
+            "environment": name,
+            "regions": ["eu-west-1"],
+            "roles": roles,
+            "externalId": f"external-{name}",
+            "artifactBucket": f"artifacts-{name}",
+        }
+    )
+
+
+def slack_press(
+    doors: Doors, value: str, secret: str = SLACK_SECRET
+) -> tuple[bytes, dict[str, str]]:
+    """The body and headers with which Slack tells of a press of a button of this value."""
+    at = doors.house.clock().timestamp()
+    pressed = {"type": "button", "action_id": "approve", "value": value, "action_ts": f"{at:.6f}"}
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "U1", "username": "bo"},
+        "container": {"type": "message", "channel_id": "C1", "message_ts": "1.000001"},
+        "actions": [pressed],
+    }
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    signed = f"v0:{int(at)}:".encode() + body
+    signature = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return body, {"x-slack-request-timestamp": str(int(at)), "x-slack-signature": signature}
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The application on a port of loopback, for what streams; its base URL."""
+    config = uvicorn.Config(
+        app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+__all__ = ["GOOD", "SAME_SITE", "SECRET", "Doors", "account", "served", "slack_press"]
