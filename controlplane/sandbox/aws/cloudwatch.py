@@ -120,7 +120,7 @@ def _wanted(item: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
 def step() -> None:
     """Evaluate all alarms of all accounts."""
-    for _, _, backend in list(models.cloudwatch_backends.iter_backends()):
+    for backend in hooks.every(models.cloudwatch_backends):
         backend.evaluate()
 
 

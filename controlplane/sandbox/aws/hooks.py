@@ -19,6 +19,11 @@ def swap(
     route(urls, response, paths)
 
 
+def every(backends: Any) -> list[Any]:
+    """Answer the backends of all accounts and regions, while other threads may add some."""
+    return [backend for account in list(backends.values()) for backend in list(account.values())]
+
+
 def route(urls: ModuleType, response: Any, paths: Iterable[str] = ()) -> None:
     """Route the service's paths, and more, to `response` (a subclass of moto's BaseResponse)."""
     table = dict.fromkeys(urls.url_paths, response.dispatch)

@@ -142,7 +142,7 @@ def set_interval(account: str, region: str, name: str, seconds: float | None) ->
 
 def step() -> None:
     """Start the runs that are due in all accounts."""
-    for _, _, backend in list(models.synthetics_backends.iter_backends()):
+    for backend in hooks.every(models.synthetics_backends):
         backend.step()
 
 

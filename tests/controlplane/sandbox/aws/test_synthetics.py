@@ -111,7 +111,14 @@ def test_an_answer_that_is_not_2xx_is_the_canarys_failure(target: Target, create
     )
 
 
-@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/", "http://example.com/", "file:///etc"])
+@pytest.mark.parametrize("url", ["http://example.com/", "file:///etc", "https://127.0.0.1/"])
+def test_only_loopback_is_asked(url: str) -> None:
+    status = try_target(url, 1)
+    assert status["StateReasonCode"] == "EXECUTION_FAILURE"
+    assert "must be http on loopback" in status["StateReason"]
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/"])
 def test_a_target_that_can_not_be_reached_is_an_execution_failure(create: Create, url: str) -> None:
     synthetics = create(url)
     synthetics.start_canary(Name="shop")
@@ -119,15 +126,22 @@ def test_a_target_that_can_not_be_reached_is_an_execution_failure(create: Create
     assert last(synthetics)["StateReasonCode"] == "EXECUTION_FAILURE"
 
 
-def test_a_slow_target_is_the_canarys_failure_and_holds_up_no_tick(
-    target: Target, create: Create
+def test_a_slow_target_holds_up_no_tick_and_is_not_asked_twice_at_once(
+    account: str, by_hand: ManualClock, target: Target, create: Create
 ) -> None:
     target.open.clear()
     synthetics = create(target.url)
+    set_interval(account, REGION, "shop", 1)
     synthetics.start_canary(Name="shop")
     tick()
+    by_hand.advance(5)
     tick()
-    assert len(synthetics.get_canary_runs(Name="shop")["CanaryRuns"]) == 1
+    (run,) = synthetics.get_canary_runs(Name="shop")["CanaryRuns"]
+    assert run["Status"]["State"] == "RUNNING"
+
+
+def test_a_target_that_does_not_answer_in_time_is_the_canarys_failure(target: Target) -> None:
+    target.open.clear()
     assert try_target(target.url, 0.1)["StateReasonCode"] == "CANARY_FAILURE"
 
 
