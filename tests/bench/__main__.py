@@ -4,6 +4,7 @@ Machines are noisy: every figure is the median of several rounds, and the ratios
 """
 
 import argparse
+import json
 import resource
 import sqlite3
 import statistics
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -22,8 +24,21 @@ from controlplane.actions.noop import NoOp
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.tasks import Key
+from controlplane.sandbox.scripted import after, source_of, succeed
+from controlplane.store import ledger
 from controlplane.store.database import PRAGMAS
-from tests.support.house import ANNE, KEYS, House, action, pipeline
+from monitors.base import Judgement, Outcome, Progress, Task, Verdict
+from tests.support.house import (
+    ANNE,
+    BAD,
+    GOOD,
+    KEYS,
+    House,
+    action,
+    deploying,
+    pipeline,
+    source,
+)
 
 STAGES = 3
 ORDERS = 4
@@ -113,6 +128,75 @@ def first_action(folder: Path, events: int = 40) -> float:
     return statistics.median(waits)
 
 
+def reaction(folder: Path) -> float:
+    """Seconds from the moment a breach is readable to the stop call; rules look every second."""
+    made = House(folder)
+    made.clock = system_clock  # type: ignore[assignment]
+    made.apply(pipeline(source(), deploying("Prod")))
+    readable, stopped = threading.Event(), threading.Event()
+    times: dict[str, float] = {}
+
+    def watch(_task: Task, asked: int) -> Progress:
+        bad = readable.is_set()
+        seen = Judgement(Verdict.FAIL if bad else Verdict.PASS, "as told") if asked else None
+        return Progress(Outcome.RUNNING, look_after=timedelta(seconds=1), judgement=seen)
+
+    def stop(task: Task, _asked: int) -> Progress:
+        times.setdefault("stopped", time.perf_counter())
+        stopped.set()
+        return succeed(task, 0)
+
+    made.drivers["CodeDeploy"].default = after(10_000)
+    made.drivers["CloudWatchAlarm"].default = watch
+    made.drivers["CodeDeployStop"].default = stop
+    good = LedgerRow(made)
+    good.put()
+    engine = Engine(
+        made.database,
+        made.structures,
+        {KEYS[name]: driver for name, driver in made.drivers.items()},
+        system_clock,
+    )
+    thread = threading.Thread(target=engine.run, daemon=True)
+    thread.start()
+    made.commands.start("shop", ANNE)
+    threading.Event().wait(2.5)
+    began = time.perf_counter()
+    readable.set()
+    stopped.wait(10)
+    engine.stop()
+    thread.join(15)
+    return times["stopped"] - began
+
+
+class LedgerRow:
+    """A last known good, so that there is somewhere to go back to."""
+
+    def __init__(self, made: House) -> None:
+        self._made = made
+
+    def put(self) -> None:
+        """Into the ledger, as an earlier release would have left it."""
+        artifact = {"digest": GOOD, "location": "s3://b/k", "version": "v", "name": "App"}
+        row = {
+            "pipeline": "shop",
+            "stage": "Prod",
+            "target": "prod//shop/all",
+            "digest": GOOD,
+            "artifact": json.dumps(artifact),
+            "execution_id": "earlier",
+            "action_id": -1,
+            "action": "Deploy",
+            "token": "tp-earlier",
+            "handle": "d-1",
+            "status": "GOOD",
+            "at": 0.0,
+        }
+        with self._made.database.begin() as connection:
+            ledger.put(connection, row)
+        self._made.drivers["S3"].default = source_of(BAD)
+
+
 def waiting(folder: Path, executions: int) -> tuple[float, float]:
     """(extra MB of memory, % of a core) that so many executions waiting for approval cost."""
     made, engine = house(folder)
@@ -155,6 +239,7 @@ def main() -> None:
     raw = median(args.rounds, raw_limit)
     rate = median(args.rounds, lambda folder: moves(folder, args.executions))
     latency = median(args.rounds, first_action)
+    reacted = [median(1, reaction) for _ in range(args.rounds)]
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         memory, busy = waiting(Path(folder), args.waiting)
     table = Table("what", "here", "ratio to the raw limit", "goal")
@@ -165,6 +250,8 @@ def main() -> None:
     table.add_row(
         "accepted event -> first driver call, median", f"{latency:.1f} ms", "", "<= 10 ms"
     )
+    worst = f"{statistics.median(reacted):.2f} s, worst {max(reacted):.2f} s"
+    table.add_row("breach readable -> stop call, rules look every 1 s", worst, "", "<= 2 s")
     table.add_row(f"{args.waiting:,} executions waiting: memory", f"{memory:.1f} MB", "", "< 50 MB")
     table.add_row(
         f"{args.waiting:,} executions waiting: CPU", f"{busy:.2f} %", "", "not measurable"

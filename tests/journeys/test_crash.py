@@ -62,6 +62,11 @@ class Crashing(Stage):
             if event["executionId"] not in done:
                 self.approve(event)
 
+    def resume(self) -> None:
+        """A person lifts the hold that the rollback left."""
+        path = f"/pipelines/{PIPELINE}/stages/Prod/transition"
+        self.api.send("PUT", path, {"reason": "release 1 may go in again"})
+
     def newest(self) -> dict[str, Any]:
         found: dict[str, Any] = self.api.get(f"/pipelines/{PIPELINE}/executions")[0]
         return found
@@ -95,7 +100,9 @@ def test_killed_at_fifty_random_points_it_goes_on(stage: Crashing) -> None:
             stage.look(chance.uniform(0.05, 1.5))
             if stage.kills < KILLS:
                 stage.pull_the_plug(chance)
-        if stage.kills >= KILLS and release != 2:
+        if release == 2:
+            stage.resume()
+        elif stage.kills >= KILLS:
             break
     settled(stage)
     nothing_was_started_twice(stage)
@@ -184,8 +191,7 @@ def every_execution_is_over(stage: Crashing) -> None:
     with database.read() as connection:
         found = connection.execute(select(rows.c.type, rows.c.status, rows.c.rollback_state)).all()
     database.close()
-    waiting = [row for row in found if row.status not in OVER]
-    assert len(waiting) <= 1, "only the last may wait in front of the held stage"
+    assert [row for row in found if row.status not in OVER] == []
     assert ("ROLLBACK", "Succeeded", "done") in {tuple(row) for row in found}
 
 

@@ -1,0 +1,159 @@
+"""What people do on the command line against a running Towpath in the sandbox, and what goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from controlplane.demo.play import Stage
+from controlplane.demo.processes import answer
+from controlplane.demo.story import Story
+from controlplane.sandbox.shipped import path as shipped
+
+
+class Person:
+    """Somebody with a terminal."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._environment = {
+            **os.environ,
+            "TOWPATH_URL": stage.api.url,
+            "TOWPATH_TOKEN": stage.token,
+            "NO_COLOR": "1",
+            "COLUMNS": "400",
+        }
+
+    def says(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command."""
+        command = [sys.executable, "-m", "controlplane.cli", *arguments]
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def sees(self, *arguments: str) -> Any:
+        """The JSON that a command answers."""
+        done = self.says(*arguments, "-o", "json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    stage = Stage(tmp_path_factory.mktemp("stage"), Story(to_stderr=True), 0)
+    try:
+        stage.open()
+        stage.release(1)
+        yield Person(stage)
+    finally:
+        stage.close()
+
+
+def root(person: Person, service: str, account: str) -> Any:
+    world = answer(f"{person.stage.sandbox_url}/_sandbox/world")
+    key = world["accounts"][account]["root_access_key_id"]
+    session: Any = boto3.Session(key, "sandbox", region_name=world["region"])
+    return session.client(service, endpoint_url=person.stage.sandbox_url)
+
+
+def test_the_doctor_finds_nothing_missing_in_the_shipped_roles(person: Person) -> None:
+    done = person.says("doctor", "shop")
+    assert done.returncode == 0, done.stdout
+    assert "the last known good of prod/eu-west-1/shop/shop-prod is none yet" in done.stdout
+
+
+def test_the_doctor_names_the_statement_that_is_missing(person: Person) -> None:
+    iam, role = root(person, "iam", "test"), "TowpathWatch"
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    fewer = [s for s in policy["Statement"] if "cloudwatch" not in json.dumps(s["Action"])]
+    crippled = json.dumps({**policy, "Statement": fewer})
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=crippled)
+    try:
+        done = person.says("doctor", "shop")
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if "MISSING" in line]
+    assert "cloudwatch:DescribeAlarms" in line
+    assert "account-roles.cfn.yaml" in line
+
+
+def test_malformed_yaml_is_refused_with_its_place(person: Person, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "pipeline: shop\nstages:\n  - name: Source\n    colour: blue\n", encoding="utf-8"
+    )
+    done = person.says("validate", str(file))
+    assert done.returncode == 1
+    assert f"{file}:4:5: " in done.stderr
+
+
+def test_an_unknown_account_is_refused_and_nothing_is_stored(
+    person: Person, tmp_path: Path
+) -> None:
+    before = person.sees("get", "pipelines")
+    file = tmp_path / "p.yaml"
+    text = shipped("examples/pipeline.yaml").read_text(encoding="utf-8")
+    file.write_text(text.replace("account: dev ", "account: dve "), encoding="utf-8")
+    done = person.says("apply", str(file))
+    assert done.returncode == 1
+    assert "dve" in done.stderr
+    assert person.sees("get", "pipelines") == before
+
+
+def test_what_destroys_asks_and_needs_yes_where_nobody_can_answer(person: Person) -> None:
+    done = person.says("rollback", "shop", "Prod", "-m", "why not")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+
+
+def test_a_rollback_of_what_was_never_deployed_is_refused_in_words(person: Person) -> None:
+    done = person.says("rollback", "shop", "Prod", "-m", "why not", "--yes")
+    assert done.returncode == 1
+    assert "nothing was ever deployed by shop in Prod" in done.stderr
+
+
+def test_a_bundle_that_is_missing_fails_the_source_with_a_sentence(person: Person) -> None:
+    pinned = "Release=00000000-no-such-version"
+    execution = person.says("start", "shop", "--revision", pinned).stdout.strip()
+    done = person.says("status", execution, "--watch")
+    assert done.returncode == 3, done.stdout
+    assert "no-such-version" in done.stdout
+
+
+def test_a_role_that_may_not_be_assumed_fails_in_words_and_names_the_mend(person: Person) -> None:
+    iam = root(person, "iam", "dev")
+    trust = iam.get_role(RoleName="TowpathDeploy")["Role"]["AssumeRolePolicyDocument"]
+    shut = {**trust, "Statement": [{**trust["Statement"][0], "Effect": "Deny"}]}
+    iam.update_assume_role_policy(RoleName="TowpathDeploy", PolicyDocument=json.dumps(shut))
+    try:
+        before = len(person.sees("get", "executions", "shop"))
+        person.stage.release(1)
+        while len(found := person.sees("get", "executions", "shop")) == before:
+            pass
+        done = person.says("status", found[0]["id"], "--watch")
+    finally:
+        iam.update_assume_role_policy(RoleName="TowpathDeploy", PolicyDocument=json.dumps(trust))
+    assert done.returncode == 3, done.stdout
+    assert "TowpathDeploy" in person.says("status", found[0]["id"]).stdout
+
+
+def test_a_wrong_token_is_told_so(person: Person) -> None:
+    command = [sys.executable, "-m", "controlplane.cli", "get", "pipelines"]
+    environment = {**os.environ, "TOWPATH_URL": person.stage.api.url, "TOWPATH_TOKEN": "tp_wrong"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 5
+    assert "TOWPATH_TOKEN" in done.stderr
