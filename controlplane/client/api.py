@@ -38,6 +38,10 @@ class Api:
             timeout=30.0,
         )
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
     def get(self, path: str, **params: Any) -> Any:
         """Read; ApiError with the server's own sentence for anything but 2xx."""
         return self._ask("GET", path, params=params)

@@ -166,6 +166,7 @@ class Stage:
 
     def close(self) -> None:
         """Stop both, Towpath first: it drains."""
+        self.api.close()
         if self.towpath is not None:
             self.towpath.stop()
         self.sandbox.stop()

@@ -7,7 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +145,13 @@ def unsent(stage: Crashing) -> int:
 def nothing_was_started_twice(stage: Crashing) -> None:
     tokens: Counter[str] = Counter()
     for account in ENVIRONMENTS:
-        codedeploy = stage.root("codedeploy", account)
-        ids = codedeploy.list_deployments()["deployments"]
-        for i in range(0, len(ids), 25):
-            found = codedeploy.batch_get_deployments(deploymentIds=ids[i : i + 25])
-            for info in found["deploymentsInfo"]:
-                if info.get("description", "").startswith("towpath "):
-                    tokens[info["description"].split()[1]] += 1
+        with closing(stage.root("codedeploy", account)) as codedeploy:
+            ids = codedeploy.list_deployments()["deployments"]
+            for i in range(0, len(ids), 25):
+                found = codedeploy.batch_get_deployments(deploymentIds=ids[i : i + 25])
+                for info in found["deploymentsInfo"]:
+                    if info.get("description", "").startswith("towpath "):
+                        tokens[info["description"].split()[1]] += 1
     assert tokens
     assert [token for token, times in tokens.items() if times > 1] == []
 
@@ -176,12 +176,13 @@ def every_event_was_told(stage: Crashing) -> None:
 
 def heard(stage: Crashing) -> set[str]:
     world = answer(f"{stage.sandbox_url}/_sandbox/world")
-    sqs, url = stage.root("sqs", "tools"), world["notifications"]["audit_queue_url"]
+    url = world["notifications"]["audit_queue_url"]
     found: set[str] = set()
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            found.add(json.loads(json.loads(message["Body"])["Message"])["id"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    with closing(stage.root("sqs", "tools")) as sqs:
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.add(json.loads(json.loads(message["Body"])["Message"])["id"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
 
 

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,14 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
         stage.close()
 
 
-def root(person: Person, service: str, account: str) -> Any:
+@contextmanager
+def root(person: Person, service: str, account: str) -> Iterator[Any]:
+    """A client that may do everything in an account of the sandbox."""
     world = answer(f"{person.stage.sandbox_url}/_sandbox/world")
     key = world["accounts"][account]["root_access_key_id"]
     session: Any = boto3.Session(key, "sandbox", region_name=world["region"])
-    return session.client(service, endpoint_url=person.stage.sandbox_url)
+    with closing(session.client(service, endpoint_url=person.stage.sandbox_url)) as client:
+        yield client
 
 
 def test_the_doctor_finds_nothing_missing_in_the_shipped_roles(person: Person) -> None:
@@ -74,17 +78,34 @@ def test_the_doctor_finds_nothing_missing_in_the_shipped_roles(person: Person) -
     assert "the last known good of prod/eu-west-1/shop/shop-prod is none yet" in done.stdout
 
 
+@contextmanager
+def without(person: Person, account: str, role: str, service: str) -> Iterator[None]:
+    """A role whose policy says nothing of a service for a while."""
+    with root(person, "iam", account) as iam:
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        policies = {n: iam.get_role_policy(RoleName=role, PolicyName=n) for n in names}
+        try:
+            for name, found in policies.items():
+                write(iam, role, name, found["PolicyDocument"], service)
+            yield
+        finally:
+            for name, found in policies.items():
+                write(iam, role, name, found["PolicyDocument"], "")
+
+
+def write(iam: Any, role: str, name: str, policy: Mapping[str, Any], left_out: str) -> None:
+    kept = [
+        statement
+        for statement in policy["Statement"]
+        if not left_out or left_out not in json.dumps(statement["Action"])
+    ]
+    document = json.dumps({**policy, "Statement": kept})
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+
 def test_the_doctor_names_the_statement_that_is_missing(person: Person) -> None:
-    iam, role = root(person, "iam", "test"), "TowpathWatch"
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    fewer = [s for s in policy["Statement"] if "cloudwatch" not in json.dumps(s["Action"])]
-    crippled = json.dumps({**policy, "Statement": fewer})
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=crippled)
-    try:
+    with without(person, "test", "TowpathWatch", "cloudwatch:"):
         done = person.says("doctor", "shop")
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if "MISSING" in line]
     assert "cloudwatch:DescribeAlarms" in line
@@ -134,21 +155,27 @@ def test_a_bundle_that_is_missing_fails_the_source_with_a_sentence(person: Perso
     assert "no-such-version" in done.stdout
 
 
-def test_a_role_that_may_not_be_assumed_fails_in_words_and_names_the_mend(person: Person) -> None:
-    iam = root(person, "iam", "dev")
-    trust = iam.get_role(RoleName="TowpathDeploy")["Role"]["AssumeRolePolicyDocument"]
-    shut = {**trust, "Statement": [{**trust["Statement"][0], "Effect": "Deny"}]}
-    iam.update_assume_role_policy(RoleName="TowpathDeploy", PolicyDocument=json.dumps(shut))
-    try:
-        before = len(person.sees("get", "executions", "shop"))
-        person.stage.release(1)
-        while len(found := person.sees("get", "executions", "shop")) == before:
-            pass
-        done = person.says("status", found[0]["id"], "--watch")
-    finally:
-        iam.update_assume_role_policy(RoleName="TowpathDeploy", PolicyDocument=json.dumps(trust))
+@contextmanager
+def shut(person: Person, account: str, role: str) -> Iterator[None]:
+    """A role that trusts nobody for a while."""
+    with root(person, "iam", account) as iam:
+        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        closed = [{**statement, "Effect": "Deny"} for statement in trust["Statement"]]
+        document = json.dumps({**trust, "Statement": closed})
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
+        try:
+            yield
+        finally:
+            document = json.dumps(trust)
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
+
+
+def test_a_role_that_may_not_be_assumed_fails_in_words_and_names_it(person: Person) -> None:
+    with shut(person, "dev", "TowpathDeploy"):
+        execution = person.says("start", "shop").stdout.strip()
+        done = person.says("status", execution, "--watch")
     assert done.returncode == 3, done.stdout
-    assert "TowpathDeploy" in person.says("status", found[0]["id"]).stdout
+    assert "TowpathDeploy" in person.says("status", execution).stdout
 
 
 def test_a_wrong_token_is_told_so(person: Person) -> None:

@@ -95,7 +95,6 @@ def test_what_inspector_does_not_cover_is_told() -> None:
 def test_the_roles_that_deploy_ships_may_walk_the_sandbox() -> None:
     with Sandbox() as sandbox:
         clients = SandboxClients(sandbox)
-        clients.finish_the_stack()
         known = clients.world["environments"]["prod"]
         names = {
             "ApplicationName": known["application"],

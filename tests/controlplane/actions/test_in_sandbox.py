@@ -108,7 +108,6 @@ class Way:
 def way() -> Iterator[Way]:
     with Sandbox() as sandbox, httpx.Client(trust_env=False) as http:
         made = Way(sandbox, http)
-        made.clients.finish_the_stack()
         yield made
 
 

@@ -1,6 +1,5 @@
 """`accounts.base.Clients` on a running sandbox: assumed roles, narrowed sessions."""
 
-import json
 from typing import Any
 
 import boto3
@@ -46,21 +45,6 @@ class SandboxClients:
         """A client that acts as Towpath itself."""
         user = self.world["towpath"]
         return self._client(service, user["access_key_id"], user["secret_access_key"], None)
-
-    def finish_the_stack(self) -> None:
-        """Do what moto's CloudFormation leaves out: versioning, and a key policy that is text."""
-        for known in self.world["accounts"].values():
-            root = self._client("s3", known["root_access_key_id"], "made-up", None)
-            versioning = {"Status": "Enabled"}
-            root.put_bucket_versioning(
-                Bucket=known["artifact_bucket"], VersioningConfiguration=versioning
-            )
-            allow = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
-            self._client("kms", known["root_access_key_id"], "made-up", None).put_key_policy(
-                KeyId=known["artifact_key"],
-                PolicyName="default",
-                Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
-            )
 
     def client(
         self,
