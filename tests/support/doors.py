@@ -178,4 +178,13 @@ def served(app: FastAPI) -> Iterator[str]:
         listener.close()
 
 
-__all__ = ["GOOD", "SAME_SITE", "SECRET", "Doors", "account", "served", "slack_press"]
+__all__ = [
+    "GOOD",
+    "SAME_SITE",
+    "SECRET",
+    "Doors",
+    "account",
+    "asks_a_person",
+    "served",
+    "slack_press",
+]

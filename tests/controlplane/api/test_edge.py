@@ -1,5 +1,6 @@
 """What machines ask, what every answer carries, and that no input makes a fault of ours."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -88,27 +89,34 @@ TREE = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS | ODD, inner, max_size=5),
     max_leaves=8,
 )
+TEXT = ODD | st.text(max_size=20)
+SHAPED = st.one_of(
+    st.fixed_dictionaries({"reason": TEXT}),
+    st.fixed_dictionaries({"reason": TEXT, "abandon": st.booleans()}),
+    st.fixed_dictionaries({"result": st.just("Approved"), "summary": TEXT}),
+    st.fixed_dictionaries({"revisions": st.dictionaries(TEXT, TEXT), "clientRequestToken": TEXT}),
+    st.fixed_dictionaries({"name": TEXT, "role": st.just("viewer"), "expiresAt": TEXT}),
+)
 WORDS = st.sampled_from(["shop", "Gate", "Prod", "dev", "sha256:0"]) | st.text(max_size=20)
+NUMBERS = st.sampled_from([2**63, 2**70, -(2**63), 0]) | st.integers()
 QUERY = st.dictionaries(
     st.sampled_from(["after", "limit", "before", "pipeline", "execution", "format", "file"]),
-    st.text(max_size=10) | st.integers().map(str),
+    st.text(max_size=10) | NUMBERS.map(str),
     max_size=3,
 )
 
 
 def sent(body: Any) -> dict[str, Any]:
     """A body as the client sends it: JSON, or the bytes that are none."""
-    import json
-
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return {"content": raw, "headers": {"content-type": "application/json"}}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     route=st.sampled_from(sorted(NEEDS)),
     words=st.lists(WORDS, min_size=2, max_size=2),
-    body=TREE | st.binary(max_size=40),
+    body=SHAPED | TREE | st.binary(max_size=40),
     query=QUERY,
 )
 def test_no_input_is_a_fault(
@@ -119,6 +127,28 @@ def test_no_input_is_a_fault(
         path = path.replace(part, quote(words.pop(), safe="", errors="replace") or "-", 1)
     answer = doors.client().request(method, f"/api/v1{path}", params=query, **sent(body))
     assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "x" * 1_001])
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("DELETE", "/pipelines/shop/stages/Prod/transition", "reason"),
+        ("POST", "/pipelines/shop/stages/Prod/rollback", "reason"),
+        ("POST", "/pipelines/shop/executions", "clientRequestToken"),
+        ("POST", "/executions/none/stop", "reason"),
+    ],
+)
+def test_text_that_no_database_holds_is_refused(
+    doors: Doors, method: str, path: str, field: str, odd: str
+) -> None:
+    answer = doors.client().request(method, f"/api/v1{path}", **sent({field: odd}))
+    assert (answer.status_code, f"body.{field}" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("after", [2**63, -1, "x"])
+def test_a_number_that_no_database_holds_is_refused(doors: Doors, after: object) -> None:
+    assert doors.client().get(f"/api/v1/events?after={after}").status_code == 422
 
 
 def test_deeply_nested_json_is_refused(doors: Doors) -> None:

@@ -95,6 +95,8 @@ def test_a_press_rolls_back_the_release_of_its_message_only(doors: Doors) -> Non
     assert "no longer in Prod" in press(doors, value).json()["text"]
 
 
-def test_an_oversize_press_is_not_read(doors: Doors) -> None:
-    answer = doors.client(None).post(PATH, content=b"x" * 70_000)
+def test_an_oversize_press_is_read_no_further_than_its_bound(doors: Doors) -> None:
+    pieces = iter([b"x" * 10_000] * 50)
+    answer = doors.client(None).post(PATH, content=pieces)
     assert answer.status_code == 413
+    assert len(list(pieces)) > 40

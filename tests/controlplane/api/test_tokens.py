@@ -56,6 +56,16 @@ def test_the_last_use_is_written_at_most_once_a_minute(doors: Doors) -> None:
     assert last_use(doors, "admin") == first + 60
 
 
+def test_two_replicas_write_one_use_once(doors: Doors) -> None:
+    now, database = doors.house.clock().timestamp(), doors.house.database
+    with database.begin() as connection:
+        holder = tokens.find(connection, doors.tokens[Role.VIEWER], now)
+        assert holder is not None
+        tokens.used(connection, holder, now)
+        tokens.used(connection, holder, now + 1)
+    assert last_use(doors, "viewer") == now
+
+
 @pytest.mark.parametrize(
     "body",
     [
