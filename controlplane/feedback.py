@@ -129,7 +129,8 @@ def _placements(
     found = []
     for entry in entries:
         action = declared[entry.action]
-        good = pure_ledger.last_known_good(ledger.entries(connection, entry.target), bad)
+        known = ledger.entries(connection, entry.target, status=Fared.GOOD)
+        good = pure_ledger.last_known_good(known, bad)
         found.append(
             Placement(
                 action=action.name,

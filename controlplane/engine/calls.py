@@ -28,6 +28,8 @@ LOOK_EVERY = 5.0
 LOOK_BOUNDS = (0.2, 60.0)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before the first, second, ... new try after an error that may pass."""
+LONGEST = 4000
+"""Characters of a summary."""
 BUGS_TOLERATED = 5
 """An error that no driver should raise is tried this often, in case it is the vendor's bad day."""
 
@@ -52,7 +54,7 @@ Drivers = Mapping[Key, ActionDriver]
 
 
 def start(drivers: Drivers, job: Job) -> list[Result]:
-    """Start one job; for one whose time is over, stop it."""
+    """Start one job."""
     driver = drivers[job.key]
     try:
         return [_progress(driver, job, driver.start(job.task))]
@@ -67,28 +69,41 @@ def look(drivers: Drivers, group: Sequence[Job]) -> list[Result]:
         answers = driver.look([job.task for job in group])
     except Exception as error:  # noqa: BLE001 - as above
         return [_error(job, error) for job in group]
-    results = []
-    for job in group:
+    return [_answer(driver, job, answers) for job in group]
+
+
+def _answer(driver: ActionDriver, job: Job, answers: Any) -> Result:
+    """One of many answers: whatever is wrong with it spoils no other."""
+    try:
         answer = answers.get(job.task.token)
         if answer is None:
             answer = MonitorError("the answer does not say how it stands")
         if isinstance(answer, Exception):
-            results.append(_error(job, answer))
-        else:
-            results.append(_progress(driver, job, answer))
-    return results
+            return _error(job, answer)
+        return _progress(driver, job, answer)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _error(job, error)
 
 
 def time_out(drivers: Drivers, job: Job) -> list[Result]:
     """Its time is over: give it up at the vendor, and fail."""
+    return [_end(drivers, job, A.FAILED, "timed out")]
+
+
+def give_up(drivers: Drivers, job: Job) -> list[Result]:
+    """Its stage winds down between two tries to start it: the first may have reached the vendor."""
+    return [_end(drivers, job, A.ABANDONED, "not tried again")]
+
+
+def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
     try:
         drivers[job.key].stop(job.task)
         note = ""
-    except Exception as error:  # noqa: BLE001 - it fails all the same; say what could not be stopped
+    except Exception as error:  # noqa: BLE001 - it ends all the same; say what could not be stopped
         log.warning("%s could not be stopped: %s", job.task.token, error)
         note = f" (and it could not be stopped: {error})"
-    summary = f"timed out{note}; the last that was seen: {job.row.summary or 'nothing'}"
-    return [Result(job, A.FAILED, job.row.handle, summary, job.row.url)]
+    summary = f"{why}{note}; the last that was seen: {job.row.summary or 'nothing'}"
+    return Result(job, status, job.row.handle, _text(summary), job.row.url)
 
 
 def is_inline(driver: ActionDriver) -> bool:
@@ -106,9 +121,9 @@ def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
         job=job,
         status=STATUS[progress.outcome],
         handle=progress.handle or job.row.handle,
-        summary=(progress.summary or (progress.judgement.reason if progress.judgement else ""))[
-            :4000
-        ],
+        summary=_text(
+            progress.summary or (progress.judgement.reason if progress.judgement else "")
+        ),
         url=progress.url or job.row.url,
         output=json.dumps(dict(progress.output)) if progress.output else job.row.output,
         due_in=due_in,
@@ -129,7 +144,8 @@ def _error(job: Job, error: Exception) -> Result:
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
     if permanent:
-        return Result(job, A.FAILED, job.row.handle, summary[:4000], job.row.url, failures=failures)
+        said = _text(summary)
+        return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)
 
 
@@ -141,6 +157,11 @@ def _again(job: Job, error: Exception, failures: int, judgement: Judgement | Non
     if job.row.kind == "rule":
         status = A.IN_PROGRESS
     return Result(
-        job, status, job.row.handle, summary[:4000], job.row.url, job.row.output,
+        job, status, job.row.handle, _text(summary), job.row.url, job.row.output,
         due_in=pause, failures=failures, judgement=judgement,
     )  # fmt: skip
+
+
+def _text(said: str) -> str:
+    """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not."""
+    return said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")

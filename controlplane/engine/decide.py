@@ -69,6 +69,8 @@ def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
     for action in latest(view):
         if action.status is A.STARTING and action.kind == "action":
             waiting = True  # the call may be under way: its handle is needed to undo it
+            if view.status is not S.STOPPING:
+                moves.hurry.append(action.id)
         elif action.status is A.IN_PROGRESS and view.stop == "wait" and action.kind == "action":
             waiting = True
         elif action.status in (A.READY, A.STARTING, A.IN_PROGRESS):
@@ -98,6 +100,7 @@ def _go_on(view: StageView, now: float, moves: Moves) -> None:
         moves.create.extend(todo)
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
+        _watch(view, by_name, moves)  # where nothing was deployed, they watch from here
     else:
         _finish_bake(view, by_name, now, moves)
 
@@ -114,7 +117,12 @@ def _watch_from_first_deploy(
         for d in view.declared.actions
     ):
         moves.deploying = True
-        moves.create.extend(rule for rule in view.declared.rules() if rule.name not in by_name)
+        _watch(view, by_name, moves)
+
+
+def _watch(view: StageView, by_name: Mapping[str, ActionView], moves: Moves) -> None:
+    known = {*by_name, *(one.name for one in moves.create)}
+    moves.create.extend(rule for rule in view.declared.rules() if rule.name not in known)
 
 
 def _next_run_order(

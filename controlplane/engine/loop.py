@@ -13,6 +13,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
@@ -32,7 +34,7 @@ LANES = (0, 1)
 
 
 SHORTEST_NAP = 0.002
-"""Seconds; due rows may be unclaimable for a moment because every thread is busy."""
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Engine:
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._held: dict[int, int] = {}
         self._busy = [0, 0]
+        self._counting = threading.Lock()
         self._wakeup = threading.Event()
         self._stop = threading.Event()
         self._renewed = 0.0
@@ -84,13 +87,11 @@ class Engine:
         while not self._stop.is_set():
             self._wakeup.clear()
             try:
-                busy = self.turn()
+                if not self.turn():
+                    self._wakeup.wait(self._nap())
             except Exception:
                 log.exception("a turn of the engine failed; the next one tries again")
                 self._stop.wait(self._limits.idle)
-                continue
-            if not busy:
-                self._wakeup.wait(self._nap())
         self._drain()
 
     def _take_over(self) -> None:
@@ -108,16 +109,35 @@ class Engine:
     def turn(self) -> bool:
         """One transaction and the calls it leads to; True where there may be more to do at once."""
         results = self._ended()
+        try:
+            rows, found, now = self._commit(results)
+        except Exception:
+            self._one_by_one(results)
+            raise
+        self.moves += len(results) + len(rows)
+        self.last_turn = now
+        self._call(found, now)
+        return bool(rows) or not self._results.empty()
+
+    def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             settle(tx, outcomes.record(tx, results))
             tx.flush()
+            self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
             rows = self._claim(tx)
-            self._renew(tx)
-            found = jobs(tx.connection, self._structures, rows, tx.now)
-        self.moves += len(results) + len(rows)
-        self.last_turn = tx.now
-        self._call(found, tx.now)
-        return bool(rows) or not self._results.empty()
+            return rows, jobs(tx.connection, self._structures, rows, tx.now), tx.now
+
+    def _one_by_one(self, results: Sequence[Result]) -> None:
+        """Write what can be written: one outcome that cannot must not take the others with it."""
+        for result in results:
+            try:
+                with transaction(self._database, self._structures, self._now) as tx:
+                    settle(tx, outcomes.record(tx, [result]))
+            except OperationalError:
+                raise  # the database is away, and would be for each: the leases run out
+            except Exception:
+                token = result.job.task.token
+                log.exception("%s: its outcome cannot be written; its lease runs out", token)
 
     def _ended(self) -> list[Result]:
         results: list[Result] = []
@@ -130,10 +150,9 @@ class Engine:
     def _claim(self, tx: Any) -> list[Any]:
         rows: list[Any] = []
         for lane in LANES:
-            room = self._limits.batch - self._busy[lane]
-            if room > 0:
+            if self._room(lane) > 0:
                 until = tx.now + self._limits.lease
-                wanted = Claim(self.owner, tx.now, until, room, lane)
+                wanted = Claim(self.owner, tx.now, until, self._room(lane), lane)
                 rows.extend(actions.claim(tx.connection, wanted))
         return rows
 
@@ -149,10 +168,10 @@ class Engine:
             self._held[job.row.id] = job.row.fence
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job))
-            elif job.row.timeout_at is not None and job.row.timeout_at <= now:
+            elif _is_late(job, now):
                 self._submit(job, calls.time_out, job)
             elif job.row.status == ActionStatus.STARTING:
-                self._submit(job, calls.start, job)
+                self._submit(job, calls.give_up if job.stopping else calls.start, job)
             else:
                 place = (job.row.lane, job.key, job.task.account, job.task.region)
                 groups.setdefault(place, []).append(job)
@@ -164,31 +183,45 @@ class Engine:
             self._finish(call(self._drivers, what), None)
             return
         lane = job.row.lane
-        self._busy[lane] += 1
+        self._count(lane, 1)
         self._pools[lane].submit(lambda: self._finish(call(self._drivers, what), lane))
 
     def _finish(self, results: Sequence[Result], lane: int | None) -> None:
         for result in results:
             self._results.put(result)
         if lane is not None:
-            self._busy[lane] -= 1
+            self._count(lane, -1)
             self._wakeup.set()
 
+    def _count(self, lane: int, calls_more: int) -> None:
+        with self._counting:
+            self._busy[lane] += calls_more
+
+    def _room(self, lane: int) -> int:
+        return self._limits.batch - self._busy[lane]
+
     def _nap(self) -> float:
-        """Until something is due, and no longer than `idle`."""
+        """Until something is due that could be called, and no longer than `idle`."""
+        lanes = [lane for lane in LANES if self._room(lane) > 0]  # a call that ends wakes us
         with self._database.read() as connection:
-            due = actions.next_due(connection)
+            due = actions.next_due(connection, lanes)
         wait = self._limits.idle if due is None else due - self._now()
         return min(self._limits.idle, max(SHORTEST_NAP, wait))
 
     def _drain(self) -> None:
         """Finish the calls that are under way, write what came of them, give back the rest."""
         for pool in self._pools:
-            pool.shutdown(wait=True)
+            pool.shutdown(wait=True, cancel_futures=True)
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             settle(tx, outcomes.record(tx, self._ended()))
             tx.flush()
             actions.release(tx.connection, self.owner, tx.now)
+
+
+def _is_late(job: Job, now: float) -> bool:
+    """Its time is over, and no answer came in time that nobody has looked at yet."""
+    timeout = job.row.timeout_at
+    return timeout is not None and timeout <= now and not job.row.answer
 
 
 def _refused(job: Job) -> Result:

@@ -8,7 +8,7 @@ from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, queries
-from rollback.models import Cause, CauseKind
+from rollback.models import Act, Cause, CauseKind
 
 CARRIED = (
     "name",
@@ -28,6 +28,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
     """Queue the execution's failed stage again, as a new attempt; what had succeeded is carried over."""
     row = _retryable(tx, execution, stage)
     check(ExecutionStatus(execution.status), ExecutionStatus.IN_PROGRESS)
+    executions.update_execution(tx.connection, execution.id, stop="")  # that was for the old try
     tx.execution_moves.append(
         {
             "b_id": execution.id,
@@ -38,7 +39,6 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
         }
     )
     new = stage_row(execution, row.position, stage, row.attempt + 1)
-    new["since"] = None if all_actions else row.since
     tx.new_stages.append(new)
     if not all_actions:
         _carry_over(tx, execution, row.id, new)
@@ -92,20 +92,36 @@ def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> No
                     "verdict": "",
                 }
             )
+    tx.flush()  # the ledger follows the rows that stand for its deployments now
+    ledger.carry_over(tx.connection, old_stage, new["id"], tx.now)
 
 
 def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reason: str) -> str:
     """Roll back what stands in a stage where nothing runs; answers the execution that goes bad."""
+    row, execution = _what_stands(tx, pipeline, stage)
+    view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
+    cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
+    if close_the_loop(tx, view, cause, row, execution) is Act.NOTHING:
+        raise CommandError(
+            Problem.CONFLICT,
+            f"{execution.id} left no deployment in {stage} that could be rolled back",
+        )
+    return str(execution.id)
+
+
+def _what_stands(tx: Transaction, pipeline: str, stage: str) -> tuple[Any, Any]:
+    """Find who deployed last, and its row; behind a rollback that failed, still the bad one is."""
     row = queries.last_in_stage(tx.connection, pipeline, stage)
     if row is None:
         raise CommandError(Problem.CONFLICT, f"nothing was ever deployed by {pipeline} in {stage}")
-    execution = executions.by_id(tx.connection, row.execution_id)
-    if execution is None or execution.type == "ROLLBACK":
+    execution: Any = executions.by_id(tx.connection, row.execution_id)
+    if execution.type != "ROLLBACK":
+        return row, execution
+    if execution.status == ExecutionStatus.SUCCEEDED:
         raise CommandError(
             Problem.CONFLICT,
             f"the last that went through {stage} was itself a rollback; start an execution instead",
         )
-    view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
-    cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
-    close_the_loop(tx, view, cause, row, execution)
-    return str(execution.id)
+    rows = executions.of_execution(tx.connection, execution.rolls_back)
+    row = next(r for r in reversed(rows) if r.stage == stage)
+    return row, executions.by_id(tx.connection, execution.rolls_back)

@@ -15,7 +15,7 @@ from controlplane.store import actions, executions, ledger, measurements
 from monitors.base import Artifact
 
 A = ActionStatus
-OVER = frozenset({A.SUCCEEDED, A.FAILED})
+OVER = frozenset({A.SUCCEEDED, A.FAILED, A.ABANDONED})
 
 
 def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
@@ -132,13 +132,21 @@ def _keep(tx: Transaction, result: Result, execution: Any) -> None:
         return
     for artifact in result.artifacts:
         ledger.keep_artifact(tx.connection, execution.id, document(artifact))
-    if result.artifacts and declared.action_type_id.category == "Source" and not execution.digest:
+    if result.artifacts and _names_the_digest(tx, declared, execution):
         executions.update_execution(tx.connection, execution.id, digest=result.artifacts[0].digest)
     if declared.namespace and result.status is A.SUCCEEDED:
         values = _values(result)
         executions.keep_variables(tx.connection, execution.id, declared.namespace, values)
-    if deploys(declared) and result.status in (A.IN_PROGRESS, A.SUCCEEDED, A.FAILED):
+    if deploys(declared) and result.status is not A.STARTING:
         _enter_in_ledger(tx, result, declared, execution)
+
+
+def _names_the_digest(tx: Transaction, declared: ActionDeclaration, execution: Any) -> bool:
+    """What an execution is about: what its first source brought, as declared, not as it came in."""
+    if declared.action_type_id.category != "Source":
+        return False
+    first = tx.structures.stages(tx.connection, execution)[0].actions[0]
+    return first.name == declared.name
 
 
 def _values(result: Result) -> dict[str, str]:
@@ -148,8 +156,9 @@ def _values(result: Result) -> dict[str, str]:
 def _enter_in_ledger(
     tx: Transaction, result: Result, declared: ActionDeclaration, execution: Any
 ) -> None:
-    if not result.handle and result.status is not A.SUCCEEDED:
-        return  # it never reached the vendor
+    known = result.handle or result.status is A.SUCCEEDED
+    if not known and result.job.row.starts == 1:
+        return  # it never reached the vendor; after a second start nobody knows, so it is undone
     task = result.job.task
     artifact = task.inputs[0] if task.inputs else _restored(task.configuration)
     if artifact is None:
@@ -160,7 +169,7 @@ def _enter_in_ledger(
             "pipeline": execution.pipeline,
             "stage": task.stage,
             "target": pure_ledger.target_of(
-                declared.action_type_id.provider, task.region, declared.configuration
+                declared.action_type_id.provider, task.region, task.configuration
             ),
             "digest": artifact.digest,
             "artifact": pure_ledger.artifact_text(document(artifact)),

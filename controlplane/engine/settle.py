@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from controlplane import feedback
+from controlplane.declarations.model import ExecutionMode
 from controlplane.engine import ids
 from controlplane.engine.decide import decide, latest
 from controlplane.engine.entry import admit_all, enter
@@ -85,6 +86,8 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         executions.update_stage(tx.connection, row.id, since=tx.now)
     for declared in moves.create:
         tx.new_actions.append(action_row(execution, row.id, declared, tx.now, row.attempt))
+    for action_id in moves.hurry:
+        actions.wake(tx.connection, action_id, tx.now)
     for move in moves.actions:
         check(move.old, move.new)
         tx.action_moves.append(
@@ -175,9 +178,8 @@ def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reas
         tx.fact(f"rollback.{state}", execution, text=reason or f"{execution.pipeline} is back")
 
 
-def close_the_loop(
-    tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any
-) -> None:
+def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any) -> Act:
+    """Decide what follows from a stage that ended badly, write it, and answer what it was."""
     failure = feedback.Failure(
         execution=execution,
         stage_name=row.stage,
@@ -199,10 +201,15 @@ def close_the_loop(
         tx.fact("person.paged", execution, stage=row.stage, text=reason)
     if response.stage is not None:
         start_rollback(tx, execution, row, response.stage, reason)
+    return response.decision.act
 
 
 def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason: str) -> None:
-    """A ROLLBACK execution takes over the stage in the transaction in which the bad one left it."""
+    """A ROLLBACK execution takes over the stage in the transaction in which the bad one left it.
+
+    Where it had left before, a person asked: as often as it takes, and the stage is locked anew.
+    """
+    finished = row.ended_at is not None
     tx.flush()  # the bad execution leaves its lock first
     new: Mapping[str, Any] = {
         "id": ids.execution_id(tx.now),
@@ -217,7 +224,7 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         "plan": stage.model_dump_json(by_alias=True, exclude_none=True),
         "rolls_back": execution.id,
         "rollback_state": "requested",
-        "dedupe": f"rollback:{row.id}",
+        "dedupe": None if finished else f"rollback:{row.id}",
         "reason": "",
         "started_at": tx.now,
     }
@@ -231,7 +238,13 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
     )  # fmt: skip
     waiting = stage_row(rollback, row.position, row.stage)
     executions.add_stages(tx.connection, [waiting])
-    enter(tx, rollback, waiting["id"], row.stage, stage, locked=bool(row.locked))
+    locked = _takes_turns(tx, execution) if finished else bool(row.locked)
+    enter(tx, rollback, waiting["id"], row.stage, stage, locked=locked)
+
+
+def _takes_turns(tx: Transaction, execution: Any) -> bool:
+    declared = tx.structures.pipeline(tx.connection, execution.pipeline, execution.version)
+    return declared.execution_mode is not ExecutionMode.PARALLEL
 
 
 def _goal(stage: Any) -> str:

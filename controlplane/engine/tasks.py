@@ -1,6 +1,7 @@
 """From a claimed row to the Task that its driver gets: inputs found, variables resolved, times told."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,12 @@ from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.engine.structures import Structures
 from controlplane.engine.view import deploys
+from controlplane.ledger import Fared
+from controlplane.states import StageStatus
 from controlplane.store import executions, ledger
 from monitors.base import Artifact, Task
+
+log = logging.getLogger(__name__)
 
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
 
@@ -28,13 +33,17 @@ class UnresolvedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed row, its driver's key, what was declared, and the task; error where none could be made."""
+    """A claimed row, its driver's key, what was declared, and the task; error where none could be made.
+
+    stopping: its stage winds down, and nothing more is started in it.
+    """
 
     row: Any
     key: Key
     declared: ActionDeclaration | RuleDeclaration
     task: Task
     error: str = ""
+    stopping: bool = False
 
 
 def key_of(declared: ActionDeclaration | RuleDeclaration) -> Key:
@@ -49,7 +58,7 @@ def key_of(declared: ActionDeclaration | RuleDeclaration) -> Key:
 def jobs(
     connection: Connection, structures: Structures, rows: Sequence[Any], now: float
 ) -> list[Job]:
-    """One job for each claimed row."""
+    """One job for each claimed row of which one can be made; the others are seen again, and logged."""
     if not rows:
         return []
     owners = executions.many(connection, {row.execution_id for row in rows})
@@ -57,14 +66,18 @@ def jobs(
     found = []
     for row in rows:
         execution, stage = owners[row.execution_id], stages[row.stage_id]
-        declared_stages = structures.stages(connection, execution)
-        own = declared_stages[0] if execution.plan else declared_stages[stage.position]
-        found.append(_job(connection, row, execution, (stage, own), now))
+        try:
+            declared_stages = structures.stages(connection, execution)
+            own = declared_stages[0] if execution.plan else declared_stages[stage.position]
+            found.append(_job(connection, structures, row, execution, (stage, own), now))
+        except (ValueError, TypeError, LookupError, StopIteration):
+            log.exception("%s cannot be made a task; it is seen again after its lease", row.token)
     return found
 
 
 def _job(
     connection: Connection,
+    structures: Structures,
     row: Any,
     execution: Any,
     where: tuple[Any, StageDeclaration],
@@ -76,7 +89,7 @@ def _job(
     inputs: tuple[Artifact, ...] = ()
     error = ""
     try:
-        configuration = _resolve(connection, execution, configuration)
+        configuration = _resolve(connection, structures, execution, configuration)
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
@@ -95,13 +108,14 @@ def _job(
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
-        since=_time(stage.since if is_rule else row.started_at),
+        since=_time((stage.since if is_rule else None) or row.started_at),
         began=_time(stage.since),
-        known_good=_known_good(connection, own, declared),
+        known_good=_known_good(connection, structures, execution, own, declared),
         answer=row.answer,
         now=_time(now),
     )
-    return Job(row, key_of(declared), declared, task, error)
+    stopping = stage.status == StageStatus.STOPPING
+    return Job(row, key_of(declared), declared, task, error, stopping)
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
@@ -134,12 +148,30 @@ def _inputs(
         text = known.get((execution.id, artifact.name))
         if text is None:
             raise UnresolvedError(f"input artifact {artifact.name} was not made by any action")
-        found.append(Artifact(**json.loads(text)))
+        found.append(_tested(execution, declared, Artifact(**json.loads(text))))
     return tuple(found)
 
 
+def _tested(
+    execution: Any, declared: ActionDeclaration | RuleDeclaration, artifact: Artifact
+) -> Artifact:
+    """Only what every stage before has tested is put on a target, whatever its copy is called."""
+    deploying = isinstance(declared, ActionDeclaration) and deploys(declared)
+    if deploying and artifact.digest != execution.digest:
+        raise UnresolvedError(
+            f"{artifact.name} is {artifact.digest or 'without a digest'}, but this execution is "
+            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy the "
+            "first source's artifact, or an unchanged copy of it"
+        )
+    return artifact
+
+
 def _known_good(
-    connection: Connection, stage: StageDeclaration, declared: ActionDeclaration | RuleDeclaration
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    stage: StageDeclaration,
+    declared: ActionDeclaration | RuleDeclaration,
 ) -> str:
     """The digest that is known to be good on the stage's (first) target; checks compare with it."""
     if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Test":
@@ -147,21 +179,37 @@ def _known_good(
     target = next((a for a in stage.actions if deploys(a)), None)
     if target is None:
         return ""
-    name = pure_ledger.target_of(
-        target.action_type_id.provider, target.region or "", target.configuration
-    )
-    good = pure_ledger.last_known_good(ledger.entries(connection, name))
-    return good.digest if good else ""
+    try:
+        where = _resolve(connection, structures, execution, target.configuration)
+    except UnresolvedError:
+        return ""  # nobody knows yet where it will be deployed to
+    name = pure_ledger.target_of(target.action_type_id.provider, target.region or "", where)
+    found = ledger.entries(connection, name, limit=1, status=Fared.GOOD)
+    return found[0].digest if found else ""
+
+
+def _variables(
+    connection: Connection, structures: Structures, execution: Any
+) -> dict[tuple[str, str], str]:
+    """What `#{namespace.name}` can name. A way back knows what the way there knew."""
+    declared = structures.pipeline(connection, execution.pipeline, execution.version).variables
+    known = {("variables", v.name): v.default_value for v in declared if v.default_value}
+    known["codepipeline", "PipelineExecutionId"] = execution.id
+    if execution.rolls_back:
+        known |= executions.variables(connection, execution.rolls_back)
+    return known | executions.variables(connection, execution.id)
 
 
 def _resolve(
-    connection: Connection, execution: Any, configuration: Mapping[str, str]
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    configuration: Mapping[str, str],
 ) -> Mapping[str, str]:
-    """Put output variables where `#{namespace.name}` asks for them."""
+    """Put variables where `#{namespace.name}` asks for them."""
     if not any("#{" in value for value in configuration.values()):
         return configuration
-    known: dict[tuple[str, str], str] = {("codepipeline", "PipelineExecutionId"): execution.id}
-    known |= executions.variables(connection, execution.id)
+    known = _variables(connection, structures, execution)
 
     def value(match: re.Match[str]) -> str:
         name = (match[1], match[2])

@@ -57,12 +57,14 @@ class Moves:
     """What `decide` wants: everything here is applied in one transaction, or nothing is.
 
     create: declared actions and rules whose rows are due now.
+    hurry: starts between two tries; they are given up now, not when they would be tried again.
     stage: the stage's new status. held: a new reason why the bake cannot end (None: unchanged).
     """
 
     stage_id: str
     create: list[ActionDeclaration | RuleDeclaration] = field(default_factory=list)
     actions: list[ActionMove] = field(default_factory=list)
+    hurry: list[int] = field(default_factory=list)
     stage: StageStatus | None = None
     deploying: bool = False
     cause: Cause | None = None

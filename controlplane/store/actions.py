@@ -171,12 +171,12 @@ def of_stages(connection: Connection, stage_ids: Sequence[str]) -> Sequence[Any]
     return connection.execute(select(*VIEW).where(C.stage_id.in_(stage_ids))).all()
 
 
-def next_due(connection: Connection) -> float | None:
-    """When the next row is due; None where none is."""
-    lanes = [
+def next_due(connection: Connection, lanes: Sequence[int] = (0, 1)) -> float | None:
+    """When the next row of these lanes is due; None where none is."""
+    found = [
         connection.execute(
             select(func.min(C.due_at)).where(C.lane == lane, C.due_at.is_not(None))
         ).scalar()
-        for lane in (0, 1)
+        for lane in lanes
     ]
-    return min((at for at in lanes if at is not None), default=None)
+    return min((at for at in found if at is not None), default=None)

@@ -8,13 +8,21 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.ledger import Entry, Fared
-from controlplane.store.tables import ArtifactRow, LedgerEntry, Quarantine, Transition, table
+from controlplane.store.tables import (
+    ActionExecution,
+    ArtifactRow,
+    LedgerEntry,
+    Quarantine,
+    Transition,
+    table,
+)
 
 LEDGER = table(LedgerEntry)
 ARTIFACT = table(ArtifactRow)
 QUARANTINE = table(Quarantine)
 TRANSITION = table(Transition)
 L, Q, T = LEDGER.c, QUARANTINE.c, TRANSITION.c
+A = table(ActionExecution).c
 
 
 def put(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -32,11 +40,26 @@ def fared(connection: Connection, action_ids: Sequence[int], status: Fared, now:
         )
 
 
-def entries(connection: Connection, target: str, limit: int = 200) -> list[Entry]:
-    """The newest entries of one target."""
-    rows = connection.execute(
-        select(LEDGER).where(L.target == target).order_by(L.id.desc()).limit(limit)
-    ).all()
+def carry_over(connection: Connection, old_stage: str, new_stage: str, now: float) -> None:
+    """A retried stage keeps its deployments: their entries go over to its own action rows."""
+    old = select(A.id).where(A.stage_id == old_stage)
+    new = select(A.id).where(A.stage_id == new_stage, A.token == L.token).scalar_subquery()
+    kept = select(A.token).where(A.stage_id == new_stage)
+    connection.execute(
+        update(LEDGER)
+        .where(L.action_id.in_(old), L.token.in_(kept))
+        .values(action_id=new, status=Fared.DEPLOYED, at=now)
+    )
+
+
+def entries(
+    connection: Connection, target: str, limit: int = 200, *, status: Fared | None = None
+) -> list[Entry]:
+    """The newest entries of one target; status: only those that fared so."""
+    wanted = select(LEDGER).where(L.target == target)
+    if status is not None:
+        wanted = wanted.where(L.status == status)
+    rows = connection.execute(wanted.order_by(L.id.desc()).limit(limit)).all()
     return [entry(row) for row in rows]
 
 

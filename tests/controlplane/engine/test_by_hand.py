@@ -1,0 +1,71 @@
+"""A person rolls back: what is finished, what failed to roll back, and what there is nothing of."""
+
+from pathlib import Path
+
+import pytest
+
+from controlplane.engine.refusals import CommandError
+from controlplane.sandbox.scripted import after, source_of, succeed
+from monitors.base import Outcome
+from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, source
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """Release 1 is the last known good, release 2 went through after it."""
+    house = House(tmp_path)
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.start()
+    house.wait(20)
+    house.drivers["S3"].default = source_of(BAD)
+    house.start()
+    house.wait(20)
+    return house
+
+
+def ask(house: House) -> str:
+    return house.commands.rollback("shop", "Prod", ANNE, reason="customers call")
+
+
+def test_nobody_enters_a_stage_while_it_is_rolled_back(house: House) -> None:
+    house.drivers["CodeDeployRestore"].default = after(1000)
+    house.drivers["S3"].default = source_of("sha256:" + "c" * 64)
+    ask(house)
+    house.commands.enable_transition("shop", "Prod", ANNE, reason="too early")
+    third = house.start()
+    house.wait(20)
+    assert house.stages(third)["Prod"] == "Inbound"
+
+
+@pytest.mark.parametrize("part", ["CodeDeployStop", "CodeDeployRestore"])
+def test_a_rollback_that_failed_can_be_asked_for_again(house: House, part: str) -> None:
+    house.drivers[part].default = after(0, Outcome.FAILED, "NO_INSTANCES")
+    bad = ask(house)
+    house.wait(20)
+    assert house.rows()[0].rollback_state == "failed"
+    house.drivers[part].default = succeed
+    assert ask(house) == bad
+    house.wait(20)
+    assert (house.rows()[0].rolls_back, house.rows()[0].rollback_state) == (bad, "done")
+
+
+def test_a_rollback_that_is_done_is_not_rolled_back(house: House) -> None:
+    ask(house)
+    house.wait(20)
+    with pytest.raises(CommandError, match="itself a rollback"):
+        ask(house)
+
+
+def test_a_rollback_under_way_is_not_asked_for_twice(house: House) -> None:
+    house.drivers["CodeDeployRestore"].default = after(1000)
+    ask(house)
+    with pytest.raises(CommandError, match="already"):
+        ask(house)
+
+
+def test_a_stage_that_deploys_nothing_cannot_be_rolled_back(house: House) -> None:
+    checks = {"name": "Prod", "actions": [action("Smoke", "NoOp")]}
+    house.apply(pipeline(source(), checks, name="other"))
+    house.start("other")
+    with pytest.raises(CommandError, match="nothing was ever deployed"):
+        house.commands.rollback("other", "Prod", ANNE, reason="r")
