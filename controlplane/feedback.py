@@ -125,11 +125,11 @@ def _placements(
 ) -> list[Placement]:
     """The deployments that were begun, oldest first, each with the way back of its target."""
     declared = {action.name: action for action in failure.declared.actions}
-    bad = ledger.quarantined(connection)
     found = []
     for entry in entries:
         action = declared[entry.action]
         known = ledger.entries(connection, entry.target, status=Fared.GOOD)
+        bad = ledger.quarantined(connection, {one.digest for one in known})
         good = pure_ledger.last_known_good(known, bad)
         found.append(
             Placement(

@@ -29,10 +29,11 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
         [Waiting(row.id, row.execution_id, row.digest) for row in inbound],
         occupied=executions.is_locked(tx.connection, pipeline, stage),
         closed=ledger.transition(tx.connection, pipeline, stage) is not None,
-        quarantine=ledger.quarantined(tx.connection),
+        quarantine=ledger.quarantined(tx.connection, {row.digest for row in inbound}),
     )
     rows = {row.id: row for row in inbound}
-    owners = executions.many(tx.connection, {row.execution_id for row in inbound})
+    moved = [*result.quarantined, *(old for old, _ in result.superseded), *result.enter]
+    owners = executions.many(tx.connection, {waiting.execution_id for waiting in moved})
     for waiting in result.quarantined:
         why = f"{stage}: {waiting.digest} is in quarantine; a person must lift it with a reason"
         _turn_away(tx, owners[waiting.execution_id], waiting, ExecutionStatus.FAILED, why)

@@ -56,7 +56,7 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
         (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
         (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),
         (
-            execution.digest in ledger.quarantined(tx.connection),
+            bool(ledger.quarantined(tx.connection, {execution.digest})),
             f"{execution.digest} is in quarantine; lift it with a reason first",
         ),
         (

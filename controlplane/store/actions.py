@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
 
 from controlplane.states import ActionStatus
+from controlplane.store.swap import swap
 from controlplane.store.tables import ActionExecution, table
 
 ACTION = table(ActionExecution)
@@ -142,8 +143,7 @@ MOVE = (
 
 def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """End rows from outside their claim (abandoned, a rule whose bake is over); fences them off."""
-    if rows:
-        connection.execute(MOVE, list(rows))
+    swap(connection, MOVE, rows)
 
 
 def wake(connection: Connection, action_id: int, now: float, answer: str | None = None) -> bool:

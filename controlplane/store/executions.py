@@ -3,10 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.states import StageStatus
+from controlplane.store.swap import swap
 from controlplane.store.tables import Execution, OutputVariable, StageExecution, table
 
 EXECUTION = table(Execution)
@@ -55,8 +66,7 @@ MOVE_EXECUTION = (
 
 def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Move executions, each only from the status it was seen in."""
-    if rows:
-        connection.execute(MOVE_EXECUTION, list(rows))
+    swap(connection, MOVE_EXECUTION, rows)
 
 
 def update_execution(connection: Connection, execution_id: str, **values: Any) -> None:
@@ -93,8 +103,7 @@ MOVE_STAGE = (
 
 def move_stages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Move stage executions, each only from the status it was seen in."""
-    if rows:
-        connection.execute(MOVE_STAGE, list(rows))
+    swap(connection, MOVE_STAGE, rows)
 
 
 def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
@@ -114,7 +123,9 @@ def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
 
 def is_locked(connection: Connection, pipeline: str, stage: str) -> bool:
     """True where an execution is in the stage."""
-    statement = select(S.id).where(S.pipeline == pipeline, S.stage == stage, S.locked)
+    # As the partial index says it: "locked = 1" SQLite would not recognize.
+    locked: Any = literal_column(f"{STAGE.name}.locked")
+    statement = select(S.id).where(S.pipeline == pipeline, S.stage == stage, locked)
     return connection.execute(statement).first() is not None
 
 

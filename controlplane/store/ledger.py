@@ -1,7 +1,7 @@
 """Rows of the ledger, the artifacts, the quarantine and the transitions."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -96,10 +96,12 @@ def artifacts(connection: Connection, execution_ids: Sequence[str]) -> dict[tupl
     return {(row.execution_id, row.name): row.document for row in rows}
 
 
-def quarantined(connection: Connection) -> frozenset[str]:
-    """Every digest that goes nowhere now."""
-    rows = connection.execute(select(Q.digest).where(Q.lifted_at.is_(None))).all()
-    return frozenset(row.digest for row in rows)
+def quarantined(connection: Connection, among: Collection[str] | None = None) -> frozenset[str]:
+    """Every digest that goes nowhere now; among: only of these, which asks for no more than these."""
+    statement = select(Q.digest).where(Q.lifted_at.is_(None))
+    if among is not None:
+        statement = statement.where(Q.digest.in_(list(among)))
+    return frozenset(row.digest for row in connection.execute(statement).all())
 
 
 def put_in_quarantine(connection: Connection, row: Mapping[str, Any]) -> bool:

@@ -33,7 +33,7 @@ def open_approval(
         select(ACTION)
         .join(STAGE, A.stage_id == S.id)
         .where(
-            A.execution_id == execution_id,
+            S.execution_id == execution_id,
             S.stage == stage,
             A.status == "InProgress",
             A.handle == A.token,  # an approval's handle is its token
@@ -47,12 +47,15 @@ def open_approval(
 
 def in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
     """The newest execution that is in a stage now."""
-    statement = (
-        select(STAGE)
-        .where(S.pipeline == pipeline, S.stage == stage, S.status.in_(INSIDE))
-        .order_by(S.execution_id.desc())
+    statement = select(STAGE).where(
+        S.pipeline == pipeline,
+        S.stage == stage,
+        S.ended_at.is_(None),
+        S.status.in_(INSIDE),
     )
-    return connection.execute(statement).first()
+    # Sorted here: there are few, and SQLite would walk through all that ever entered to sort them.
+    rows = connection.execute(statement).all()
+    return max(rows, key=lambda row: row.execution_id, default=None)
 
 
 def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
@@ -95,7 +98,9 @@ def actions_of_stage(connection: Connection, stage_id: str) -> Rows:
 
 def actions_of_execution(connection: Connection, execution_id: str) -> Rows:
     return connection.execute(
-        select(ACTION).where(A.execution_id == execution_id).order_by(A.id)
+        select(ACTION)
+        .where(A.stage_id.in_(select(S.id).where(S.execution_id == execution_id)))
+        .order_by(A.id)
     ).all()
 
 
@@ -112,8 +117,8 @@ def latest_stages(connection: Connection, pipeline: str) -> Rows:
     statement = (
         select(STAGE, E.digest, E.type, E.version)
         .join(EXECUTION, S.execution_id == E.id)
-        .where(S.pipeline == pipeline)
-        .order_by(S.execution_id.desc(), S.position.desc(), S.attempt.desc())
+        .where(E.pipeline == pipeline)
+        .order_by(E.id.desc(), S.position.desc(), S.attempt.desc())
         .limit(500)
     )
     return connection.execute(statement).all()

@@ -73,6 +73,8 @@ class StageExecution(SQLModel, table=True):
     __tablename__ = "stage_execution"
     __table_args__ = (
         Index("ix_stage_execution", "execution_id"),
+        Index("ix_stage_ended", "pipeline", "stage", "ended_at"),
+        Index("ix_stage_entered", "pipeline", "stage", "execution_id"),
         Index(
             "ux_stage_lock",
             "pipeline",
@@ -192,6 +194,7 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger"
     __table_args__ = (
         Index("ix_ledger_target", "target", "id"),
+        Index("ix_ledger_pipeline", "pipeline", "id"),
         UniqueConstraint("action_id", name="ux_ledger_action"),
     )
     id: int | None = Field(default=None, primary_key=True)

@@ -7,6 +7,7 @@ import pytest
 
 from controlplane.store import actions
 from controlplane.store.actions import Claim
+from controlplane.store.swap import StaleError
 from tests.support.house import ANNE, House, deploying, pipeline, source
 
 LEASE = 10.0
@@ -77,6 +78,15 @@ def test_only_the_first_answer_counts(house: House) -> None:
     with house.database.begin() as connection:
         assert actions.wake(connection, row.id, now, "yes")
         assert not actions.wake(connection, row.id, now, "no")
+
+
+def test_a_move_from_a_state_that_is_left_is_refused(house: House) -> None:
+    row = claim(house, "a", house.clock().timestamp())
+    stale = {"b_id": row.id, "b_old": "Ready", "status": "Abandoned", "ended_at": 1.0}
+    with pytest.raises(StaleError), house.database.begin() as connection:
+        actions.move(connection, [stale])
+    with house.database.read() as connection:
+        assert actions.of_stages(connection, [row.stage_id])[0].status == "Starting"
 
 
 def test_rollbacks_lane_is_claimed_apart(house: House) -> None:

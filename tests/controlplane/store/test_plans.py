@@ -1,0 +1,74 @@
+"""What is asked often goes by an index: no question grows slower with all that ever happened."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from controlplane.store import actions, events, executions, ledger, queries
+from controlplane.store.actions import Claim
+from controlplane.store.database import Database
+
+ASKED: dict[str, Callable[[Connection], object]] = {
+    "who waits": lambda c: executions.inbound(c, "shop", "Prod"),
+    "is it locked": lambda c: executions.is_locked(c, "shop", "Prod"),
+    "who is in": lambda c: queries.in_stage(c, "shop", "Prod"),
+    "who was in last": lambda c: queries.last_in_stage(c, "shop", "Prod"),
+    "who entered last": lambda c: queries.latest_in_stage(c, "shop", "Prod"),
+    "who came later": lambda c: queries.newer_in_stage(c, "shop", "Prod", "e"),
+    "the state of a pipeline": lambda c: queries.latest_stages(c, "shop"),
+    "its ledger": lambda c: queries.ledger_of(c, "shop"),
+    "its executions": lambda c: queries.executions_of(c, "shop"),
+    "open approval": lambda c: queries.open_approval(c, "e", "Prod", ""),
+    "all actions": lambda c: queries.actions_of_execution(c, "e"),
+    "actions of a stage": lambda c: actions.of_stages(c, ["e:1:1"]),
+    "what is due": actions.next_due,
+    "what goes out next": events.next_due,
+    "claim": lambda c: actions.claim(c, Claim("me", 0.0, 1.0, 1, 0)),
+    "claim of the outbox": lambda c: events.claim_outbox(c, "me", 0.0, 1.0, 1),
+    "quarantine": lambda c: ledger.quarantined(c, {"sha256:a"}),
+    "last known good": lambda c: ledger.entries(c, "prod//shop/all"),
+}
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    folder: Path = tmp_path_factory.mktemp("plans")
+    database = Database(f"sqlite:///{folder}/towpath.db")
+    database.migrate()
+    return database
+
+
+def plans(database: Database, question: str) -> list[str]:
+    """The steps by which the database answers."""
+    said: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _c, _k, sql, par, *_: said.append((sql, par)),
+    )
+    with database.begin() as connection:
+        ASKED[question](connection)
+        asked = [one for one in said if one[0].startswith(("SELECT", "UPDATE"))]
+        steps = [
+            row[3]
+            for sql, given in asked
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all()
+        ]
+    assert steps
+    return steps
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_nothing_is_scanned(database: Database, question: str) -> None:
+    steps = plans(database, question)
+    assert not [step for step in steps if step.startswith("SCAN") and "COVERING" not in step]
+
+
+def test_who_is_in_a_stage_is_not_looked_for_among_all_who_ever_were(database: Database) -> None:
+    assert (
+        "ix_stage_ended (pipeline=? AND stage=? AND ended_at=?)" in plans(database, "who is in")[0]
+    )
+    assert not any("ORDER BY" in step for step in plans(database, "who was in last"))
