@@ -189,6 +189,7 @@ def targets(connection: Connection, stage: StageDeclaration, bad: frozenset[str]
                 "region": region,
                 "digest": stands.digest if stands else "",
                 "status": stands.status.value if stands else "",
+                "quarantined": stands is not None and stands.digest in bad,
                 "executionId": stands.execution_id if stands else "",
                 "lastKnownGood": good.digest if good else "",
             }

@@ -38,7 +38,10 @@ def sandbox(
 
     def ready(world: "World") -> None:
         typer.echo(f"the embedded AWS listens on {world.url}")
-        typer.echo(f"look into it:  aws --endpoint-url {world.url} codedeploy list-applications")
+        key = world.root_keys["prod"]
+        typer.echo(f"look into it:  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY=any")
+        typer.echo("               export AWS_DEFAULT_REGION=eu-west-1")
+        typer.echo(f"               aws --endpoint-url {world.url} deploy list-applications")
         typer.echo(f"what is in it: {world.url}/_sandbox/world")
 
     try:

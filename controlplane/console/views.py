@@ -68,7 +68,7 @@ def _stage(stage: Document, now: datetime) -> Document:
             for action in (shown["actions"] if shown else ())
         ],
         "targets": [
-            {**target, "said": words.of(words.STANDS, target["status"])}
+            {**target, "said": words.of(words.STANDS, _stands(target))}
             for target in stage["targets"]
         ],
         "can_roll_back": any(target["digest"] for target in stage["targets"])
@@ -142,3 +142,9 @@ def index_view(desk: Desk, session: Session) -> Document:
             for pipeline in pipelines
         ],
     }
+
+
+def _stands(target: Document) -> str:
+    """A digest in quarantine is no longer good, however it once fared here."""
+    held = target["quarantined"] and target["status"] == "GOOD"
+    return "QUARANTINED" if held else str(target["status"])

@@ -60,6 +60,7 @@ STANDS: Mapping[str, Said] = {
     "DEPLOYED": Said("not proven yet", "watch"),
     "GOOD": Said("known good", "good"),
     "BAD": Said("bad", "bad"),
+    "QUARANTINED": Said("in quarantine", "warn"),
 }
 EVENT_TONES: Mapping[str, str] = {
     "succeeded": "good",

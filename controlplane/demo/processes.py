@@ -1,5 +1,6 @@
 """The two processes of the demo: the sandbox and Towpath. Started on free ports, stopped by pid."""
 
+import ctypes
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import httpx
 
 from controlplane.sandbox.shipped import path as shipped
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STARTED_WITHIN = 60.0
 STOPPED_WITHIN = 20.0
 
@@ -49,6 +51,7 @@ class Process:
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
             )
 
     def stop(self) -> None:
@@ -72,6 +75,12 @@ class Process:
         if self._process is not None and self._process.poll() is not None:
             tail = self._log.read_text(encoding="utf-8", errors="replace")[-3000:]
             raise DemoError(f"{self._arguments[3]} ended by itself; its log says:\n{tail}")
+
+
+def _end_with_parent() -> None:
+    """Where the kernel can: be told to end when the demo itself is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def settings_for(world: Mapping[str, Any], folder: Path, port: int) -> dict[str, str]:
