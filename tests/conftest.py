@@ -1,0 +1,15 @@
+"""What holds for every test: in CI a skipped test is a failed run."""
+
+import os
+
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where something was skipped and CI=true: a full run needs everything that .ci/run installs."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = [] if reporter is None else reporter.stats.get("skipped", [])
+    if os.environ.get("CI") == "true" and skipped:
+        for report in skipped:
+            reporter.write_line(f"skipped in CI: {report.nodeid}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
