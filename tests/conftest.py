@@ -1,13 +1,14 @@
 """What holds for every test: in CI a skipped test is a failed run."""
 
 import os
+from typing import Any
 
 import pytest
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail where something was skipped and CI=true: a full run needs everything that .ci/run installs."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = [] if reporter is None else reporter.stats.get("skipped", [])
     if os.environ.get("CI") == "true" and skipped:
         for report in skipped:
