@@ -53,12 +53,11 @@ class Delivery:
             while not self._stop.is_set():
                 self._wakeup.clear()
                 try:
-                    sent = self.turn(pool)
+                    if not self.turn(pool):
+                        self._wakeup.wait(self._nap())
                 except Exception:
                     log.exception("a turn of the delivery failed; the next one tries again")
-                    sent = 0
-                if not sent:
-                    self._wakeup.wait(self._nap())
+                    self._stop.wait(IDLE)
 
     def _take_over(self) -> None:
         """Make due at once what dead processes of this host were sending."""
@@ -76,23 +75,21 @@ class Delivery:
         now = self._now()
         with self._database.begin() as connection:
             rows = events.claim_outbox(connection, self._owner, now, now + LEASE, BATCH)
-            work = [
-                (
-                    row,
-                    self._notes.note(connection, row.event_id),
-                    events.thread(connection, row.execution_id, row.place),
-                )
-                for row in rows
-            ]
         run = pool.map if pool else map
-        for row, outcome, thread in run(lambda w: self._send(*w), work):
+        for row, outcome, thread in run(self._send, rows):
             with self._database.begin() as connection:
                 events.record_outbox(connection, [outcome])
-                if outcome["status"] == "SENT" and thread:
+                # What concerns no execution is a message of its own, not one that is edited for ever.
+                if outcome["status"] == "SENT" and thread and row.execution_id:
                     events.keep_thread(connection, row.execution_id, row.place, thread)
         return len(rows)
 
-    def _send(self, row: Any, note: Note, thread: str) -> tuple[Any, dict[str, Any], str]:
+    def _note(self, row: Any) -> tuple[Note, str]:
+        with self._database.read() as connection:
+            thread = events.thread(connection, row.execution_id, row.place)
+            return self._notes.note(connection, row.event_id), thread
+
+    def _send(self, row: Any) -> tuple[Any, dict[str, Any], str]:
         outcome = {
             "b_id": row.id,
             "b_fence": row.fence,
@@ -100,21 +97,24 @@ class Delivery:
             "error": "",
             "sent_at": None,
         }
+        since = self._now()
         try:
+            note, thread = self._note(row)
+            since = note.at.timestamp()
             thread = self._notifiers[row.provider].send(note, json.loads(row.configuration), thread)
         except NotifyError as error:
-            return row, {**outcome, **self._failed(row, note, error)}, ""
+            return row, {**outcome, **self._failed(row, since, error)}, ""
         except Exception as error:
             log.exception("the notifier of %s raised what it should not", row.provider)
             failed = NotifyError(f"{type(error).__name__} in the notifier of {row.provider}")
-            return row, {**outcome, **self._failed(row, note, failed)}, ""
+            return row, {**outcome, **self._failed(row, since, failed)}, ""
         return row, {**outcome, "status": "SENT", "sent_at": self._now()}, thread
 
-    def _failed(self, row: Any, note: Note, error: NotifyError) -> dict[str, Any]:
+    def _failed(self, row: Any, since: float, error: NotifyError) -> dict[str, Any]:
         """Try again later, or give up and say so in the log: the row stays, as DEAD, for people."""
         now = self._now()
-        if error.permanent or now - note.at.timestamp() > GIVE_UP_AFTER:
-            log.error("notification %s to %s is given up: %s", note.id, row.provider, error)
+        if error.permanent or now - since > GIVE_UP_AFTER:
+            log.error("notification %s to %s is given up: %s", row.id, row.provider, error)
             return {"status": "DEAD", "error": str(error)[:1000]}
         pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
         due = now + max(pause, error.retry_after or 0.0)

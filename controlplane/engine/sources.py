@@ -40,28 +40,40 @@ class Sources:
 
     def poll(self) -> int:
         """Ask every source for its newest revision; how many executions began."""
-        return sum(
-            self._accept(pipeline, action, self._latest(action), "schedule")
-            for pipeline, action in self._source_actions()
-        )
+        return sum(self._poll_one(pipeline, action) for pipeline, action in self._source_actions())
+
+    def _poll_one(self, pipeline: str, action: ActionDeclaration) -> int:
+        try:
+            return self._accept(pipeline, action, self._latest(action), "schedule")
+        except Exception:
+            log.exception(
+                "source %s of %s was not taken; the next poll tries", action.name, pipeline
+            )
+            return 0
 
     def take(self, feed: EventFeed) -> int:
         """Take the next events off the feed; each is done only after its execution is committed."""
         events = feed.receive()
         if events:
             known = self._source_actions()
-            for event in events:
-                self._take_one(known, event)
-            feed.done([event.receipt for event in events])
+            taken = [event.receipt for event in events if self._take_one(known, event)]
+            if taken:
+                feed.done(taken)
         return len(events)
 
-    def _take_one(self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent) -> None:
-        for pipeline, action in known:
-            wanted = action.configuration
-            if action.action_type_id.provider == event.provider and all(
-                wanted.get(key) == value for key, value in event.matches.items()
-            ):
-                self._accept(pipeline, action, event.revision, "event")
+    def _take_one(self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent) -> bool:
+        """False where it could not be taken: it stays in the queue, and holds up no other."""
+        try:
+            for pipeline, action in known:
+                wanted = action.configuration
+                if action.action_type_id.provider == event.provider and all(
+                    wanted.get(key) == value for key, value in event.matches.items()
+                ):
+                    self._accept(pipeline, action, event.revision, "event")
+        except Exception:
+            log.exception("an event of revision %s was not taken", event.revision.id)
+            return False
+        return True
 
     def _source_actions(self) -> list[tuple[str, ActionDeclaration]]:
         with self._database.read() as connection:

@@ -29,22 +29,25 @@ def append_told(
     return int(event_id)
 
 
+EARLIER = OUTBOX.alias("earlier")
+BLOCKED = exists().where(
+    and_(
+        EARLIER.c.execution_id == O.execution_id,
+        EARLIER.c.place == O.place,
+        EARLIER.c.id < O.id,
+        EARLIER.c.status == "PENDING",
+    )
+)
+"""An older one to the same place about the same execution has not left yet."""
+
+
 def claim_outbox(
     connection: Connection, owner: str, now: float, until: float, limit: int
 ) -> Sequence[Row[Any]]:
     """Take what is due: to one place about one execution only the oldest that is not sent."""
-    earlier = OUTBOX.alias("earlier")
-    blocked = exists().where(
-        and_(
-            earlier.c.execution_id == O.execution_id,
-            earlier.c.place == O.place,
-            earlier.c.id < O.id,
-            earlier.c.status == "PENDING",
-        )
-    )
     due = (
         select(O.id)
-        .where(O.due_at.is_not(None), O.due_at <= now, O.status == "PENDING", ~blocked)
+        .where(O.due_at.is_not(None), O.due_at <= now, O.status == "PENDING", ~BLOCKED)
         .order_by(O.due_at, O.id)
         .limit(limit)
     )
@@ -109,8 +112,9 @@ def keep_thread(connection: Connection, execution_id: str, place: str, reference
 
 
 def next_due(connection: Connection) -> float | None:
-    """When the outbox is due next."""
-    statement = select(O.due_at).where(O.due_at.is_not(None)).order_by(O.due_at).limit(1)
+    """When the outbox is due next; what is blocked is not, however old it is."""
+    due = O.due_at.is_not(None) & (O.status == "PENDING") & ~BLOCKED
+    statement = select(O.due_at).where(due).order_by(O.due_at).limit(1)
     return connection.execute(statement).scalar()
 
 

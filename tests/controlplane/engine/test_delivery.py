@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from controlplane.declarations.model import Notification
-from controlplane.engine.delivery import Delivery
+from controlplane.engine.delivery import IDLE, Delivery
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, NotifyError
-from controlplane.store.tables import Outbox, table
+from controlplane.store.tables import Event, Outbox, table
 from tests.support.house import ANNE, House, deploying, pipeline, source
 
-OUTBOX = table(Outbox)
+OUTBOX, EVENT = table(Outbox), table(Event)
 
 
 class Channel:
@@ -77,6 +77,37 @@ def test_what_fails_is_tried_again_and_nothing_overtakes_it(house: House) -> Non
     while delivery(house, channel).turn():
         pass
     assert channel.sent[0][0].kind == "execution.started"
+
+
+def test_what_waits_behind_a_place_that_fails_costs_nothing_meanwhile(house: House) -> None:
+    channel = Channel()
+    channel.fails = [NotifyError("503", retry_after=60)]
+    house.start()
+    house.wait(20)
+    waiting = delivery(house, channel)
+    waiting.turn()
+    assert waiting._nap() == IDLE
+
+
+def test_what_concerns_no_execution_is_a_message_of_its_own(house: House) -> None:
+    channel = Channel()
+    for reason in ("freeze", "again"):
+        house.commands.disable_transition("shop", "Prod", ANNE, reason=reason)
+        house.commands.enable_transition("shop", "Prod", ANNE, reason="over")
+    while delivery(house, channel).turn():
+        pass
+    assert [thread for _, thread in channel.sent] == ["", "", "", ""]
+
+
+def test_a_note_that_cannot_be_made_holds_up_its_own_execution_alone(house: House) -> None:
+    channel = Channel()
+    house.start()
+    house.commands.disable_transition("shop", "Prod", ANNE, reason="freeze")
+    with house.database.begin() as connection:
+        connection.execute(delete(EVENT).where(EVENT.c.kind == "execution.started"))
+    delivery(house, channel).turn()
+    assert [note.kind for note, _ in channel.sent] == ["transition.disabled"]
+    assert statuses(house)[0] == "PENDING"
 
 
 def test_a_permanent_refusal_is_kept_for_people_and_lets_the_next_pass(house: House) -> None:
