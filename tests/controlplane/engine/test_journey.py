@@ -135,6 +135,30 @@ def test_a_bake_ends_only_on_a_verdict_after_its_end(house: House) -> None:
     assert house.stages(execution)["Prod"] == "Succeeded"
 
 
+def test_rules_of_a_stage_that_deploys_nothing_watch_from_its_last_action(house: House) -> None:
+    stage = {**deploying("Prod"), "actions": [action("Smoke", "NoOp")]}
+    house.apply(pipeline(source(), stage))
+    execution = house.start()
+    house.wait(5)
+    assert house.stages(execution)["Prod"] == "Baking"
+    assert house.drivers["CloudWatchAlarm"].started[0].since is not None
+    house.wait(20)
+    assert house.execution(execution).status == "Succeeded"
+
+
+def test_the_way_back_is_found_behind_any_number_of_bad_releases(house: House) -> None:
+    released(house)
+    with house.database.begin() as connection:
+        good = ledger.entries(connection, PROD)[0]
+        row = {"pipeline": "shop", "stage": "Prod", "target": PROD, "artifact": good.artifact}
+        told = {"execution_id": "e", "action": "Deploy", "token": "t", "status": "BAD", "at": 1.0}
+        for number in range(1000, 1300):
+            ledger.put(connection, {**row, **told, "digest": BAD, "action_id": number})
+    bad_in_prod(house)
+    house.wait(240)
+    assert house.drivers["CodeDeployRestore"].started[0].configuration["RevisionDigest"] == GOOD
+
+
 def test_one_execution_at_a_time_and_the_newest_overtakes_the_one_that_waits(house: House) -> None:
     house.apply(pipeline(source(), deploying("Prod", bake="60s")))
     first, second, third = (house.start() for _ in range(3))
