@@ -45,4 +45,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) build dist .demo
+	rm -rf $(VENV) build dist .bench

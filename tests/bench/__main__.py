@@ -223,11 +223,18 @@ def _rss() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+def place() -> Path:
+    """On the disk of the checkout, not in memory, and out of git's sight."""
+    found = Path(".bench")
+    found.mkdir(exist_ok=True)
+    return found
+
+
 def median(rounds: int, run: Callable[[Path], float]) -> float:
     """Of so many rounds, each in a folder of its own."""
     found = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        with tempfile.TemporaryDirectory(dir=place()) as folder:
             found.append(run(Path(folder)))
     return statistics.median(found)
 
@@ -240,7 +247,7 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, default=10_000)
     args = parser.parse_args()
     # First, in a fresh process: later rounds would leave a heap that hides what waiting costs.
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory(dir=place()) as folder:
         memory, busy = waiting(Path(folder), args.waiting)
     raw = median(args.rounds, raw_limit)
     rate = median(args.rounds, lambda folder: moves(folder, args.executions))
