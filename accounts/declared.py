@@ -23,8 +23,18 @@ from pydantic import ValidationError
 from accounts.base import AccountError
 from accounts.checks import Problem, account_problems, repeated
 from accounts.models import Account, Roles
-from accounts.yaml_text import MAX_BYTES, Document, Path, Position, Unquoted, UnreadableError, read
+from accounts.yaml_text import (
+    Document,
+    Path,
+    Plain,
+    Position,
+    UnreadableError,
+    is_nothing,
+    read,
+)
 
+MAX_BYTES = 512 * 1024
+"""The text of all accounts."""
 SHOWN = 60
 """A value is shown up to this length: a message is a line."""
 FINDINGS = 200
@@ -68,11 +78,12 @@ def load_accounts(file: File) -> list[Account]:
 def parse_accounts(text: str, file: str = "accounts.yaml") -> list[Account]:
     """Read the accounts from text; RegistryError with all that is wrong. file is only shown."""
     try:
-        document = read(text)
+        document = read(text, MAX_BYTES)
     except UnreadableError as error:
         raise RegistryError([_line(file, error.at, "accounts", str(error))]) from error
     accounts: dict[int, Account] = {}
-    found = [*document.problems, *_check(document, accounts)]
+    found = [(path, at, "is given twice; keep one of them") for path, at in document.duplicates]
+    found += _check(document, accounts)
     if found:
         found.sort(key=lambda one: one[1])
         lines = [_line(file, at, _spelled(path), said) for path, at, said in found[:FINDINGS]]
@@ -84,7 +95,7 @@ def _check(
     document: Document, accounts: dict[int, Account]
 ) -> Iterator[tuple[Path, Position, str]]:
     """Find what is wrong; fills `accounts` with those that are well, by their index."""
-    for path, said in _problems(document.data, accounts):
+    for path, said in _problems(_meant(document.data), accounts):
         yield path, document.position(path), said
 
 
@@ -106,7 +117,7 @@ def _problems(data: object, accounts: dict[int, Account]) -> Iterator[Problem]:
 
 
 def _account(entry: object, index: int, accounts: dict[int, Account]) -> Iterator[Problem]:
-    if isinstance(entry, dict) and isinstance(entry.get("id"), Unquoted):
+    if isinstance(entry, dict) and _is_number(entry.get("id")):
         # Its digits are still here, but the next tool to read the file may take 012 for octal.
         yield ("id",), f'is not quoted; quote it: "{_shown(entry["id"])}"'
     try:
@@ -115,6 +126,19 @@ def _account(entry: object, index: int, accounts: dict[int, Account]) -> Iterato
         yield from _translated(error)
     else:
         yield from account_problems(accounts[index])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Plain) and value.isdecimal()
+
+
+def _meant(value: object) -> object:
+    """None for what was left empty; all else is text here, and keeps its digits."""
+    if isinstance(value, dict):
+        return {key: _meant(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_meant(item) for item in value]
+    return None if is_nothing(value) else value
 
 
 def _named(entry: object) -> object:

@@ -1,27 +1,36 @@
-"""YAML text -> plain data, and the line and column of each piece. Bounded before anything is built.
+"""YAML text -> plain data, and where each piece of it stands. Bounded before anything is built.
 
-We compose nodes and convert them ourselves, because a node keeps what was written: an unquoted
-012345678901 is still twelve digits there, and each key and value knows where it stands.
+We read the parser's events instead of loading, because then nesting is bounded while reading, an
+alias is refused before it can multiply, duplicate keys are seen, and an unquoted 012345678901 or
+0.050 keeps its own digits: what an unquoted scalar means is for the caller to say.
+JSON is a subset of YAML 1.2, so this reads JSON as well.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 from ruamel.yaml.reader import ReaderError
 
-MAX_BYTES = 512 * 1024
-MAX_DEPTH = 16
-MAX_NODES = 60_000
-"""Aliases are followed, so a few lines could stand for millions of pieces."""
+MAX_DEPTH = 32
 
 Path = tuple[str | int, ...]
 
-NULL = "tag:yaml.org,2002:null"
-TEXT = "tag:yaml.org,2002:str"
-MERGE = "<<"
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+_NOT_YAML = re.compile("[\t\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
 class Position(NamedTuple):
@@ -34,96 +43,170 @@ class Position(NamedTuple):
 START = Position(1, 1)
 
 
-class UnreadableError(Exception):
-    """The text is no YAML, or too much of it; with the place."""
-
-    def __init__(self, message: str, at: Position = START) -> None:
-        super().__init__(message)
-        self.at = at
-
-
-class Unquoted(str):
-    """A scalar that YAML takes for a number, a Boolean or a date: its text as it was written."""
+class Plain(str):
+    """A scalar that was written without quotes: its text; it may mean a number or nothing."""
 
     __slots__ = ()
 
 
+class UnreadableError(Exception):
+    """The text is no YAML, or YAML of a kind that we do not read; with the place."""
+
+    def __init__(self, message: str, at: Position) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 @dataclass(slots=True)
 class Document:
-    """What was read: dicts, lists, strings, Unquoted and None; and where the pieces stand."""
+    """What was read. values and keys say where the value at a path, and its key, stand.
+
+    data holds dicts, lists and strings only; unquoted scalars are Plain. It is None where nothing
+    is written. Of a key that is there twice the last value counts, and duplicates has its place.
+    """
 
     data: object = None
-    positions: dict[Path, Position] = field(default_factory=dict)
-    problems: list[tuple[Path, Position, str]] = field(default_factory=list)
-    nodes: int = 0
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    duplicates: list[tuple[Path, Position]] = field(default_factory=list)
 
-    def position(self, path: Path) -> Position:
+    def position(self, path: Path, *, key: bool = False) -> Position:
         """Where a path stands; where it does not exist, where the nearest piece around it does."""
+        if key and path in self.keys:
+            return self.keys[path]
         for length in range(len(path), -1, -1):
-            if path[:length] in self.positions:
-                return self.positions[path[:length]]
+            if path[:length] in self.values:
+                return self.values[path[:length]]
         return START
 
 
-def read(text: str) -> Document:
-    """Read one YAML document; UnreadableError where it cannot be read."""
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise UnreadableError(f"is larger than {MAX_BYTES // 1024} KiB; split the accounts up")
-    node = _compose(text)
-    document = Document()
-    document.data = _convert(node, (), document) if node is not None else None
-    return document
+def read(text: str, most_bytes: int) -> Document:
+    """Read one YAML (or JSON) document; UnreadableError where it cannot be read.
+
+    most_bytes: how large the text may be in UTF-8, in bytes.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > most_bytes:
+        raise UnreadableError(f"is larger than {most_bytes // 1024} KiB: split it up", START)
+    builder = _Builder()
+    for event in _events(text):
+        builder.take(event)
+    return builder.document
 
 
-def _compose(text: str) -> Node | None:
+def is_nothing(value: object) -> bool:
+    """Say whether nothing was written: `key:`, `key: ~` or `key: null`."""
+    return isinstance(value, Plain) and value in _NOTHING
+
+
+def _events(text: str) -> Iterator[Event]:
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        text = _NOT_YAML.sub(_as_yaml, text)
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+        # Not the round-trip parser: that one leaves marks of its own in folded text.
+        yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
-        raise UnreadableError(error.problem or "is no YAML", _mark(error.problem_mark)) from error
+        raise UnreadableError(_sentence(error), _mark(error.problem_mark)) from error
     except ReaderError as error:
-        raise UnreadableError("holds a character that YAML does not allow") from error
-    except RecursionError as error:
-        raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels") from error
-    except (YAMLError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise UnreadableError(f"is no YAML ({type(error).__name__})") from error
+        before = text[: error.position] if isinstance(error.position, int) else ""
+        at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise UnreadableError("holds a character that no text may hold", at) from error
+    except (YAMLError, ValueError, IndexError) as error:
+        raise UnreadableError(f"is no YAML ({error})", START) from error
 
 
-def _convert(node: Node, path: Path, document: Document) -> object:
-    at = _mark(node.start_mark)
-    document.positions.setdefault(path, at)
-    document.nodes += 1
-    if len(path) > MAX_DEPTH:
-        raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels", at)
-    if document.nodes > MAX_NODES:
-        raise UnreadableError(f"holds more than {MAX_NODES} values; split the accounts up", at)
-    if isinstance(node, MappingNode):
-        return _mapping(node, path, document)
-    if isinstance(node, SequenceNode):
-        return [_convert(item, (*path, n), document) for n, item in enumerate(node.value)]
-    return _scalar(node) if isinstance(node, ScalarNode) else None
+def _as_yaml(found: re.Match[str]) -> str:
+    """Write what JSON may hold and YAML may not: tabs between things, odd characters in strings."""
+    character = found.group()
+    return " " if character == "\t" else f"\\u{ord(character):04x}"
 
 
-def _scalar(node: ScalarNode) -> object:
-    if node.tag == NULL:
-        return None
-    return str(node.value) if node.tag == TEXT else Unquoted(node.value)
-
-
-def _mapping(node: MappingNode, path: Path, document: Document) -> dict[str, object]:
-    found: dict[str, object] = {}
-    merged: dict[str, object] = {}
-    for key, value in node.value:
-        name, at = str(key.value)[:200], _mark(key.start_mark)
-        if name == MERGE and isinstance(value, MappingNode):
-            merged |= _mapping(value, path, document)
-        elif name in found:
-            document.problems.append(((*path, name), at, "is given twice; keep one of them"))
-        else:
-            document.positions[*path, name] = _mark(value.start_mark)
-            found[name] = _convert(value, (*path, name), document)
-    return merged | found
+def _sentence(error: MarkedYAMLError) -> str:
+    problem = error.problem or "is no YAML"
+    if "'\\t'" in problem:
+        problem = "holds a tab: indent with spaces"
+    return f"{problem} ({error.context})" if error.context else str(problem)
 
 
 def _mark(mark: object) -> Position:
-    line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
-    return Position(int(line) + 1, int(column) + 1)
+    return Position(getattr(mark, "line", 0) + 1, getattr(mark, "column", 0) + 1)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A map or list that is being read. key: the key whose value comes next, in a map."""
+
+    path: Path
+    into: dict[str, object] | list[object]
+    key: str | None = None
+
+
+class _Builder:
+    """Builds the document from events; the parser has checked their order."""
+
+    def __init__(self) -> None:
+        self.document = Document()
+        self.stack: list[_Open] = []
+
+    def take(self, event: Event) -> None:
+        at = _mark(event.start_mark)
+        if isinstance(event, AliasEvent):
+            raise UnreadableError("an alias (*) is not read here: write the value out", at)
+        if isinstance(event, DocumentStartEvent) and self.document.values:
+            raise UnreadableError("a second document begins here: one document a file", at)
+        if isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent)):
+            self._value(event, at)
+        elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+            self.stack.pop()
+
+    def _value(
+        self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, at: Position
+    ) -> None:
+        if event.anchor is not None:
+            raise UnreadableError("an anchor (&) is not read here: write the value out", at)
+        if event.tag is not None:
+            raise UnreadableError(f"a tag ({event.tag}) is not read here: take it out", at)
+        top = self.stack[-1] if self.stack else None
+        if top is not None and isinstance(top.into, dict) and top.key is None:
+            self._key(top, event, at)
+        elif isinstance(event, ScalarEvent):
+            self._place(_text(event), at)
+        else:
+            if len(self.stack) == MAX_DEPTH:
+                raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels", at)
+            into: dict[str, object] | list[object] = (
+                {} if isinstance(event, MappingStartEvent) else []
+            )
+            self.stack.append(_Open(self._place(into, at), into))
+
+    def _key(self, top: _Open, event: Event, at: Position) -> None:
+        if not isinstance(event, ScalarEvent):
+            raise UnreadableError("a key must be text", at)
+        top.key = str(_text(event))
+        path = (*top.path, top.key)
+        if path in self.document.keys:
+            self.document.duplicates.append((path, at))
+        self.document.keys[path] = at
+
+    def _place(self, value: object, at: Position) -> Path:
+        path: Path = ()
+        if not self.stack:
+            self.document.data = value
+        else:
+            top = self.stack[-1]
+            if isinstance(top.into, list):
+                path = (*top.path, len(top.into))
+                top.into.append(value)
+            else:
+                path = (*top.path, str(top.key))
+                top.into[str(top.key)] = value
+                top.key = None
+        self.document.values[path] = at
+        return path
+
+
+def _text(event: ScalarEvent) -> str:
+    text = str(event.value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        # JSON writes what lies beyond the first 65,536 characters as two escapes.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return Plain(text) if event.style is None else text

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from accounts.yaml_text import Path
 from controlplane.declarations.durations import parse_duration
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import (
@@ -12,7 +13,6 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.declarations.positions import Path
 from controlplane.declarations.providers import provider_of
 from controlplane.declarations.walk import conditions
 

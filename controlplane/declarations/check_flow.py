@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from accounts.yaml_text import Path
 from controlplane.declarations.check_structure import RESERVED
 from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import VARIABLE
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.declarations.positions import Path
 from controlplane.declarations.providers import provider_of
 from controlplane.declarations.walk import Placed, PlacedAction, actions, everything
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import Key, fault
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
 from controlplane.declarations.notifiers import NOTIFIERS
-from controlplane.declarations.positions import Path
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, TOGETHER
 from controlplane.declarations.walk import Placed, PlacedAction, everything

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 
 from collections.abc import Iterable, Iterator
 
+from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
-from controlplane.declarations.positions import Path
 from controlplane.declarations.walk import actions, conditions, everything
 
 MOST_STAGES = 50

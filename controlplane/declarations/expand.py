@@ -7,8 +7,8 @@ may be written in either spelling, or in both at once. Nothing is judged here bu
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from accounts.yaml_text import Path, is_nothing
 from controlplane.declarations.findings import MOST, Finding, meant
-from controlplane.declarations.positions import Path, Plain, resolve
 
 Tree = dict[str, object]
 
@@ -54,7 +54,7 @@ class Reading:
                 break
             if words is not None and key not in words:
                 self.wrong((*path, key), f"unknown key{meant(key, words)}", at_key=True)
-            elif is_empty(item):
+            elif is_nothing(item):
                 self.wrong((*path, key), "is empty: give it a value, or leave the key out")
             else:
                 entries[key] = item
@@ -92,7 +92,7 @@ class Reading:
             return {key: self._stripped(item, (*path, key)) for key, item in entries.items()}
         if isinstance(value, list):
             return [self._stripped(item, (*path, i)) for i, item in enumerate(value)]
-        if is_empty(value):
+        if is_nothing(value):
             self.wrong(path, "is empty: give it a value, or take it out")
         return str(value)
 
@@ -112,18 +112,13 @@ class Reading:
         return made
 
 
-def is_empty(value: object) -> bool:
-    """Say whether nothing was written: `key:`, `key: ~` or `key: null`."""
-    return isinstance(value, Plain) and resolve(value) is None
-
-
 def shown(value: object) -> str:
     """Show what was written instead, briefly."""
     if isinstance(value, dict):
         return "a map"
     if isinstance(value, list):
         return "a list"
-    if is_empty(value):
+    if is_nothing(value):
         return "nothing"
     text = str(value)
     return repr(text if len(text) <= 60 else f"{text[:57]}...")  # noqa: PLR2004 - one line's worth

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from controlplane.declarations.positions import Path
+from accounts.yaml_text import Path
 
 MOST = 200
 """Findings that are told at once: a text from outside may hold tens of thousands."""

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from accounts.yaml_text import Path, Plain
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.findings import closest
-from controlplane.declarations.positions import Path, Plain, resolve
+from controlplane.declarations.meaning import resolve
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTION_NAMES, BY_ID, RULE_NAMES, type_id
 from controlplane.declarations.words import ACTION_KEYS, RULE_KEYS

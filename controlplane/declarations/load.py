@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from accounts.yaml_text import START, Document, Path, Position, UnreadableError, read
 from controlplane.declarations.expand import Reading
 from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.pipelines import expand_pipeline
-from controlplane.declarations.positions import Document, Path, Position, UnreadableError, read
 from controlplane.declarations.shapes import build
 from controlplane.declarations.validate import validate
 
@@ -55,6 +55,8 @@ def parse_text(text: str, file: str = "pipeline.yaml") -> PipelineDeclaration:
     return _load(text, file, lambda _: [])
 
 
+MAX_BYTES = 256 * 1024
+"""The text of one pipeline."""
 LONGEST = 100
 """Characters of one word of a field's name."""
 
@@ -63,9 +65,12 @@ Rules = Callable[[PipelineDeclaration], list[Finding]]
 
 def _load(text: str, file: str, rules: Rules) -> PipelineDeclaration:
     try:
-        document = read(text)
+        document = read(text, MAX_BYTES)
     except UnreadableError as error:
         raise DeclarationError([Problem(file, *error.at, "", str(error))]) from error
+    if document.data is None:
+        said = "is empty: it needs at least `pipeline:` and `stages:`"
+        raise DeclarationError([Problem(file, *START, "", said)])
     tree, reading = expand_pipeline(document.data)
     declaration, shape = build(tree)
     findings = list(reading.findings)

@@ -1,9 +1,10 @@
 """A pipeline of the friendly YAML, or the JSON of get-pipeline -> CodePipeline's spelling."""
 
+from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.findings import meant
 from controlplane.declarations.items import configuration
-from controlplane.declarations.positions import Path, resolve
+from controlplane.declarations.meaning import resolve
 from controlplane.declarations.stages import Stage
 from controlplane.declarations.words import (
     CHANNELS,

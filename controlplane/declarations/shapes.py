@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from accounts.yaml_text import Path
 from controlplane.declarations.expand import shown
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.declarations.positions import Path
 
 ROUNDS = 4
 """Taking a wrong field out can bring another to light, a few layers deep."""

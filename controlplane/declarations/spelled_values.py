@@ -7,8 +7,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from accounts.yaml_text import Plain
 from controlplane.declarations.items import compact
-from controlplane.declarations.positions import Json, Plain, resolve
+from controlplane.declarations.meaning import Json, resolve
 
 MAX_NESTING = 8
 WIDTH = 1_000_000

@@ -1,9 +1,9 @@
 """A stage of the friendly YAML, with its bake and its conditions -> CodePipeline's spelling."""
 
+from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place
 from controlplane.declarations.keys import fault
-from controlplane.declarations.positions import Path
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.words import (
     BAKE,

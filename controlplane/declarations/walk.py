@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from accounts.yaml_text import Path
 from controlplane.declarations.model import (
     ActionDeclaration,
     Condition,
@@ -10,7 +11,6 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.declarations.positions import Path
 from controlplane.declarations.provider import Provider
 from controlplane.declarations.providers import provider_of
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from accounts.yaml_text import Position, read
 from controlplane.declarations.findings import MOST
-from controlplane.declarations.load import DeclarationError, parse_text
-from controlplane.declarations.positions import MAX_BYTES, Position, read, resolve
+from controlplane.declarations.load import MAX_BYTES, DeclarationError, parse_text
+from controlplane.declarations.meaning import resolve
 from tests.controlplane.declarations.samples import SMALL, changed, problems
 
 TREES = st.recursive(
@@ -22,13 +23,11 @@ TREES = st.recursive(
 
 
 def test_a_text_that_is_too_large_is_refused_before_it_is_parsed() -> None:
-    assert problems("[" * (MAX_BYTES + 1)) == [
-        "1:1: is larger than 256 KiB: a pipeline is not that large"
-    ]
+    assert problems("[" * (MAX_BYTES + 1)) == ["1:1: is larger than 256 KiB: split it up"]
 
 
 def test_a_text_that_is_nested_too_deeply_is_refused_while_it_is_read() -> None:
-    assert problems("a: " + "[" * 200_000)[0].endswith("nested deeper than 32 levels")
+    assert problems("a: " + "[" * 200_000)[0].endswith("is nested deeper than 32 levels")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def test_a_text_that_is_nested_too_deeply_is_refused_while_it_is_read() -> None:
         ("a: !!python/object:os.system 1\n", "1:4: a tag"),
         ("a: 1\n---\nb: 2\n", "2:1: a second document begins here"),
         ("? [a]\n: 1\n", "1:3: a key must be text"),
-        ("", "1:1: is empty"),
+        ("", "1:1: is empty: it needs at least `pipeline:`"),
         ("# only a comment\n", "1:1: is empty"),
         ("a: 1\nb: \x01\n", "2:4: holds a character"),
         ("a:\n\t- b\n", "2:1: holds a tab: indent with spaces"),
@@ -62,7 +61,9 @@ def test_a_key_that_is_there_twice_is_told_at_the_second_one() -> None:
 
 
 def test_unquoted_scalars_keep_their_digits_until_a_number_is_asked_for() -> None:
-    data = read("a: 012345678901\nb: 0.050\nc: [1, 1.5, true, ~, 012, 2026-06-01]\n").data
+    data = read(
+        "a: 012345678901\nb: 0.050\nc: [1, 1.5, true, ~, 012, 2026-06-01]\n", MAX_BYTES
+    ).data
     assert data == {
         "a": "012345678901",
         "b": "0.050",
@@ -72,7 +73,7 @@ def test_unquoted_scalars_keep_their_digits_until_a_number_is_asked_for() -> Non
 
 
 def test_what_does_not_exist_stands_where_its_surroundings_are() -> None:
-    document = read("a:\n  b: 1\n")
+    document = read("a:\n  b: 1\n", MAX_BYTES)
     assert document.position(("a", "c", "d")) == Position(2, 3)
     assert document.position(("a",), key=True) == Position(1, 1)
 
@@ -93,7 +94,7 @@ def test_a_text_full_of_mistakes_is_told_of_enough_of_them(old: str, new: str) -
 
 
 def test_folded_text_holds_nothing_that_was_not_written() -> None:
-    assert read("a: >-\n  one\n  two\n").data == {"a": "one two"}
+    assert read("a: >-\n  one\n  two\n", MAX_BYTES).data == {"a": "one two"}
 
 
 @given(st.text(max_size=200))

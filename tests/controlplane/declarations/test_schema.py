@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from controlplane.declarations.positions import read, resolve
+from accounts.yaml_text import read
+from controlplane.declarations.load import MAX_BYTES
+from controlplane.declarations.meaning import resolve
 from controlplane.declarations.providers import ACTIONS, RULES
 from controlplane.declarations.schema import json_schema
 from tests.controlplane.declarations.samples import EXAMPLES, SMALL, changed, problems
@@ -48,7 +50,7 @@ WRONG_SHAPES = [
 
 
 def data(text: str) -> Any:
-    return resolve(read(text).data)
+    return resolve(read(text, MAX_BYTES).data)
 
 
 def test_it_is_a_schema_that_can_be_written_down() -> None:
