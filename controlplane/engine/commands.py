@@ -163,11 +163,12 @@ class Commands:
     def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
         """Open it again; who waits in front enters at once."""
         with self._transaction() as tx:
-            self._known_stage(tx, pipeline, stage)
             if ledger.enable_transition(tx.connection, pipeline, stage):
                 self._say(tx, "transition.enabled", pipeline, stage, f"{by.name}: {reason}")
                 tx.to_admit[pipeline, stage] = None
                 settle(tx, ())
+            else:  # asked only now: of a stage that is declared no longer, somebody may still wait
+                self._known_stage(tx, pipeline, stage)
 
     def lift_quarantine(self, digest: str, by: Person, *, reason: str) -> None:
         """Let a digest go again; a reason is required."""

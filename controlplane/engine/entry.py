@@ -9,6 +9,8 @@ from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger
 
+E = ExecutionStatus
+
 
 def admit_all(tx: Transaction) -> None:
     """Let executions into every stage where something changed. Flushes what was collected."""
@@ -35,11 +37,11 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
     moved = [*result.quarantined, *(old for old, _ in result.superseded), *result.enter]
     owners = executions.many(tx.connection, {waiting.execution_id for waiting in moved})
     for waiting in result.quarantined:
-        why = f"{stage}: {waiting.digest} is in quarantine; a person must lift it with a reason"
-        _turn_away(tx, owners[waiting.execution_id], waiting, ExecutionStatus.FAILED, why)
+        why = f"{waiting.digest} is in quarantine; a person must lift it with a reason"
+        _turn_away(tx, owners[waiting.execution_id], rows[waiting.stage_id], E.FAILED, why)
     for waiting, newer in result.superseded:
-        why = f"{stage}: overtaken by {newer.execution_id}"
-        _turn_away(tx, owners[waiting.execution_id], waiting, ExecutionStatus.SUPERSEDED, why)
+        why = f"overtaken by {newer.execution_id}"
+        _turn_away(tx, owners[waiting.execution_id], rows[waiting.stage_id], E.SUPERSEDED, why)
     locked = declared.execution_mode is not ExecutionMode.PARALLEL
     for waiting in result.enter:
         execution = owners[waiting.execution_id]
@@ -86,19 +88,17 @@ def enter(
 
 def leave(tx: Transaction, execution: Any, row: Any) -> None:
     """A person stopped an execution that waits in front of a stage."""
-    waiting = Waiting(row.id, execution.id)
-    _turn_away(
-        tx, execution, waiting, ExecutionStatus.STOPPED, f"{row.stage}: stopped while waiting"
-    )
+    _turn_away(tx, execution, row, E.STOPPED, "stopped while waiting")
 
 
 def _turn_away(
-    tx: Transaction, execution: Any, waiting: Waiting, status: ExecutionStatus, why: str
+    tx: Transaction, execution: Any, row: Any, status: ExecutionStatus, reason: str
 ) -> None:
-    check(ExecutionStatus(execution.status), status)
+    check(E(execution.status), status)
+    why = f"{row.stage}: {reason}"
     tx.stage_moves.append(
         {
-            "b_id": waiting.stage_id,
+            "b_id": row.id,
             "b_old": StageStatus.INBOUND,
             "status": StageStatus.CANCELLED,
             "locked": False,
@@ -117,4 +117,5 @@ def _turn_away(
             "ended_at": tx.now,
         }
     )
+    tx.fact("stage.cancelled", execution, stage=row.stage, text=reason)
     tx.fact(f"execution.{status.lower()}", execution, text=why)

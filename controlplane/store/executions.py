@@ -114,7 +114,7 @@ def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
 def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     """Who waits in front of a stage, with the digest of each."""
     statement = (
-        select(S.id, S.execution_id, S.position, E.digest, E.version, E.plan)
+        select(S.id, S.execution_id, S.stage, S.position, E.digest, E.version, E.plan)
         .join(EXECUTION, S.execution_id == E.id)
         .where(S.pipeline == pipeline, S.stage == stage, S.status == StageStatus.INBOUND)
     )

@@ -190,6 +190,28 @@ def test_a_disabled_transition_keeps_everybody_out_until_it_is_enabled(house: Ho
     assert house.stages(execution)["Prod"] == "Baking"
 
 
+def test_the_way_into_a_stage_that_was_renamed_since_can_still_be_opened(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.commands.disable_transition("shop", "Prod", ANNE, reason="freeze")
+    execution = house.start()
+    house.apply(pipeline(source(), deploying("Live")))
+    house.commands.enable_transition("shop", "Prod", ANNE, reason="over")
+    house.settle()
+    assert house.stages(execution)["Prod"] == "Baking"
+    with pytest.raises(CommandError, match="no stage 'Prod'"):
+        house.commands.enable_transition("shop", "Prod", ANNE, reason="again")
+
+
+def test_who_waits_in_front_of_a_stage_can_be_stopped(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.commands.disable_transition("shop", "Prod", ANNE, reason="freeze")
+    execution = house.start()
+    house.commands.stop(execution, ANNE, abandon=False, reason="not this one")
+    assert house.execution(execution).status == "Stopped"
+    assert house.stages(execution)["Prod"] == "Cancelled"
+    assert house.kinds(execution)[-2:] == ["stage.cancelled", "execution.stopped"]
+
+
 def test_an_error_that_may_pass_is_tried_again_under_the_same_token(house: House) -> None:
     house.apply(pipeline(source(), deploying("Prod", watched=False)))
     answers = iter([MonitorError("throttled"), MonitorError("throttled")])
