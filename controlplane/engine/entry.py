@@ -29,7 +29,7 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
     result = admit(
         declared.execution_mode,
         [Waiting(row.id, row.execution_id, row.digest) for row in inbound],
-        occupied=executions.is_locked(tx.connection, pipeline, stage),
+        occupied=executions.is_occupied(tx.connection, pipeline, stage),
         closed=ledger.transition(tx.connection, pipeline, stage) is not None,
         quarantine=ledger.quarantined(tx.connection, {row.digest for row in inbound}),
     )

@@ -10,7 +10,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal_column,
     select,
     update,
 )
@@ -121,12 +120,15 @@ def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     return connection.execute(statement).all()
 
 
-def is_locked(connection: Connection, pipeline: str, stage: str) -> bool:
-    """True where an execution is in the stage."""
-    # As the partial index says it: "locked = 1" SQLite would not recognize.
-    locked: Any = literal_column(f"{STAGE.name}.locked")
-    statement = select(S.id).where(S.pipeline == pipeline, S.stage == stage, locked)
-    return connection.execute(statement).first() is not None
+def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
+    """True where an execution is in the stage, locked or (it came in PARALLEL mode) not."""
+    statement = select(S.id).where(
+        S.pipeline == pipeline,
+        S.stage == stage,
+        S.ended_at.is_(None),
+        S.status != StageStatus.INBOUND,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:
