@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-AwsId = Annotated[str, StringConstraints(pattern=r"^\d{12}$", strict=True)]
+AwsId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$", strict=True)]
 """A 12-digit AWS account id, always a string: as a number it would lose its leading zeros."""
 
 Arn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$")
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:.+$")
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
