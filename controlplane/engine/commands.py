@@ -63,6 +63,7 @@ class Commands:
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
+            _refuse_unknown_sources(declared, revisions or {})
             new = {
                 "id": ids.execution_id(tx.now),
                 "pipeline": pipeline,
@@ -215,3 +216,12 @@ class Commands:
             settle(tx, ())
             return
         settle(tx, [row.id for row in rows if row.ended_at is None])
+
+
+def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:
+    """A revision pinned to nothing would silently not be what is released."""
+    known = [action.name for action in declared.stages[0].actions]
+    for name in revisions:
+        if name not in known:
+            said = f"{declared.name} has no source action {name!r}; it has {', '.join(known)}"
+            raise CommandError(Problem.INVALID, said)

@@ -282,3 +282,10 @@ def test_every_move_has_its_event(house: House) -> None:
         rows = queries.actions_of_execution(connection, execution)
     ended = [kind for kind in house.kinds(execution) if kind.endswith(".succeeded")]
     assert len([k for k in ended if k.startswith(("action.", "rule."))]) == len(rows)
+
+
+def test_a_revision_pinned_to_no_source_is_refused(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    with pytest.raises(CommandError, match="has no source action 'Uplod'; it has Upload"):
+        house.commands.start("shop", ANNE, revisions={"Uplod": "v1"})
+    assert not house.rows()
