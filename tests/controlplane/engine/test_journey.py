@@ -170,6 +170,16 @@ def test_one_execution_at_a_time_and_the_newest_overtakes_the_one_that_waits(hou
     assert house.stages(third)["Prod"] == "Baking"
 
 
+def test_a_pipeline_that_ran_in_parallel_takes_turns_once_it_is_told_to(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod", bake="60s"), mode="PARALLEL"))
+    first = house.start()
+    house.apply(pipeline(source(), deploying("Prod", bake="60s"), mode="SUPERSEDED"))
+    second = house.start()
+    assert [house.stages(one)["Prod"] for one in (first, second)] == ["Baking", "Inbound"]
+    house.wait(80)
+    assert house.stages(second)["Prod"] == "Baking"
+
+
 def test_queued_executions_keep_their_order(house: House) -> None:
     house.apply(pipeline(source(), deploying("Prod", bake="10s"), mode="QUEUED"))
     first, second, third = (house.start() for _ in range(3))

@@ -13,7 +13,7 @@ from controlplane.store.database import Database
 
 ASKED: dict[str, Callable[[Connection], object]] = {
     "who waits": lambda c: executions.inbound(c, "shop", "Prod"),
-    "is it locked": lambda c: executions.is_locked(c, "shop", "Prod"),
+    "is it occupied": lambda c: executions.is_occupied(c, "shop", "Prod"),
     "who is in": lambda c: queries.in_stage(c, "shop", "Prod"),
     "who was in last": lambda c: queries.last_in_stage(c, "shop", "Prod"),
     "who entered last": lambda c: queries.latest_in_stage(c, "shop", "Prod"),
@@ -67,8 +67,12 @@ def test_nothing_is_scanned(database: Database, question: str) -> None:
     assert not [step for step in steps if step.startswith("SCAN") and "COVERING" not in step]
 
 
-def test_who_is_in_a_stage_is_not_looked_for_among_all_who_ever_were(database: Database) -> None:
-    assert (
-        "ix_stage_ended (pipeline=? AND stage=? AND ended_at=?)" in plans(database, "who is in")[0]
-    )
+@pytest.mark.parametrize("question", ["who is in", "is it occupied"])
+def test_who_is_in_a_stage_is_not_looked_for_among_all_who_ever_were(
+    database: Database, question: str
+) -> None:
+    assert "ix_stage_ended (pipeline=? AND stage=? AND ended_at=?)" in plans(database, question)[0]
+
+
+def test_who_was_in_last_is_read_and_not_sorted(database: Database) -> None:
     assert not any("ORDER BY" in step for step in plans(database, "who was in last"))
