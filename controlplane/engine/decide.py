@@ -4,7 +4,7 @@ The order of the questions is the policy: what went wrong first, then what a per
 what comes next. The caller applies all moves in one transaction with the outcomes that led to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from controlplane.declarations.model import ActionDeclaration
 from controlplane.engine.view import (
@@ -66,12 +66,13 @@ def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
     """Start nothing more, wait for calls whose outcome is unknown, then end the stage."""
     moves.cause = cause
     waiting = False
+    asks = {a.name for a in view.declared.actions if a.action_type_id.category == "Approval"}
     for action in latest(view):
         if action.status is A.STARTING and action.kind == "action":
             waiting = True  # the call may be under way: its handle is needed to undo it
             if view.status is not S.STOPPING:
                 moves.hurry.append(action.id)
-        elif action.status is A.IN_PROGRESS and view.stop == "wait" and action.kind == "action":
+        elif _ends_by_itself(action, asks) and view.stop == "wait":
             waiting = True
         elif action.status in (A.READY, A.STARTING, A.IN_PROGRESS):
             _abandon(action, moves)
@@ -82,6 +83,11 @@ def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
         return
     stopped = cause is not None and cause.kind is CauseKind.STOPPED
     moves.stage = S.STOPPED if stopped else S.FAILED
+
+
+def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:
+    """True for work under way that is worth waiting for; an open approval may wait for a week."""
+    return action.status is A.IN_PROGRESS and action.kind == "action" and action.name not in asks
 
 
 def _abandon(action: ActionView, moves: Moves) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from controlplane.engine import owners
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, Notifier, NotifyError
@@ -61,10 +63,13 @@ class Delivery:
 
     def _take_over(self) -> None:
         """Make due at once what dead processes of this host were sending."""
-        with self._database.begin() as connection:
-            for owner in events.outbox_owners(connection):
-                if owners.is_dead(owner):
-                    events.release_outbox(connection, owner, self._now())
+        try:
+            with self._database.begin() as connection:
+                for owner in events.outbox_owners(connection):
+                    if owners.is_dead(owner):
+                        events.release_outbox(connection, owner, self._now())
+        except SQLAlchemyError:
+            log.exception("what dead processes held is left to its leases")
 
     def stop(self) -> None:
         self._stop.set()

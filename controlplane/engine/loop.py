@@ -13,7 +13,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
@@ -96,10 +96,13 @@ class Engine:
 
     def _take_over(self) -> None:
         """Make due at once what dead processes of this host held."""
-        with self._database.begin() as connection:
-            for owner in actions.owners(connection):
-                if owners.is_dead(owner):
-                    actions.release(connection, owner, self._now())
+        try:
+            with self._database.begin() as connection:
+                for owner in actions.owners(connection):
+                    if owners.is_dead(owner):
+                        actions.release(connection, owner, self._now())
+        except SQLAlchemyError:
+            log.exception("what dead processes held is left to its leases")
 
     def stop(self) -> None:
         """End after this turn: finish what is being called, give back the rest."""

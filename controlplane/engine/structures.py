@@ -12,7 +12,7 @@ from controlplane.declarations.json_spelling import loads
 from controlplane.declarations.model import Notification, PipelineDeclaration, StageDeclaration
 from controlplane.store import pipelines
 
-KEPT = 5_000
+KEPT = 1_000
 
 
 class Structures:

@@ -299,3 +299,11 @@ def test_a_revision_pinned_to_no_source_is_refused(house: House) -> None:
     with pytest.raises(CommandError, match="has no source action 'Uplod'; it has Upload"):
         house.commands.start("shop", ANNE, revisions={"Uplod": "v1"})
     assert not house.rows()
+
+
+def test_stop_and_wait_does_not_wait_for_an_approval(house: House) -> None:
+    house.apply(pipeline(source(), {"name": "Gate", "actions": [action("Ask", "Manual")]}))
+    house.drivers["Manual"].default = after(10_000)
+    execution = house.start()
+    house.commands.stop(execution, ANNE, abandon=False, reason="wrong build")
+    assert house.execution(execution).status == "Stopped"
