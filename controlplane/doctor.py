@@ -22,6 +22,7 @@ from controlplane.declarations.model import (
 )
 from controlplane.engine.structures import Structures
 from controlplane.engine.view import deploys
+from controlplane.settings import Settings
 from controlplane.store import ledger, pipelines
 from controlplane.store.database import Database
 
@@ -30,7 +31,11 @@ PROMOTERS = frozenset({"S3Promote"})
 
 
 def examine(
-    database: Database, structures: Structures, clients: Clients, pipeline: str
+    database: Database,
+    structures: Structures,
+    clients: Clients,
+    pipeline: str,
+    settings: Settings,
 ) -> list[dict[str, Any]]:
     """One finding a hop: {ok, account, operation, message, mend}. KeyError for an unknown pipeline."""
     with database.read() as connection:
@@ -40,14 +45,45 @@ def examine(
         declared = structures.pipeline(connection, pipeline, version)
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
     walked = walk(clients, _once(hops_of(declared, clients.registry)))
-    return [*(_document(finding) for finding in walked), *known]
+    return [
+        *(_document(finding) for finding in walked),
+        *_settings_missing(declared, settings),
+        *known,
+    ]
+
+
+def _settings_missing(
+    declared: PipelineDeclaration, settings: Settings
+) -> Iterator[dict[str, Any]]:
+    """Names that only the settings can give a meaning: sites, Prometheus servers, Slack's token."""
+    tables = {"Site": settings.sites, "Prometheus": settings.prometheus}
+    for stage in declared.stages:
+        for doing in _everything(stage):
+            for key, table in tables.items():
+                name = doing.configuration.get(key, "")
+                if name and name not in table:
+                    variable = "TOWPATH_SITES" if key == "Site" else "TOWPATH_PROMETHEUS"
+                    yield _missing(
+                        f"{stage.name}/{doing.name} asks for {key} {name!r}, which has no address",
+                        f'Set {variable} to JSON such as {{"{name}": "https://..."}}.',
+                    )
+    wants_slack = any(told.provider == "Slack" for told in declared.notifications)
+    if wants_slack and not settings.slack_token.get_secret_value():
+        yield _missing("Slack is to be told, and there is no token", "Set TOWPATH_SLACK_TOKEN.")
+
+
+def _missing(message: str, mend: str) -> dict[str, Any]:
+    return {"ok": False, "account": "", "operation": "settings", "message": message, "mend": mend}
+
+
+def _everything(stage: StageDeclaration) -> tuple[ActionDeclaration | RuleDeclaration, ...]:
+    return (*stage.actions, *stage.rules())
 
 
 def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
     """Every call that the pipeline will need: first that each role can be assumed."""
     for stage in declared.stages:
-        every: tuple[ActionDeclaration | RuleDeclaration, ...] = (*stage.actions, *stage.rules())
-        for doing in every:
+        for doing in _everything(stage):
             account = doing.configuration.get("Account", "")
             region = doing.region or ""
             if not account:

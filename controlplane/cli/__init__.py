@@ -5,7 +5,6 @@ import sys
 import typer
 
 from controlplane.cli import acting, administering, declaring, looking, running
-from controlplane.client.api import ApiError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +20,10 @@ def main() -> None:
     """The entry point. Exit codes: see controlplane.client.api.Exit."""
     try:
         app()
-    except ApiError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(error.code)
+    except Exception as error:
+        from controlplane.cli.failures import EXPECTED, code_of, sentence
+
+        if not isinstance(error, EXPECTED):
+            raise
+        typer.echo(sentence(error), err=True)
+        sys.exit(code_of(error))

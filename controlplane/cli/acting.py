@@ -78,7 +78,8 @@ def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False
     found = Api().send(
         "POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", {"reason": message}
     )
-    typer.echo(f"rolling back {found['id'] if found else ''}".rstrip())
+    typer.echo(f"rolling back what {found['id']} left in {stage}")
+    typer.echo(f"follow it: towpath status {pipeline} --watch", err=True)
 
 
 def hold(pipeline: Pipeline, stage: Stage, message: Reason) -> None:

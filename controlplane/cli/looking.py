@@ -27,10 +27,15 @@ def _pipelines(api: Api, _of: str) -> tuple[Any, Any]:
     found = api.get("/pipelines")
     rows = (
         [p["name"], p["version"], (p["latest"] or {}).get("status", ""),
-         ", ".join(f"{s['name']}: {s['status']}" for s in p["stages"])]
+         ", ".join(_stage_in_words(s) for s in p["stages"])]
         for p in found
     )  # fmt: skip
     return found, table_of(["pipeline", "version", "latest", "stages"], rows)
+
+
+def _stage_in_words(stage: Mapping[str, Any]) -> str:
+    held = "" if stage["transition"]["enabled"] else " (held)"
+    return f"{stage['name']}: {stage['status'] or '-'}{held}"
 
 
 def _executions(api: Api, of: str) -> tuple[Any, Any]:
@@ -143,7 +148,7 @@ def tree(document: Mapping[str, Any]) -> Tree:
                 Text.assemble(
                     f"{rule['name']:24} ",
                     (rule["verdict"] or "watching"),
-                    f"  {rule['summary'][:120]}",
+                    f"  {rule['reason'][:120]}",
                     style="dim",
                 )
             )
@@ -190,7 +195,10 @@ def events(
     output: FormOption = Form.TABLE,
 ) -> None:
     """What happened, oldest first."""
-    found = Api().get("/events", after=after, pipeline=pipeline)["events"]
+    api = Api()
+    if pipeline:
+        api.get(f"/pipelines/{pipeline}")  # says so where there is none of that name
+    found = api.get("/events", after=after, pipeline=pipeline)["events"]
     if output is Form.TABLE:
         for event in found:
             typer.echo(line(event))

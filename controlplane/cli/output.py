@@ -27,6 +27,10 @@ class Form(StrEnum):
 FormOption = Annotated[Form, typer.Option("-o", "--output", help="table, json or yaml")]
 
 
+PIPED = 2_000
+"""Characters of a line that nobody's terminal has to show."""
+
+
 def show(form: Form, document: Any, table: RenderableType) -> None:
     """Write the document as asked."""
     if form is Form.JSON:
@@ -36,12 +40,16 @@ def show(form: Form, document: Any, table: RenderableType) -> None:
         YAML(typ="safe", pure=True).dump(document, stream)
         typer.echo(stream.getvalue(), nl=False)
     else:
-        Console().print(table)
+        console = Console()
+        # Nothing is cut: on a terminal a long cell is folded, in a pipe it stays on its line.
+        console.print(table, width=None if console.is_terminal else PIPED)
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A plain table; words that name a state have its colour."""
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(coloured(cell) for cell in row))
     return table

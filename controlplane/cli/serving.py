@@ -33,7 +33,7 @@ def run() -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         worker.start()
-        log.info("Towpath serves on %s", house.settings.public_url)
+        log.info("Towpath serves on %s:%d", house.settings.host, house.settings.port)
         try:
             uvicorn.Server(config).run()
         finally:
@@ -44,7 +44,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
     """What the doors are given."""
 
     def doctor(pipeline: str) -> list[dict[str, Any]]:
-        return examine(house.database, house.structures, house.clients, pipeline)
+        return examine(house.database, house.structures, house.clients, pipeline, house.settings)
 
     return Parts(
         database=house.database,

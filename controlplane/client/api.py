@@ -32,6 +32,8 @@ class Api:
     def __init__(self, url: str = "", token: str = "") -> None:
         self.url = (url or os.environ.get("TOWPATH_URL", "http://127.0.0.1:8640")).rstrip("/")
         secret = token or os.environ.get("TOWPATH_TOKEN", "")
+        if not secret.isascii():
+            raise ApiError("TOWPATH_TOKEN is no token: it has other letters", Exit.UNREACHABLE)
         self._http = httpx.Client(
             base_url=f"{self.url}/api/v1",
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
@@ -60,7 +62,7 @@ class Api:
         except httpx.HTTPError as error:
             said = f"Towpath at {self.url} cannot be reached: {error}"
             raise ApiError(said, Exit.UNREACHABLE) from error
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise ApiError(f"{_said(answer)} (is TOWPATH_TOKEN set?)", Exit.UNREACHABLE)
         if answer.is_error:
             raise ApiError(_said(answer))

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,6 +33,8 @@ PIPELINE = "shop"
 def play(*, leave: bool, as_json: bool, port: int) -> int:
     """The whole demo; the exit code."""
     story = Story(to_stderr=as_json)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a script may have told us to ignore the first
+        signal.signal(number, _interrupt)
     with tempfile.TemporaryDirectory(prefix="towpath-demo-") as folder:
         stage = Stage(Path(folder), story, port)
         try:
@@ -53,6 +56,10 @@ def play(*, leave: bool, as_json: bool, port: int) -> int:
     return Exit.WELL
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 class Stage:
     """The sandbox and Towpath as they run, and what was seen of them so far."""
 
@@ -68,6 +75,7 @@ class Stage:
         self.token = ""
         self.after = 0
         self.events: list[dict[str, Any]] = []
+        self.asked: tuple[float, dict[str, Any]] | None = None
         self.expected = False  # whether an execution is to fail
 
     def run(self, *, approve_at_once: bool) -> dict[str, Any]:
@@ -97,7 +105,7 @@ class Stage:
         self.until(lambda: is_up(f"{self.api.url}/readyz"), self.towpath, "Towpath")
         text = pipeline_text(has_prometheus=bool(world["prometheus_url"]))
         self.api.put_text(f"/pipelines/{PIPELINE}", text, "application/json")
-        self.story.say(f"console: {self.api.url}/console/   sandbox: {self.sandbox_url}")
+        self.story.say(f"console: {self.api.url}/console/   sign in with {self.token}")
 
     def release(self, number: int) -> dict[str, Any]:
         """Upload a release; its digest and version."""
@@ -109,27 +117,31 @@ class Stage:
     def follow(self, ends: Callable[[dict[str, Any]], bool], *, at_once: bool) -> None:
         """Tell events as they come until the one that ends this part; approve where it is asked."""
         deadline = time.monotonic() + PATIENCE
-        asked: tuple[float, dict[str, Any]] | None = None
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline + (0.0 if at_once else APPROVES_AFTER):
             found = self.api.get("/events", after=self.after, pipeline=PIPELINE, wait=1)["events"]
             for event in found:
-                self.after = event["id"]
-                self.events.append(event)
-                self.story.event(event)
-                if event["kind"] == "approval.needed":
-                    asked = (time.monotonic() + (0.0 if at_once else APPROVES_AFTER), event)
-                    deadline += APPROVES_AFTER
-                if event["kind"] in ("approval.answered", "approval.decided"):
-                    asked = None
+                self.take(event, at_once=at_once)
             if any(ends(event) for event in found):
                 return
             if any(event["kind"] == "execution.failed" and not self.expected for event in found):
                 raise DemoError("an execution failed that should not have")
-            if asked and time.monotonic() >= asked[0]:
-                self.approve(asked[1])
-                asked = None
+            if self.asked and time.monotonic() >= self.asked[0]:
+                self.approve(self.asked[1])
+                self.asked = None
             self.check()
         raise DemoError(f"it took longer than {PATIENCE:.0f} s")
+
+    def take(self, event: dict[str, Any], *, at_once: bool) -> None:
+        """Tell an event, and remember an approval that it asks for or answers."""
+        self.after = event["id"]
+        self.events.append(event)
+        self.story.event(event)
+        if event["kind"] in ("approval.answered", "approval.decided"):
+            self.asked = None
+        if event["kind"] == "approval.needed":
+            self.asked = (time.monotonic() + (0.0 if at_once else APPROVES_AFTER), event)
+            if not at_once:
+                self.story.say("approve it in the console; soon the demo does it by itself")
 
     def approve(self, event: dict[str, Any]) -> None:
         """What `towpath approve` does."""

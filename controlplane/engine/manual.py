@@ -24,6 +24,13 @@ CARRIED = (
 )
 
 
+NO_WAY_BACK = {
+    Act.NOTHING: "{} left no deployment in {} that could be rolled back",
+    Act.HOLD_AND_PAGE: "{} cannot be rolled back in {}: there is no last known good to go back to. "
+    "Close the way in (towpath hold) or deploy a release that is good",
+}
+
+
 def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_actions: bool) -> None:
     """Queue the execution's failed stage again, as a new attempt; what had succeeded is carried over."""
     row = _retryable(tx, execution, stage)
@@ -101,11 +108,9 @@ def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reas
     row, execution = _what_stands(tx, pipeline, stage)
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
     cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
-    if close_the_loop(tx, view, cause, row, execution) is Act.NOTHING:
-        raise CommandError(
-            Problem.CONFLICT,
-            f"{execution.id} left no deployment in {stage} that could be rolled back",
-        )
+    act = close_the_loop(tx, view, cause, row, execution)
+    if act is not Act.ROLL_BACK:  # raising takes back what was written: nothing is half done
+        raise CommandError(Problem.CONFLICT, NO_WAY_BACK[act].format(execution.id, stage))
     return str(execution.id)
 
 

@@ -112,6 +112,14 @@ def test_the_doctor_names_the_statement_that_is_missing(person: Person) -> None:
     assert "account-roles.cfn.yaml" in line
 
 
+def test_the_status_of_a_release_that_waits_is_told_with_its_rules(person: Person) -> None:
+    done = person.says("status", "shop")
+    while done.returncode == 0:  # it is on its way
+        done = person.says("status", "shop")
+    assert done.returncode == 4, done.stderr
+    assert "alarm shop-test-errors is OK" in done.stdout
+
+
 def test_malformed_yaml_is_refused_with_its_place(person: Person, tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(

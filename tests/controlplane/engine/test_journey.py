@@ -307,3 +307,15 @@ def test_stop_and_wait_does_not_wait_for_an_approval(house: House) -> None:
     execution = house.start()
     house.commands.stop(execution, ANNE, abandon=False, reason="wrong build")
     assert house.execution(execution).status == "Stopped"
+
+
+def test_a_rollback_by_hand_with_no_way_back_is_refused_and_changes_nothing(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.start()
+    house.wait(20)
+    with pytest.raises(CommandError, match="no last known good to go back to"):
+        house.commands.rollback("shop", "Prod", ANNE, reason="just trying")
+    with house.database.read() as connection:
+        assert ledger.quarantined(connection) == frozenset()
+        assert ledger.transition(connection, "shop", "Prod") is None
+        assert ledger.entries(connection, PROD)[0].status == "GOOD"

@@ -1,0 +1,41 @@
+"""What can go wrong before a command has begun, in one line: what is wrong, and the mend. No traceback."""
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+from accounts.base import AccountError
+from controlplane.client.api import ApiError, Exit
+
+EXPECTED = (
+    AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SettingsError,
+    ValidationError,
+)  # fmt: skip
+DATABASE = (
+    "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is sqlite:///path/to/file.db"
+)
+
+
+def sentence(error: Exception) -> str:
+    """The line for a person."""
+    if isinstance(error, ValidationError):
+        return "\n".join(
+            f"TOWPATH_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']} (it is {one['input']!r})"
+            for one in error.errors(include_url=False)
+            if not _is_secret(one["loc"])
+        )
+    if isinstance(error, SettingsError):
+        return f'TOWPATH_SITES and TOWPATH_PROMETHEUS are JSON such as {{"name": "http://..."}}: {error}'
+    if isinstance(error, (ArgumentError, DatabaseError, NoSuchModuleError)):
+        cause = getattr(error, "orig", None) or error
+        return DATABASE.format(str(cause).splitlines()[0])
+    return str(error)
+
+
+def _is_secret(path: tuple[int | str, ...]) -> bool:
+    return any(word in str(path) for word in ("secret", "token"))
+
+
+def code_of(error: Exception) -> Exit:
+    """Its exit code."""
+    return error.code if isinstance(error, ApiError) else Exit.REFUSED
