@@ -1,9 +1,12 @@
 """What holds for every test: in CI a skipped test is a failed run."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.support.postgres import Cluster, server
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -14,3 +17,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         for report in skipped:
             reporter.write_line(f"skipped in CI: {report.nodeid}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One PostgreSQL server for the whole run; ask it for a database of your own."""
+    with server() as running:
+        yield running
