@@ -12,6 +12,7 @@ from datetime import UTC
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
+from accounts.base import AccountError
 from controlplane.store import periodic
 from controlplane.wiring import House
 from monitors.base import MonitorError
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 FEED_PAUSE = 5.0
 LOOKS_A_TURN = 4
 """How often a replica asks, within one interval, whether periodic work is due and nobody has done it."""
+REFRESH = 5.0
 STALLED_AFTER = 30.0
 DRAINED_WITHIN = 60.0
 """Seconds: a call to a vendor lasts 39 at most (accounts.connect), and its outcome is written then."""
@@ -42,6 +44,7 @@ class Worker:
         if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
+        self._scheduler.add_job(self._refresh, "interval", seconds=REFRESH, max_instances=1)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -70,6 +73,13 @@ class Worker:
         except SQLAlchemyError as error:
             problems["database"] = str(error)
         return problems
+
+    def _refresh(self) -> None:
+        """Other replicas change accounts too."""
+        try:
+            self._house.registry.refresh()
+        except (SQLAlchemyError, AccountError):
+            log.exception("the accounts could not be read anew; those known go on counting")
 
     def _every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
         """Have it done every so many seconds by one replica, whichever comes first."""
