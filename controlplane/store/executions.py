@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.states import StageStatus
@@ -88,6 +88,22 @@ def stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """Stage executions by id."""
     rows = connection.execute(STAGES, {"ids": ids}).all()
     return {row.id: row for row in rows}
+
+
+IN_STAGES: Select[Any] = (
+    select(
+        S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
+        E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
+    )
+    .join(EXECUTION, S.execution_id == E.id)
+    .where(among(S.id, "ids"))
+)  # fmt: skip
+
+
+def in_stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """By the id of the stage execution: what a task needs to know of it and of its execution."""
+    rows: Sequence[Row[Any]] = connection.execute(IN_STAGES, {"ids": ids}).all()
+    return {row.stage_id: row for row in rows}
 
 
 MOVE_STAGE = updating(

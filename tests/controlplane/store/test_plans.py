@@ -25,6 +25,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "open approval": lambda c: queries.open_approval(c, "e", "Prod", ""),
     "all actions": lambda c: queries.actions_of_execution(c, "e"),
     "executions": lambda c: executions.many(c, ["e"]),
+    "executions in stages": lambda c: executions.in_stages(c, ["e:1:1"]),
     "stages": lambda c: executions.stages(c, ["e:1:1"]),
     "actions of a stage": lambda c: actions.of_stages(c, ["e:1:1"]),
     "what is due": actions.next_due,
