@@ -15,6 +15,8 @@ from controlplane.store import actions, executions, ledger, measurements
 from monitors.base import Artifact
 
 A = ActionStatus
+NO_WAKE = 2**31 - 1
+"""More events than are ever counted (the column's largest number): what is over is not looked at again."""
 OVER = frozenset({A.SUCCEEDED, A.FAILED, A.ABANDONED})
 
 
@@ -45,7 +47,7 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
     return {
         "b_id": row.id,
         "b_fence": row.fence,
-        "b_wake": row.wake if not over else 1 << 60,
+        "b_wake": row.wake if not over else NO_WAKE,
         "b_now": tx.now,
         "status": result.status,
         "handle": result.handle,

@@ -110,7 +110,7 @@ def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> fro
     if RECORD(connection, outcomes) == len(outcomes):
         return frozenset()
     fences = {o["b_id"]: o["b_fence"] for o in outcomes}
-    found = connection.execute(FENCES, {"ids": fences}).all()
+    found = connection.execute(FENCES, {"ids": list(fences)}).all()
     return frozenset(row.id for row in found if row.fence != fences[row.id])
 
 
@@ -197,7 +197,7 @@ OF_STAGES = select(*VIEW).where(among(C.stage_id, "ids"))
 
 def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[Any]:
     """What deciding needs of every action of these stage executions."""
-    return connection.execute(OF_STAGES, {"ids": stage_ids}).all()
+    return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
 
 
 def next_due(connection: Connection, lanes: Sequence[int] = (0, 1)) -> float | None:

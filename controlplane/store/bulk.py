@@ -1,22 +1,19 @@
 """Many rows in one statement, at the price of the rows.
 
 SQLite runs a prepared statement over tuples, past SQLAlchemy's handling of parameters, which costs more
-than the rows do. PostgreSQL gets the given values as arrays and joins them as a table: one statement and
-one answer, where an executemany is one a row.
+than the rows do. PostgreSQL gets all rows as one JSON parameter and joins them as a table: one statement
+and one answer, where an executemany is one a row (and arrays are built by psycopg item by item).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
+    JSON,
     ColumnElement,
     Connection,
     Table,
-    Text,
-    TypeDecorator,
     Update,
     bindparam,
     column,
@@ -47,9 +44,9 @@ class Bulk:
         self.target = target
         self._names = tuple(types)
         self._by_row = by_row({name: bindparam(name, type_=t) for name, t in types.items()})
-        arrays = [bindparam(name, type_=ARRAY(t)) for name, t in types.items()]
         columns = [column(name, t) for name, t in types.items()]
-        given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+        listed = func.json_to_recordset(bindparam("rows", type_=JSON)).table_valued(*columns)
+        given = listed.render_derived(name="given", with_types=True)
         self._by_table = by_table({name: given.c[name] for name in types})
         self._prepared: tuple[str, Callable[[Row], tuple[Any, ...]]] | None = None
 
@@ -60,14 +57,13 @@ class Bulk:
         if connection.dialect.name == "sqlite":
             sql, values = self._prepared = self._prepared or self._prepare(connection)
             return connection.exec_driver_sql(sql, [values(row) for row in rows]).rowcount
-        arrays = {name: [row[name] for row in rows] for name in self._names}
-        return connection.execute(self._by_table, arrays).rowcount
+        return connection.execute(self._by_table, {"rows": rows}).rowcount
 
     def _prepare(self, connection: Connection) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
         compiled = self._by_row.compile(dialect=connection.dialect)
         same = {k: v for k, v in compiled.params.items() if k not in self._names}
         pick = itemgetter(*compiled.positiontup)
-        return str(compiled), lambda row: pick({**same, **row})
+        return str(compiled), (lambda row: pick({**same, **row})) if same else pick
 
 
 def updating(
@@ -92,37 +88,27 @@ def inserting(target: Table, *names: str) -> Bulk:
     )
 
 
-class _Many(TypeDecorator[Any]):
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, item: TypeEngine[Any]) -> None:
-        super().__init__()
-        self.item = item
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        plain = Text() if dialect.name == "sqlite" else ARRAY(self.item)
-        return dialect.type_descriptor(plain)
-
-    def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        return json.dumps(list(value)) if dialect.name == "sqlite" else list(value)
-
-
 def among(wanted: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is one of many, given as one parameter: a statement is compiled once for any number."""
-    many = _Listed(bindparam(name, type_=_Many(wanted.type)))
-    return wanted.op("IN", is_comparison=True)(many)
+    listed = _Listed(wanted.type, bindparam(name, type_=JSON))
+    return wanted.op("IN", is_comparison=True)(listed)
 
 
 class _Listed(FunctionElement[Any]):
     inherit_cache = True
 
+    def __init__(self, type_: TypeEngine[Any], many: ColumnElement[Any]) -> None:
+        super().__init__(many)
+        self.type = type_
+
 
 @compiles(_Listed, "sqlite")
-def _of_json(element: _Listed, compiler: Any, **more: Any) -> str:
-    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **more)}))"
+def _sqlite(element: _Listed, compiler: Any, **more: Any) -> str:
+    many = compiler.process(element.clauses, **more)
+    return f"(SELECT value FROM json_each({many}))"
 
 
-@compiles(_Listed)
-def _of_array(element: _Listed, compiler: Any, **more: Any) -> str:
-    return f"(SELECT unnest({compiler.process(element.clauses, **more)}))"
+@compiles(_Listed, "postgresql")
+def _postgresql(element: _Listed, compiler: Any, **more: Any) -> str:
+    many, of = compiler.process(element.clauses, **more), compiler.dialect.type_compiler_instance
+    return f"(SELECT value::{of.process(element.type)} FROM json_array_elements_text({many}))"

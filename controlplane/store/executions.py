@@ -41,7 +41,7 @@ MANY = select(EXECUTION).where(among(E.id, "ids"))
 
 def many(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """Executions by id."""
-    rows = connection.execute(MANY, {"ids": ids}).all()
+    rows = connection.execute(MANY, {"ids": list(ids)}).all()
     return {row.id: row for row in rows}
 
 
@@ -86,7 +86,7 @@ STAGES = select(STAGE).where(among(S.id, "ids"))
 
 def stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """Stage executions by id."""
-    rows = connection.execute(STAGES, {"ids": ids}).all()
+    rows = connection.execute(STAGES, {"ids": list(ids)}).all()
     return {row.id: row for row in rows}
 
 
@@ -102,7 +102,7 @@ IN_STAGES: Select[Any] = (
 
 def in_stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """By the id of the stage execution: what a task needs to know of it and of its execution."""
-    rows: Sequence[Row[Any]] = connection.execute(IN_STAGES, {"ids": ids}).all()
+    rows: Sequence[Row[Any]] = connection.execute(IN_STAGES, {"ids": list(ids)}).all()
     return {row.stage_id: row for row in rows}
 
 
