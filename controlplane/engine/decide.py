@@ -28,17 +28,18 @@ def decide(view: StageView, now: float) -> Moves:
     moves = Moves(view.id)
     if view.status not in GONE_WRONG:
         return moves
-    cause = trouble(view)
+    by_name = latest(view)
+    cause = trouble(view, by_name)
     if cause is not None or view.status is S.STOPPING:
-        _wind_down(view, cause, moves)
+        _wind_down(view, by_name, cause, moves)
     else:
-        _go_on(view, now, moves)
+        _go_on(view, by_name, now, moves)
     return moves
 
 
-def trouble(view: StageView) -> Cause | None:
+def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
-    for action in latest(view):
+    for action in by_name.values():
         if action.kind == "rule" and action.verdict == Verdict.FAIL:
             return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
         if action.status == A.FAILED:
@@ -52,21 +53,23 @@ def trouble(view: StageView) -> Cause | None:
     return None
 
 
-def latest(view: StageView) -> list[ActionView]:
-    """The last attempt of every action and rule."""
+def latest(view: StageView) -> dict[str, ActionView]:
+    """The last attempt of every action and rule, by name."""
     newest: dict[str, ActionView] = {}
     for action in view.actions:
         if action.name not in newest or newest[action.name].attempt < action.attempt:
             newest[action.name] = action
-    return list(newest.values())
+    return newest
 
 
-def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
+def _wind_down(
+    view: StageView, by_name: Mapping[str, ActionView], cause: Cause | None, moves: Moves
+) -> None:
     """Start nothing more, wait for calls whose outcome is unknown, then end the stage."""
     moves.cause = cause
     waiting = False
     asks = {a.name for a in view.declared.actions if a.action_type_id.category == "Approval"}
-    for action in latest(view):
+    for action in by_name.values():
         if action.status == A.STARTING and action.kind == "action":
             waiting = True  # the call may be under way: its handle is needed to undo it
             if view.status is not S.STOPPING:
@@ -95,8 +98,7 @@ def _abandon(action: ActionView, moves: Moves) -> None:
     )
 
 
-def _go_on(view: StageView, now: float, moves: Moves) -> None:
-    by_name = {action.name: action for action in latest(view)}
+def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:

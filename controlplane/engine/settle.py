@@ -140,7 +140,7 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
 
 def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None:
     if any(deploys(declared) for declared in view.declared.actions):
-        good = [action.id for action in latest(view) if action.kind == "action"]
+        good = [action.id for action in latest(view).values() if action.kind == "action"]
         ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
     stages = tx.structures.stages(tx.connection, execution)
     position = row.position + 1
