@@ -94,13 +94,13 @@ class Database:
         with distributed.alone(self.engine, key_of(name)) as taken:
             yield taken
 
-    def migrate(self) -> None:
+    def migrate(self, to: str = "head") -> None:
         """Bring the schema up to date; of several replicas that start together one does it."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self._migrating(), self._turn, self.engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
 
     def _migrating(self) -> AbstractContextManager[None]:
         if self.embedded:
