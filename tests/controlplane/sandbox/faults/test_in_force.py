@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,10 @@ from controlplane.sandbox.faults.kinds import CALL, KINDS
 from controlplane.sandbox.faults.rules import Place, read
 
 HERE = Place("codedeploy", "CreateDeployment", "444444444444", "eu-west-1")
-NEEDED = {"alarm_flaps": {"alarm": "errors"}, "clock_jumps": {"seconds": 3}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "alarm_flaps": {"alarm": "errors"},
+    "clock_jumps": {"seconds": 3},
+}
 
 
 def hit(rules: RulesInForce, place: Place = HERE) -> str:
