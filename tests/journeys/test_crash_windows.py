@@ -38,7 +38,7 @@ from tests.controlplane.sandbox.codedeploy.lab import zip_of
 from tests.support.house import ANNE
 
 ROOT = Path(__file__).parents[2]
-WITHIN = 30.0
+WITHIN = 90.0
 HOOK = "{location: hook.sh, timeout: 300}"
 SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
 WAITING = """#!/bin/sh
@@ -322,6 +322,9 @@ CASES = {
     "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
 }
 
+ANSWERED_ONCE = [name for name, case in CASES.items() if not case.call.startswith("s3.")]
+"""Of S3's calls botocore itself sends one again whose answer is lost: see ATTEMPTS_OF."""
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
@@ -363,13 +366,12 @@ def test_killed_in_this_window_it_is_begun_once(scene: Scene, name: str, window:
     assert case.begun(scene) - begun == 1 + effect * case.again
 
 
-@pytest.mark.parametrize("fault", ["timeout_after", "truncated", "server_error"])
-@pytest.mark.parametrize("name", list(CASES))
-def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str, fault: str) -> None:
+@pytest.mark.parametrize("name", ANSWERED_ONCE)
+def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str) -> None:
     case = CASES[name]
     scene.start(case.actions(scene))
     begun = case.begun(scene)
-    scene.order(fault, case.call, times=1)
+    scene.order("timeout_after", case.call, times=1, seconds=0)
     scene.go_on(case.more)
     assert scene.status() == "Succeeded", scene.told()
-    assert case.begun(scene) - begun == 1 + case.again * (fault != "server_error")
+    assert case.begun(scene) - begun == 1 + case.again

@@ -83,23 +83,18 @@ def _install_uploads() -> None:
     copy, complete = models.S3Backend.upload_part_copy, models.S3Backend.complete_multipart_upload
 
     def copy_part(self: Any, bucket: str, upload: str, *given: Any, **named: Any) -> Any:
-        _is_open(self, bucket, upload)
+        if upload not in self.get_bucket(bucket).multiparts:
+            raise NoSuchUpload(upload_id=upload)
         return copy(self, bucket, upload, *given, **named)
 
-    def complete_upload(self: Any, bucket: str, upload: str, *given: Any, **named: Any) -> Any:
-        _is_open(self, bucket, upload)
-        key = complete(self, bucket, upload, *given, **named)
+    def complete_upload(self: Any, *given: Any, **named: Any) -> Any:
+        key = complete(self, *given, **named)
         if key is not None and key.checksum_value and key.checksum_type == "COMPOSITE":
             key.checksum_value = f"{key.checksum_value}-{key.checksum_parts}"
         return key
 
     models.S3Backend.upload_part_copy = copy_part
     models.S3Backend.complete_multipart_upload = complete_upload
-
-
-def _is_open(backend: Any, bucket: str, upload: str) -> None:
-    if upload not in backend.get_bucket(bucket).multiparts:
-        raise NoSuchUpload(upload_id=upload)
 
 
 def _neutral(_bucket: Any, _action: str, _resource: str) -> Any:
