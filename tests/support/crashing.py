@@ -1,0 +1,138 @@
+"""What every crash test asserts at its end: nothing lost, nothing doubled.
+
+What was started and what was told is read from the sandbox, which saw the calls; not from Towpath.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from sqlalchemy import func, select
+
+from controlplane.demo.processes import answer
+from controlplane.store.database import Database
+from controlplane.store.tables import Event, Execution, LedgerEntry, Outbox, table
+
+ENVIRONMENTS = ("dev", "test", "prod")
+OVER = ("Succeeded", "Failed", "Superseded", "Stopped")
+ONCE = ("execution.", "stage.", "approval.", "rollback.", "digest.", "action.succeeded")
+"""Kinds of events that an execution can have once only at each of its places."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where to look: the sandbox's own records, and the database that Towpath left behind."""
+
+    sandbox: str
+    database: str
+
+    def world(self) -> Any:
+        return answer(f"{self.sandbox}/_sandbox/world")
+
+    @contextmanager
+    def root(self, service: str, account: str) -> Iterator[Any]:
+        """A client that may see everything in an account of the sandbox."""
+        world = self.world()
+        key = world["accounts"][account]["root_access_key_id"]
+        session: Any = boto3.Session(key, "sandbox", region_name=world["region"])
+        with closing(session.client(service, endpoint_url=self.sandbox)) as client:
+            yield client
+
+    def rows(self, statement: Any) -> list[Any]:
+        """What the database answers."""
+        database = Database(self.database)
+        try:
+            with database.read() as connection:
+                return list(connection.execute(statement).all())
+        finally:
+            database.close()
+
+
+def deployments(evidence: Evidence) -> Counter[str]:
+    """How often a deployment was started under each of our tokens."""
+    tokens: Counter[str] = Counter()
+    for account in ENVIRONMENTS:
+        with evidence.root("codedeploy", account) as codedeploy:
+            ids = codedeploy.list_deployments()["deployments"]
+            for i in range(0, len(ids), 25):
+                found = codedeploy.batch_get_deployments(deploymentIds=ids[i : i + 25])
+                said = [info.get("description", "") for info in found["deploymentsInfo"]]
+                tokens.update(text.split()[1] for text in said if text.startswith("towpath "))
+    return tokens
+
+
+def nothing_was_started_twice(evidence: Evidence) -> None:
+    """Each deployment that the ledger knows was started, and once."""
+    tokens = deployments(evidence)
+    ledger = table(LedgerEntry)
+    known = {row.token for row in evidence.rows(select(ledger.c.token))}
+    assert tokens
+    assert [token for token, times in tokens.items() if times > 1] == []
+    assert set(tokens) <= known
+
+
+def nothing_happened_twice(evidence: Evidence) -> None:
+    """Moves that can be made once are told once."""
+    event = table(Event)
+    place = (event.c.kind, event.c.execution_id, event.c.stage, event.c.action)
+    twice = select(*place).group_by(*place).having(func.count() > 1)
+    found = [tuple(row) for row in evidence.rows(twice)]
+    assert [row for row in found if row[0].startswith(ONCE)] == []
+
+
+def unsent(evidence: Evidence) -> int:
+    """How many notifications have not left yet."""
+    rows = table(Outbox)
+    return len(evidence.rows(select(rows.c.id).where(rows.c.status == "PENDING")))
+
+
+def every_event_was_told(evidence: Evidence) -> None:
+    """Each outbox row reached the queue that hears the topic; twice is allowed, lost is not."""
+    outbox, event = table(Outbox), table(Event)
+    statement = (
+        select(event.c.id)
+        .join(outbox, outbox.c.event_id == event.c.id)
+        .where(outbox.c.provider == "SNS")
+    )
+    wanted = {f"towpath-event-{row.id}" for row in evidence.rows(statement)}
+    assert wanted
+    assert wanted == heard(evidence)
+
+
+def heard(evidence: Evidence) -> set[str]:
+    """The notes that arrived at the queue, which is empty afterwards."""
+    url = evidence.world()["notifications"]["audit_queue_url"]
+    found: set[str] = set()
+    with evidence.root("sqs", "tools") as sqs:
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            entries = []
+            for message in messages:
+                found.add(json.loads(json.loads(message["Body"])["Message"])["id"])
+                entries.append(
+                    {"Id": str(len(entries)), "ReceiptHandle": message["ReceiptHandle"]}
+                )
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    return found
+
+
+def standing(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """(type, status, how far the rollback is) of every execution, the oldest first."""
+    rows = table(Execution)
+    statement = select(rows.c.type, rows.c.status, rows.c.rollback_state).order_by(rows.c.id)
+    return [tuple(row) for row in evidence.rows(statement)]
+
+
+def every_execution_is_over(evidence: Evidence) -> None:
+    found = standing(evidence)
+    assert found
+    assert [row for row in found if row[1] not in OVER] == []
+
+
+def releases_served(evidence: Evidence) -> dict[str, set[str]]:
+    """What the instances of each environment really answer."""
+    found = answer(f"{evidence.sandbox}/_sandbox/serving")
+    return {name: {one["release"] for one in instances} for name, instances in found.items()}

@@ -1,0 +1,173 @@
+"""Towpath as a chain of short lives: each is a real process that kills itself at a commit.
+
+`python -m tests.support.lives BOOK` imports everything once, then forks a child for one life after
+another. A child is a whole Towpath worker on the settings of the environment, and a person who
+approves. At each commit after which a row stands as it has not stood before, one life ends just
+before the commit takes effect, and the next that comes there ends just after it. BOOK is the list of
+these crash points, so that each is visited once and the chain comes to its end.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import JSONFileLoader, Loader
+from sqlalchemy import Connection, event, select
+
+from controlplane.demo.processes import PR_SET_PDEATHSIG
+from controlplane.engine.refusals import CommandError, Person
+from controlplane.settings import Settings
+from controlplane.store.tables import ActionExecution, table
+from controlplane.telemetry import log_to_stderr
+from controlplane.wiring import House, build
+from controlplane.worker import Worker
+
+SIDES = ("before", "after")
+STANDS = """
+WITH numbered AS (SELECT id, status, rollback_state, row_number() OVER (ORDER BY id) AS n FROM execution)
+SELECT 'execution ' || n || ' ' || status || ' ' || rollback_state FROM numbered
+UNION ALL
+SELECT 'stage ' || n || ' ' || s.stage || ' ' || s.status || s.attempt
+FROM stage_execution s JOIN numbered ON numbered.id = s.execution_id
+UNION ALL
+SELECT 'action ' || n || ' ' || s.stage || '/' || a.name || ' ' || a.status
+       || CASE WHEN a.owner IS NULL THEN '' ELSE ' held' END
+       || CASE WHEN a.answer = '' THEN '' ELSE ' answered' END
+FROM action_execution a JOIN stage_execution s ON s.id = a.stage_id
+JOIN numbered ON numbered.id = s.execution_id
+UNION ALL
+SELECT 'outbox ' || o.provider || ' ' || e.kind || ' ' || o.status
+       || CASE WHEN o.owner IS NULL THEN '' ELSE ' held' END
+FROM outbox o JOIN event e ON e.id = o.event_id
+"""
+"""How every row stands that the journey moves, in words that the next life finds again.
+
+Executions go by their number: one that was not committed comes again under another id. Notifications
+go by their kind, as none differs from another of its kind in what is committed.
+"""
+
+
+def stands(connection: Any) -> set[str]:
+    """Through the driver's own connection, so that nobody is told of the question."""
+    return {state for (state,) in connection.execute(STANDS).fetchall()}
+
+
+class Book:
+    """The crash points that were visited: lines of "before" or "after" and how a row stood."""
+
+    def __init__(self, file: Path) -> None:
+        file.touch()
+        self._file = file
+        self.visited = {tuple(line.split(" ", 1)) for line in file.read_text().splitlines()}
+
+    def new_side(self, states: set[str]) -> str:
+        """On which side of this commit to die now; "" where both were visited."""
+        for side in SIDES:
+            if any((side, state) not in self.visited for state in states):
+                return side
+        return ""
+
+    def note(self, side: str, states: set[str]) -> None:
+        with self._file.open("a") as file:
+            file.writelines(f"{side} {state}\n" for state in sorted(states))
+
+
+class Mortal:
+    """Listens to an engine's transactions, and dies by SIGKILL where the book has no entry yet."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._stood: set[str] = set()  # one transaction at a time writes
+
+    def listen(self, engine: Any) -> None:
+        event.listen(engine, "begin", self._begin)
+        event.listen(engine, "commit", self._commit)
+
+    def _begin(self, connection: Connection) -> None:
+        if not connection.get_execution_options().get("towpath_read"):
+            self._stood = stands(connection.connection.dbapi_connection)
+
+    def _commit(self, connection: Connection) -> None:
+        if connection.get_execution_options().get("towpath_read"):
+            return
+        driver: Any = connection.connection.dbapi_connection
+        new = stands(driver) - self._stood
+        side = self._book.new_side(new)
+        if not side:
+            return
+        self._book.note(side, new)
+        if side == "after":
+            driver.commit()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def approve(house: House) -> None:
+    """What a person does who sees that an approval is open."""
+    rows = table(ActionExecution)
+    waits = select(rows).where(
+        rows.c.status == "InProgress", rows.c.handle == rows.c.token, rows.c.answer == ""
+    )
+    with house.database.read() as connection:
+        found = connection.execute(waits).all()
+    for row in found:
+        if row.name != "ToProd":
+            continue
+        with suppress(CommandError):  # it was decided in the meantime
+            house.commands.decide_approval(
+                row.execution_id, "Approve", row.name, Person("anne", "api"),
+                approve=True, summary="well",
+            )  # fmt: skip
+
+
+def live(book: Path) -> None:
+    """One life."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with build(Settings()) as house:
+        Mortal(Book(book)).listen(house.database.engine)
+        Worker(house).start()
+        while True:
+            approve(house)
+            threading.Event().wait(0.1)
+
+
+class Remembering(JSONFileLoader):
+    """Reads a service's model once for all lives."""
+
+    known: dict[str, Any] = {}  # noqa: RUF012 - shared on purpose
+
+    def load_file(self, file_path: str) -> Any:
+        if file_path not in self.known:
+            self.known[file_path] = super().load_file(file_path)
+        return self.known[file_path]
+
+
+SERVICES = ("cloudwatch", "codedeploy", "inspector2", "s3", "sns", "sqs", "sts", "synthetics")
+
+
+def main(book: Path) -> None:
+    """One life after another; ends where one ends otherwise than it should."""
+    log_to_stderr()
+    Loader.FILE_LOADER_CLASS = Remembering
+    loader = Loader()
+    for service in SERVICES:
+        loader.load_service_model(service, "service-2")
+    while True:
+        child = os.fork()
+        if not child:
+            try:
+                live(book)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            sys.exit(f"a life ended by itself: status {status}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
