@@ -60,6 +60,11 @@ class Process:
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
             )
 
+    @property
+    def pid(self) -> int:
+        """0 before it is started."""
+        return 0 if self._process is None else self._process.pid
+
     def stop(self) -> None:
         """Ask it to end, and end it where it does not."""
         if self._process is None or self._process.poll() is not None:

@@ -5,7 +5,7 @@ What was started and what was told is read from the sandbox, which saw the calls
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,9 +112,7 @@ def heard(evidence: Evidence) -> set[str]:
             entries = []
             for message in messages:
                 found.add(json.loads(json.loads(message["Body"])["Message"])["id"])
-                entries.append(
-                    {"Id": str(len(entries)), "ReceiptHandle": message["ReceiptHandle"]}
-                )
+                entries.append({"Id": str(len(entries)), "ReceiptHandle": message["ReceiptHandle"]})
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
     return found
 
@@ -126,13 +124,32 @@ def standing(evidence: Evidence) -> list[tuple[str, str, str]]:
     return [tuple(row) for row in evidence.rows(statement)]
 
 
-def every_execution_is_over(evidence: Evidence) -> None:
-    found = standing(evidence)
-    assert found
-    assert [row for row in found if row[1] not in OVER] == []
+def unfinished(evidence: Evidence) -> int:
+    """How many executions are not over yet."""
+    rows = table(Execution)
+    return len(evidence.rows(select(rows.c.id).where(rows.c.status.not_in(OVER))))
 
 
-def releases_served(evidence: Evidence) -> dict[str, set[str]]:
+def what_was_asked_for_is_there(evidence: Evidence, asked: Mapping[str, str]) -> None:
+    """Each request made one execution, the one that was answered, whoever asked again."""
+    rows = table(Execution)
+    statement = select(rows.c.id, rows.c.dedupe).where(rows.c.dedupe.startswith("request/"))
+    found = {row.dedupe.rsplit("/", 1)[1]: row.id for row in evidence.rows(statement)}
+    assert found == asked
+
+
+def nothing_was_lost_or_doubled(evidence: Evidence, asked: Mapping[str, str]) -> None:
+    """All of it, once everything is over and told."""
+    assert (unfinished(evidence), unsent(evidence)) == (0, 0)
+    assert ("ROLLBACK", "Succeeded", "done") in standing(evidence)
+    what_was_asked_for_is_there(evidence, asked)
+    nothing_was_started_twice(evidence)
+    nothing_happened_twice(evidence)
+    every_event_was_told(evidence)
+    assert releases_served(evidence)["prod"] == {1}
+
+
+def releases_served(evidence: Evidence) -> dict[str, set[int]]:
     """What the instances of each environment really answer."""
     found = answer(f"{evidence.sandbox}/_sandbox/serving")
     return {name: {one["release"] for one in instances} for name, instances in found.items()}

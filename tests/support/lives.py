@@ -1,6 +1,6 @@
 """Towpath as a chain of short lives: each is a real process that kills itself at a commit.
 
-`python -m tests.support.lives BOOK` imports everything once, then forks a child for one life after
+`python -m tests.support.lives BOOK [exact]` imports everything once, then forks a child for one life after
 another. A child is a whole Towpath worker on the settings of the environment, and a person who
 approves. At each commit after which a row stands as it has not stood before, one life ends just
 before the commit takes effect, and the next that comes there ends just after it. BOOK is the list of
@@ -16,9 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 from botocore.loaders import JSONFileLoader, Loader
 from sqlalchemy import Connection, event, select
 
+from accounts.connect import Connector
 from controlplane.demo.processes import PR_SET_PDEATHSIG
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.settings import Settings
@@ -29,32 +31,36 @@ from controlplane.worker import Worker
 
 SIDES = ("before", "after")
 STANDS = """
-WITH numbered AS (SELECT id, status, rollback_state, row_number() OVER (ORDER BY id) AS n FROM execution)
-SELECT 'execution ' || n || ' ' || status || ' ' || rollback_state FROM numbered
+WITH known AS (
+    SELECT id, status, rollback_state,
+           CASE WHEN :exact THEN type || ' ' || row_number() OVER (ORDER BY id) ELSE type END AS name
+    FROM execution
+)
+SELECT 'execution ' || name || ' ' || status || ' ' || rollback_state FROM known
 UNION ALL
-SELECT 'stage ' || n || ' ' || s.stage || ' ' || s.status || s.attempt
-FROM stage_execution s JOIN numbered ON numbered.id = s.execution_id
+SELECT 'stage ' || name || ' ' || s.stage || ' ' || s.status || s.attempt
+FROM stage_execution s JOIN known ON known.id = s.execution_id
 UNION ALL
-SELECT 'action ' || n || ' ' || s.stage || '/' || a.name || ' ' || a.status
+SELECT 'action ' || name || ' ' || s.stage || '/' || a.name || ' ' || a.status
        || CASE WHEN a.owner IS NULL THEN '' ELSE ' held' END
        || CASE WHEN a.answer = '' THEN '' ELSE ' answered' END
 FROM action_execution a JOIN stage_execution s ON s.id = a.stage_id
-JOIN numbered ON numbered.id = s.execution_id
+JOIN known ON known.id = s.execution_id
 UNION ALL
-SELECT 'outbox ' || o.provider || ' ' || e.kind || ' ' || o.status
-       || CASE WHEN o.owner IS NULL THEN '' ELSE ' held' END
+SELECT 'outbox ' || o.provider || CASE WHEN :exact THEN ' ' || e.kind ELSE '' END
+       || ' ' || o.status || CASE WHEN o.owner IS NULL THEN '' ELSE ' held' END
 FROM outbox o JOIN event e ON e.id = o.event_id
 """
 """How every row stands that the journey moves, in words that the next life finds again.
 
-Executions go by their number: one that was not committed comes again under another id. Notifications
-go by their kind, as none differs from another of its kind in what is committed.
+Executions go by their type, or exactly by their number too: their ids are others where one was not
+committed. Exactly, a second release is killed where the first was, and at each kind of notification.
 """
 
 
-def stands(connection: Any) -> set[str]:
+def stands(connection: Any, *, exact: bool) -> set[str]:
     """Through the driver's own connection, so that nobody is told of the question."""
-    return {state for (state,) in connection.execute(STANDS).fetchall()}
+    return {state for (state,) in connection.execute(STANDS, {"exact": exact}).fetchall()}
 
 
 class Book:
@@ -80,8 +86,8 @@ class Book:
 class Mortal:
     """Listens to an engine's transactions, and dies by SIGKILL where the book has no entry yet."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, book: Book, *, exact: bool) -> None:
+        self._book, self._exact = book, exact
         self._stood: set[str] = set()  # one transaction at a time writes
 
     def listen(self, engine: Any) -> None:
@@ -90,13 +96,13 @@ class Mortal:
 
     def _begin(self, connection: Connection) -> None:
         if not connection.get_execution_options().get("towpath_read"):
-            self._stood = stands(connection.connection.dbapi_connection)
+            self._stood = stands(connection.connection.dbapi_connection, exact=self._exact)
 
     def _commit(self, connection: Connection) -> None:
         if connection.get_execution_options().get("towpath_read"):
             return
         driver: Any = connection.connection.dbapi_connection
-        new = stands(driver) - self._stood
+        new = stands(driver, exact=self._exact) - self._stood
         side = self._book.new_side(new)
         if not side:
             return
@@ -124,12 +130,12 @@ def approve(house: House) -> None:
             )  # fmt: skip
 
 
-def live(book: Path) -> None:
+def live(book: Path, *, exact: bool) -> None:
     """One life."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     with build(Settings()) as house:
-        Mortal(Book(book)).listen(house.database.engine)
+        Mortal(Book(book), exact=exact).listen(house.database.engine)
         Worker(house).start()
         while True:
             approve(house)
@@ -147,21 +153,28 @@ class Remembering(JSONFileLoader):
         return self.known[file_path]
 
 
+def warm(folder: Path) -> None:
+    """Load once, for all lives, what a life would load: models, endpoints, what is imported late."""
+    Loader.FILE_LOADER_CLASS = Remembering
+    with build(Settings(database_url=f"sqlite:///{folder}/warm.db")):
+        connector = Connector(boto3.Session("made", "up", region_name="eu-west-1"))
+        connector.sts("eu-west-1")
+        for service in SERVICES:
+            connector.client(boto3.Session("made", "up", region_name="eu-west-1"), service)
+
+
 SERVICES = ("cloudwatch", "codedeploy", "inspector2", "s3", "sns", "sqs", "sts", "synthetics")
 
 
-def main(book: Path) -> None:
+def main(book: Path, *, exact: bool) -> None:
     """One life after another; ends where one ends otherwise than it should."""
     log_to_stderr()
-    Loader.FILE_LOADER_CLASS = Remembering
-    loader = Loader()
-    for service in SERVICES:
-        loader.load_service_model(service, "service-2")
+    warm(book.parent)
     while True:
         child = os.fork()
         if not child:
             try:
-                live(book)
+                live(book, exact=exact)
             finally:
                 os._exit(1)
         _, status = os.waitpid(child, 0)
@@ -170,4 +183,4 @@ def main(book: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), exact=sys.argv[2:] == ["exact"])
