@@ -74,6 +74,10 @@ class Lives(Stage):
         assert self.towpath is not None
         self.until(over, self.towpath, f"the journey to {wanted[-1]}", within=900)
 
+    def kills(self) -> int:
+        """How many lives ended at a commit so far."""
+        return Book(self.folder / "book").kills()
+
     def play(self) -> None:
         """The demo: a good release, then one that comes back."""
         self.release(1)

@@ -109,10 +109,11 @@ def heard(evidence: Evidence) -> set[str]:
     found: set[str] = set()
     with evidence.root("sqs", "tools") as sqs:
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            entries = []
             for message in messages:
                 found.add(json.loads(json.loads(message["Body"])["Message"])["id"])
-                entries.append({"Id": str(len(entries)), "ReceiptHandle": message["ReceiptHandle"]})
+            entries = [
+                {"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)
+            ]
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
     return found
 

@@ -33,15 +33,15 @@ SIDES = ("before", "after")
 STANDS = """
 WITH known AS (
     SELECT id, status, rollback_state,
-           CASE WHEN :exact THEN type || ' ' || row_number() OVER (ORDER BY id) ELSE type END AS name
+           CASE WHEN :exact THEN type || ' ' || row_number() OVER (ORDER BY id) ELSE type END AS run
     FROM execution
 )
-SELECT 'execution ' || name || ' ' || status || ' ' || rollback_state FROM known
+SELECT 'execution ' || run || ' ' || status || ' ' || rollback_state FROM known
 UNION ALL
-SELECT 'stage ' || name || ' ' || s.stage || ' ' || s.status || s.attempt
+SELECT 'stage ' || run || ' ' || s.stage || ' ' || s.status || s.attempt
 FROM stage_execution s JOIN known ON known.id = s.execution_id
 UNION ALL
-SELECT 'action ' || name || ' ' || s.stage || '/' || a.name || ' ' || a.status
+SELECT 'action ' || run || ' ' || s.stage || '/' || a.name || ' ' || a.status
        || CASE WHEN a.owner IS NULL THEN '' ELSE ' held' END
        || CASE WHEN a.answer = '' THEN '' ELSE ' answered' END
 FROM action_execution a JOIN stage_execution s ON s.id = a.stage_id
@@ -64,12 +64,17 @@ def stands(connection: Any, *, exact: bool) -> set[str]:
 
 
 class Book:
-    """The crash points that were visited: lines of "before" or "after" and how a row stood."""
+    """The crash points that were visited: a paragraph a death, a line a state, before or after it."""
 
     def __init__(self, file: Path) -> None:
         file.touch()
         self._file = file
-        self.visited = {tuple(line.split(" ", 1)) for line in file.read_text().splitlines()}
+        lines = filter(None, file.read_text().splitlines())
+        self.visited = {tuple(line.split(" ", 1)) for line in lines}
+
+    def kills(self) -> int:
+        """How many died."""
+        return self._file.read_text().count("\n\n")
 
     def new_side(self, states: set[str]) -> str:
         """On which side of this commit to die now; "" where both were visited."""
@@ -80,7 +85,7 @@ class Book:
 
     def note(self, side: str, states: set[str]) -> None:
         with self._file.open("a") as file:
-            file.writelines(f"{side} {state}\n" for state in sorted(states))
+            file.write("".join(f"{side} {state}\n" for state in sorted(states)) + "\n")
 
 
 class Mortal:
