@@ -11,7 +11,7 @@ import pytest
 from tests.support.crashing import nothing_was_lost_or_doubled
 from tests.support.replicas import Crashing, opened
 
-KILLS = 15
+KILLS = 8
 
 
 @pytest.mark.timeout(600)

@@ -9,7 +9,7 @@ from tests.support.crashing import nothing_was_lost_or_doubled
 from tests.support.postgres import Cluster
 from tests.support.replicas import Crashing, opened
 
-KILLS = 15
+KILLS = 12
 
 
 @pytest.mark.timeout(600)
