@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.bench.takeover import takeover
 from tests.support import boundaries
 from tests.support.boundaries import Lives
 from tests.support.crashing import deployments, nothing_was_lost_or_doubled
-from tests.support.postgres import server
+from tests.support.postgres import Cluster, server
 from tests.support.replicas import Crashing, opened
 
 MOST_MEGABYTES, MOST_FILES = 32.0, 20
@@ -106,42 +107,52 @@ def replicas(folder: Path, url: str, kills: int, minutes: float) -> list[Found]:
     return [*found, ("other executions asked for, each there once", str(asked), asked > 0)]
 
 
-def taken_over(folder: Path, url: str) -> list[Found]:
+def taken_over(folder: Path, url: str, rounds: int) -> list[Found]:
     """Kill -9 of who holds a claim, leases of ten seconds."""
-    took = takeover(folder, url)
+    took = takeover(folder, url, rounds=rounds)
     said = f"{max(took):.2f} s, worst of {len(took)}"
     return [
         ("killed -> its work goes on elsewhere, 10 s leases", said, max(took) <= WORST_TAKEOVER)
     ]
 
 
-def part(name: str, run: Callable[[], list[Found]]) -> list[Found]:
-    """One part; what it found wrong is told, and does not keep the others from running."""
-    print(f"{name} ...", file=sys.stderr)
-    try:
-        return run()
-    except (AssertionError, DemoError) as error:
-        return [(name, str(error) or "lost or doubled", False)]
-
-
-def main() -> None:
+def asked_for() -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of replicas, at random moments")
     parser.add_argument("--minutes", type=float, default=5.0, help="of load that is watched")
-    asked = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=20, help="of taking over")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; all by default")
+    return parser.parse_args()
+
+
+PARTS: Mapping[str, Callable[[Path, Cluster, argparse.Namespace], list[Found]]] = {
+    "commits": lambda folder, _, __: every_commit(folder),
+    "replicas": lambda folder, cluster, asked: replicas(
+        folder, cluster.database(), asked.kills, asked.minutes
+    ),
+    "takeover": lambda folder, cluster, asked: taken_over(folder, cluster.database(), asked.rounds),
+}
+
+
+def part(name: str, folder: Path, cluster: Cluster, asked: argparse.Namespace) -> list[Found]:
+    """One part; what it found wrong is told, and does not keep the others from running."""
+    print(f"{name} ...", file=sys.stderr)
+    (place_of := folder / name).mkdir()
+    try:
+        return PARTS[name](place_of, cluster, asked)
+    except (AssertionError, DemoError) as error:
+        traceback.print_exc()
+        return [(name, str(error).partition("\n")[0] or "lost or doubled", False)]
+
+
+def main() -> None:
+    asked = asked_for()
     with server() as cluster, tempfile.TemporaryDirectory(dir=place()) as name:
         folder = Path(name).resolve()
-        parts: Mapping[str, Callable[[Path], list[Found]]] = {
-            "every commit": every_commit,
-            "random moments": lambda at: replicas(
-                at, cluster.database(), asked.kills, asked.minutes
-            ),
-            "take-over": lambda at: taken_over(at, cluster.database()),
-        }
-        found = []
-        for title, run in parts.items():
-            (at := folder / title.replace(" ", "-")).mkdir()
-            found += part(title, lambda run=run, at=at: run(at))  # type: ignore[misc]
+        found = [
+            one for title in asked.only or PARTS for one in part(title, folder, cluster, asked)
+        ]
     table = Table("what", "found", "")
     for what, said, well in found:
         table.add_row(what, said, "well" if well else "NOT WELL")
