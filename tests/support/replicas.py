@@ -22,6 +22,8 @@ LEASE = "2"
 """Seconds: what nobody's successor takes over goes on soon enough for a test."""
 QUICK = ("quick-1", "quick-2")
 PATIENCE = 120.0
+RELEASED_WITHIN = 600.0
+"""Seconds for a release and its way back, however often it is disturbed."""
 
 
 class Balanced(Api):
@@ -57,6 +59,7 @@ class Crashing(Stage):
         self.count, self.database = replicas, database
         self.replicas: list[Process] = []
         self.kills = 0
+        self.deadline = 0.0
         self.asked_for: dict[str, str] = {}
 
     def open(self) -> None:
@@ -94,6 +97,7 @@ class Crashing(Stage):
 
     def look(self, wait: float) -> None:
         """Take what happened within so many seconds, and approve what waits for it."""
+        assert time.monotonic() < self.deadline, self._stuck()
         found = self.api.get("/events", after=self.after, pipeline=PIPELINE, wait=wait)
         for event in found["events"]:
             self.after = event["id"]
@@ -120,6 +124,7 @@ class Crashing(Stage):
         """Releases until so many processes were killed, and at least until one came back."""
         for release in _releases():
             known = self.newest()["id"]
+            self.deadline = time.monotonic() + RELEASED_WITHIN
             self.release(release)
             while self.newest()["id"] == known:
                 self.look(0.3)
@@ -137,17 +142,19 @@ class Crashing(Stage):
 
     def settle(self) -> None:
         """Until every execution is over, and everything that must be told has left."""
-        deadline = time.monotonic() + PATIENCE
+        self.deadline = time.monotonic() + PATIENCE
         while unfinished(self.evidence) or unsent(self.evidence):
             self.look(0.3)
-            said = f"{unfinished(self.evidence)} are not over, {unsent(self.evidence)} not told"
-            assert time.monotonic() < deadline, said
 
     def close(self) -> None:
         self.api.close()
         for replica in self.replicas:
             replica.stop()
         self.sandbox.stop()
+
+    def _stuck(self) -> str:
+        open_, silent = unfinished(self.evidence), unsent(self.evidence)
+        return f"after {self.kills} kills: {open_} executions are not over, {silent} notes not told"
 
     def _is_under_way(self, release: int) -> bool:
         """Release 2 fails; its rollback is the newest execution from then on."""
