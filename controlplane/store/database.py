@@ -34,6 +34,7 @@ class Database:
 
         UrlError where the URL is of a kind that we do not know; it never repeats a password.
         """
+        self.url = url
         parsed = url_of(url)
         self.engine = KINDS[parsed.get_backend_name()](parsed)
         self.embedded = parsed.get_backend_name() == "sqlite"
