@@ -7,7 +7,6 @@ and are watched: neither memory nor open files may grow. What was done is read f
 
 import argparse
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controlplane.demo.processes import DemoError
-from tests.bench.__main__ import place
+from tests.bench.parts import folder
 from tests.bench.takeover import takeover
 from tests.support import boundaries
 from tests.support.boundaries import Lives
@@ -50,9 +49,9 @@ def size_of(pid: int) -> Size:
     return Size(int(kilobytes) / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
-def every_commit(folder: Path) -> list[Found]:
+def every_commit(place: Path) -> list[Found]:
     """The journey, killed before and after each of its commits."""
-    with boundaries.opened(Lives(folder, exact=True)) as lives:
+    with boundaries.opened(Lives(place, exact=True)) as lives:
         lives.play()
         boundaries.every_commit_was_a_crash(lives)
         boundaries.ended_as_if_undisturbed(lives.evidence)
@@ -101,18 +100,18 @@ def _sizes(stage: Crashing) -> list[Size]:
     return [size_of(replica.pid) for replica in stage.replicas]
 
 
-def replicas(folder: Path, url: str, kills: int, minutes: float) -> list[Found]:
+def replicas(place: Path, url: str, kills: int, minutes: float) -> list[Found]:
     """Both on three replicas, and what is true of all of it at the end."""
-    with opened(Crashing(folder, seed=kills, replicas=3, database=url)) as stage:
+    with opened(Crashing(place, seed=kills, replicas=3, database=url)) as stage:
         found = random_moments(stage, kills) + steady_load(stage, minutes)
         nothing_was_lost_or_doubled(stage.evidence, stage.asked_for)
         asked = len(stage.asked_for)
     return [*found, ("other executions asked for, each there once", str(asked), asked > 0)]
 
 
-def taken_over(folder: Path, url: str, rounds: int) -> list[Found]:
+def taken_over(place: Path, url: str, rounds: int) -> list[Found]:
     """Kill -9 of who holds a claim, leases of ten seconds."""
-    took = takeover(folder, url, rounds=rounds)
+    took = takeover(place, url, rounds=rounds)
     said = f"{max(took):.2f} s, worst of {len(took)}"
     return [
         ("killed -> its work goes on elsewhere, 10 s leases", said, max(took) <= WORST_TAKEOVER)
@@ -130,20 +129,20 @@ def asked_for() -> argparse.Namespace:
 
 
 PARTS: Mapping[str, Callable[[Path, Cluster, argparse.Namespace], list[Found]]] = {
-    "commits": lambda folder, _, __: every_commit(folder),
-    "replicas": lambda folder, cluster, asked: replicas(
-        folder, cluster.database(), asked.kills, asked.minutes
+    "commits": lambda place, _, __: every_commit(place),
+    "replicas": lambda place, cluster, asked: replicas(
+        place, cluster.database(), asked.kills, asked.minutes
     ),
-    "takeover": lambda folder, cluster, asked: taken_over(folder, cluster.database(), asked.rounds),
+    "takeover": lambda place, cluster, asked: taken_over(place, cluster.database(), asked.rounds),
 }
 
 
-def part(name: str, folder: Path, cluster: Cluster, asked: argparse.Namespace) -> list[Found]:
+def part(name: str, place: Path, cluster: Cluster, asked: argparse.Namespace) -> list[Found]:
     """One part; what it found wrong is told, and does not keep the others from running."""
     print(f"{name} ...", file=sys.stderr)
-    (place_of := folder / name).mkdir()
+    (own := place / name).mkdir()
     try:
-        return PARTS[name](place_of, cluster, asked)
+        return PARTS[name](own, cluster, asked)
     except (AssertionError, DemoError) as error:
         traceback.print_exc()
         return [(name, str(error).partition("\n")[0] or "lost or doubled", False)]
@@ -151,11 +150,8 @@ def part(name: str, folder: Path, cluster: Cluster, asked: argparse.Namespace) -
 
 def main() -> None:
     asked = asked_for()
-    with server() as cluster, tempfile.TemporaryDirectory(dir=place()) as name:
-        folder = Path(name).resolve()
-        found = [
-            one for title in asked.only or PARTS for one in part(title, folder, cluster, asked)
-        ]
+    with server() as cluster, folder() as place:
+        found = [one for title in asked.only or PARTS for one in part(title, place, cluster, asked)]
     table = Table("what", "found", "")
     for what, said, well in found:
         table.add_row(what, said, "well" if well else "NOT WELL")
