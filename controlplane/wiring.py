@@ -25,7 +25,7 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
-from controlplane.engine.loop import Engine
+from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
@@ -88,13 +88,14 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now)
     parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
     drivers = make_drivers(parts)
-    engine = Engine(database, structures, drivers, clock)
+    engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
     secret = settings.secret.get_secret_value()
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
         NoteMaker(_urls(settings), secret),
         now,
+        settings.lease_seconds,
     )
     sources = Sources(database, structures, commands, drivers)
     return House(
