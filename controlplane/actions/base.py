@@ -17,7 +17,16 @@ class ActionError(MonitorError):
 
 
 class ActionDriver(Check, Protocol):
-    """Starts one piece of outside work, and reports how it stands."""
+    """Starts one piece of outside work, and reports how it stands.
+
+    Its calls in one place (account and region) run one after another, so that an endpoint which
+    hangs holds one thread. A driver may say otherwise by attributes of its class:
+
+    * `side_by_side = 4`: its calls last long by nature, and so many may run at once in a place;
+    * `endpoint = ("Site", "BaseUrl")`: the configuration entries that name where it really calls,
+      where that is not AWS: each address is a place of its own;
+    * `inline = True`: it calls nothing outside, and is run where the engine stands.
+    """
 
 
 @dataclass(frozen=True, slots=True)

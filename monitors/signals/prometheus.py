@@ -49,6 +49,8 @@ class Ask:
 class Prometheus:
     """Reads one PromQL expression for each rule. servers: address by name, from the settings."""
 
+    endpoint = ("Prometheus", "Url")
+
     def __init__(
         self,
         http: httpx.Client,
