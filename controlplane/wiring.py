@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from accounts.base import Clients
+from accounts.breaker import Breakers
 from accounts.declared import load_accounts
 from accounts.models import Account
 from accounts.registry import StaticRegistry
@@ -53,6 +54,7 @@ class House:
     commands: Commands
     registry: StaticRegistry
     clients: Clients
+    breakers: Breakers
     drivers: Mapping[Key, ActionDriver]
     engine: Engine
     delivery: Delivery
@@ -80,10 +82,13 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         return clock().timestamp()
 
     known = StaticRegistry(_accounts(settings, database))
-    clients = Sessions(known, now=clock, throttle=Throttle(clock))
+    breakers = Breakers(clock)
+    clients = Sessions(known, now=clock, throttle=Throttle(clock), breakers=breakers)
     structures = Structures()
     commands = Commands(database, structures, now)
-    parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
+    parts = ActionParts(
+        clients, clock, http, settings.sites, settings.prometheus, breakers=breakers
+    )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock)
     secret = settings.secret.get_secret_value()
@@ -102,6 +107,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         commands=commands,
         registry=known,
         clients=clients,
+        breakers=breakers,
         drivers=drivers,
         engine=engine,
         delivery=delivery,
@@ -179,6 +185,16 @@ def metrics_of(house: House) -> Any:
             (),
             counter=False,
             values={(): house.engine.last_turn},
+        )
+        yield Reading(
+            "towpath_breaker_open",
+            "1 where this process leaves a service alone that does not answer.",
+            ("account", "region", "service", "lane"),
+            counter=False,
+            values={
+                (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
+                for (account, region, service, rollback), is_open in house.breakers.open().items()
+            },
         )
 
     return registry(read)
