@@ -28,6 +28,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.loop import Engine
 from controlplane.engine.notes import NoteMaker
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
@@ -39,6 +40,7 @@ from controlplane.store import metrics
 from controlplane.store.database import Database
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Reading, registry
+from monitors.heard import Heard
 
 HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 
@@ -86,8 +88,9 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     clients = Sessions(known, now=clock, throttle=Throttle(clock), breakers=breakers)
     structures = Structures()
     commands = Commands(database, structures, now)
+    heard = Heard(clock)
     parts = ActionParts(
-        clients, clock, http, settings.sites, settings.prometheus, breakers=breakers
+        clients, clock, http, settings.sites, settings.prometheus, breakers=breakers, heard=heard
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock)
@@ -98,7 +101,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         NoteMaker(_urls(settings), secret),
         now,
     )
-    sources = Sources(database, structures, commands, drivers)
+    pushes = Pushes(database, structures, now)
+    sources = Sources(database, structures, commands, drivers, pushes)
     return House(
         settings=settings,
         clock=clock,
@@ -112,7 +116,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         engine=engine,
         delivery=delivery,
         sources=sources,
-        feed=_feed(settings, clients),
+        feed=_feed(settings, clients, heard),
     )
 
 
@@ -140,11 +144,11 @@ def _notifiers(
     return {name: make(parts) for name, make in NOTIFIERS.items()}
 
 
-def _feed(settings: Settings, clients: Clients) -> SqsFeed | None:
+def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
     if not settings.source_queue:
         return None
     place = settings.source_queue_account, settings.source_queue_region
-    return SqsFeed(clients, Queue(*place, settings.source_queue))
+    return SqsFeed(clients, Queue(*place, settings.source_queue), heard=heard)
 
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:

@@ -17,6 +17,7 @@ from monitors.checks.aws_lambda import Lambda
 from monitors.checks.http import HttpJourney
 from monitors.checks.inspector import InspectorFindings
 from monitors.checks.synthetics import SyntheticsCanary
+from monitors.heard import Heard
 from monitors.signals.cloudwatch_alarm import CloudWatchAlarm
 from monitors.signals.cloudwatch_metric import CloudWatchMetric
 from monitors.signals.prometheus import Prometheus
@@ -28,6 +29,7 @@ class Parts:
 
     sites, prometheus: base addresses by the names that a declaration may use.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
+    heard: which accounts tell of their deployments' ends by themselves.
     """
 
     clients: Clients
@@ -37,6 +39,7 @@ class Parts:
     prometheus: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
+    heard: Heard | None = None
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

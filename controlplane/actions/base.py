@@ -71,10 +71,23 @@ class SourceEvent:
     receipt: str
 
 
-class EventFeed(Protocol):
-    """Source events pushed to us through a queue: at least once, in any order."""
+@dataclass(frozen=True, slots=True)
+class WorkEvent:
+    """An event that outside work ended: whoever waits for it looks at once, and believes the look.
 
-    def receive(self) -> Sequence[SourceEvent]:
+    handle: the vendor's id of the work, as a driver hands it out. account, region: where it ran.
+    """
+
+    account: str
+    region: str
+    handle: str
+    receipt: str
+
+
+class EventFeed(Protocol):
+    """Events pushed to us through a queue: at least once, in any order."""
+
+    def receive(self) -> Sequence[SourceEvent | WorkEvent]:
         """The next few events; may wait up to its own short long-poll."""
         ...
 
@@ -95,4 +108,5 @@ __all__ = [
     "Source",
     "SourceEvent",
     "Task",
+    "WorkEvent",
 ]
