@@ -130,7 +130,7 @@ def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
 
 
 def crowded_out(job: Job, *, late: bool) -> Result:
-    """Too much waits at its place already: it is due again in a while, or over if its time is."""
+    """Its place is full, or was for too long: it is due again in a while, or over if its time is."""
     row = job.row
     if late:
         return _ended(job, A.FAILED, "timed out (and it was not stopped: too much waits there)")

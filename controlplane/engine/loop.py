@@ -182,12 +182,15 @@ class Engine:
             self._finish(call(self._drivers, what))
             return
         where, width = calls.place(self._drivers, group[0]), calls.side_by_side(driver)
+        late, stale = call is calls.time_out, self._now() + self._limits.lease
 
         def work() -> None:
-            self._finish(call(self._drivers, what))
+            if self._now() > stale and not late:  # its stage may have been stopped meanwhile
+                self._finish([calls.crowded_out(job, late=False) for job in group])
+            else:
+                self._finish(call(self._drivers, what))
 
         if not self._lanes.submit(lane, where, work, width=width):
-            late = call is calls.time_out
             self._finish([calls.crowded_out(job, late=late) for job in group])
 
     def _finish(self, results: Sequence[Result]) -> None:

@@ -221,13 +221,13 @@ class Fleet:
         return {name: count / wall * 60 for name, count in made.items()}, busy
 
     def breach(self, breaches: int) -> list[float]:
-        """Seconds from breach to stop, of deployments that go bad at moments of their own."""
+        """Seconds from breach to stop, of deployments that go bad within four intervals."""
         dice = random.Random(1)
         bad = dice.sample(self.names, breaches)
         for name in bad:
             self.cloud.readable[name] = time.perf_counter()
             self.cloud.bad[name] = system_clock()
-            threading.Event().wait(dice.uniform(0, 4 * EVERY / breaches))
+            threading.Event().wait(dice.uniform(0, 8 * EVERY / breaches))
         until = time.perf_counter() + PATIENCE
         while len(self.cloud.stopped) < breaches and time.perf_counter() < until:
             threading.Event().wait(0.1)
@@ -306,9 +306,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--deployments", type=int, default=1000)
     args = parser.parse_args()
+    place = Path(".bench")
+    place.mkdir(exist_ok=True)
     table = Table("what", "here", "goal")
     for told in (True, False):
-        with tempfile.TemporaryDirectory(dir=".") as folder:
+        with tempfile.TemporaryDirectory(dir=place) as folder:
             figures = watching(
                 Path(folder), told=told, seconds=args.seconds, deployments=args.deployments
             )

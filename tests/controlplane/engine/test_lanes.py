@@ -182,3 +182,23 @@ def test_what_finds_its_place_full_is_due_again_and_what_is_late_ends(tmp_path: 
     assert house.execution(execution).status == "InProgress"
     house.wait(7 * 86400, step=86400)
     assert "was not stopped: too much waits" in house.execution(execution).reason
+
+
+def test_what_waited_too_long_is_not_called_on_what_was_known_then(tmp_path: Path) -> None:
+    house, pool = House(tmp_path), Held()
+    every = [in_account("prod", n) for n in (1, 2)]
+    house.apply(pipeline({"name": "All", "actions": every}))
+    house.commands.start("shop", ANNE)
+    drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
+    limits = Limits(lease=30)
+    engine = Engine(house.database, house.structures, drivers, house.clock, limits, (pool, pool))
+    engine.turn()
+    pool.run()
+    house.clock.advance(31)
+    pool.run()
+    assert [task.action for task in house.drivers["CodeDeploy"].started] == ["prod1"]
+    engine.turn()
+    house.clock.advance(calls.LATER)
+    engine.turn()
+    pool.run()
+    assert [task.action for task in house.drivers["CodeDeploy"].started] == ["prod1", "prod2"]
