@@ -160,6 +160,15 @@ def test_an_account_that_hangs_does_not_hold_up_another(
     engine._drain()
 
 
+def test_after_closing_nothing_that_waits_is_entered() -> None:
+    lanes, pool = held()
+    for _ in range(2):
+        lanes.submit(1, PROD, lambda: None)
+    lanes.close()
+    pool.run()
+    assert pool.submitted == []
+
+
 def test_each_address_is_a_place_of_its_own(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.drivers["NoOp"].endpoint = ("Site",)  # type: ignore[attr-defined]

@@ -60,6 +60,13 @@ def test_the_end_is_seen_at_once(way: Way) -> None:
     assert (way.status, way.tell(), way.status) == ("InProgress", 1, "Succeeded")
 
 
+def test_who_sleeps_until_something_is_due_is_woken(way: Way) -> None:
+    woken: list[str] = []
+    way.house.database.on_wake(lambda: woken.append("woken"))
+    way.pushes.take(WorkEvent("prod", REGION, "d-1", "r"))
+    assert woken == ["woken"]
+
+
 def test_an_end_that_is_not_true_costs_a_look_and_changes_nothing(way: Way) -> None:
     looks = way.looks
     way.tell()
