@@ -36,7 +36,9 @@ def asking(doing: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         told = explain(error, doing)
-        raise ActionError(str(told), permanent=told.permanent) from error
+        raise ActionError(
+            str(told), permanent=told.permanent, retry_after=told.retry_after
+        ) from error
 
 
 def scope_of(task: Task, resources: Sequence[str] = ()) -> Scope:

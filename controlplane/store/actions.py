@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, case, func, literal_column, select, update
 
 from controlplane.states import ActionStatus
 from controlplane.store.bulk import among, inserting, updating
@@ -181,6 +181,17 @@ def wake(connection: Connection, action_id: int, now: float, answer: str | None 
     if answer is not None:
         statement = statement.where(C.answer == "")  # the first answer counts
     return connection.execute(statement.values(values)).rowcount == 1
+
+
+def waiting_for(connection: Connection, handle: str, limit: int = 20) -> Sequence[Any]:
+    """Open rows that wait for outside work with this id, as a claim would answer them."""
+    found = select(*CLAIMED).where(
+        C.handle == handle,
+        C.due_at.is_not(None),
+        C.handle != literal_column("''"),  # as the index says it, or it is not used
+        C.status.in_(OPEN),
+    )
+    return connection.execute(found.limit(limit)).all()
 
 
 VIEW = (
