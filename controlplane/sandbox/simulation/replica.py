@@ -29,7 +29,8 @@ from controlplane.engine.notes import NoteMaker
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.notify.sns import SnsNotifier
-from controlplane.sandbox.simulation.disk import KilledError, SimulatedDatabase
+from controlplane.sandbox.simulation.disk import SimulatedDatabase
+from controlplane.sandbox.simulation.witness import Witness
 
 PROVIDERS = (
     "S3", "S3Promote", "CodeDeploy", "CodeDeployStop", "CodeDeployRestore", "Manual",
@@ -99,16 +100,26 @@ class Feed:
         self.waiting = [event for event in self.waiting if event.receipt not in gone]
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a replica is made with: the true clock, and chance of its own."""
+
+    true: Clock
+    chance: Random
+
+
 class Replica:
     """A process. dead: its memory is gone; asleep: it stands still, and may come back as a zombie."""
 
     def __init__(
-        self, name: str, database: SimulatedDatabase, clients: Clients, true: Clock, chance: Random
+        self, name: str, database: SimulatedDatabase, witness: Witness, clients: Clients, made: Made
     ) -> None:
         self.name = name
-        self.clock = SkewedClock(true)
-        self.database = database
+        chance = made.chance
+        self.clock = SkewedClock(made.true)
         self.asleep = False
+        self.busy = True
+        self._witness = witness
         self.pools = (Waiting(), Waiting())
         self._maker = ids.Maker(chance.getrandbits)
         structures = Structures()
@@ -140,11 +151,18 @@ class Replica:
         True where nothing was left to do.
         """
         for _ in range(most):
+            if not (self.busy or self._is_due() or any(pool.calls for pool in self.pools)):
+                return True  # a turn would find nothing: the engine's own loop naps now, too
+            self.busy = True  # also where it raises
             more = self.engine.turn()
             called = sum(pool.run(calls) for pool in self.pools)
-            if not more and not called:
+            self.busy = more or called > 0
+            if not self.busy:
                 return True
         return False
+
+    def _is_due(self) -> bool:
+        return self._witness.is_due(self.clock.timestamp())
 
     def deliver(self) -> None:
         """Send what is due, batch by batch."""

@@ -118,6 +118,11 @@ class Witness:
         """All rows that are due some time."""
         return [Due(*row) for row in self.connection.execute(DUE)]
 
+    def is_due(self, now: float) -> bool:
+        """Whether a turn of an engine would find something."""
+        query = "SELECT 1 FROM action_execution WHERE lane IN (0, 1) AND due_at <= ? LIMIT 1"
+        return self.connection.execute(query, (now,)).fetchone() is not None
+
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """Anything else, by the names of its columns."""
         cursor = self.connection.cursor()

@@ -18,7 +18,7 @@ from controlplane.sandbox.simulation.fleet import draw, targets, watched_by
 from controlplane.sandbox.simulation.listening import Ear, listening
 from controlplane.sandbox.simulation.mirror import Bake, Call, Mirror, Seen
 from controlplane.sandbox.simulation.releases import Release
-from controlplane.sandbox.simulation.replica import Feed, Replica
+from controlplane.sandbox.simulation.replica import Feed, Made, Replica
 from controlplane.sandbox.simulation.trace import Trace
 from controlplane.sandbox.simulation.weather import ORDINARY, Weather
 from controlplane.sandbox.simulation.witness import Told, Witness
@@ -116,7 +116,8 @@ class World:
         name = f"replica-{self.slots.index(slot) + 1}.{slot.lives}"
         clients = SimulatedClients(self.cloud)
         seeded = Random(self.chance.getrandbits(64))  # noqa: S311 - a simulation's, not a secret
-        slot.replica = Replica(name, self.database, clients, self.clock, seeded)
+        made = Made(self.clock, seeded)
+        slot.replica = Replica(name, self.database, self.witness, clients, made)
         slot.lives += 1
 
     def ask(self, replica: Replica, doing: Callable[[Replica], object]) -> bool:
