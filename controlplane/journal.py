@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.declarations.model import Notification
-from controlplane.store import events
+from controlplane.store import events, locks
 
 TOLD: Mapping[str, str] = {
     "execution.started": "info",
@@ -68,6 +68,8 @@ class Journal:
 
     def flush(self) -> None:
         """Write everything in order; runs of untold facts go in one statement."""
+        if self._facts:
+            locks.order_of_events(self._connection)
         quiet: list[dict[str, Any]] = []
         for fact in self._facts:
             outbox = self._outbox(fact) if fact.kind in TOLD else []

@@ -17,7 +17,12 @@ from controlplane.api.changes import TooManyWaitersError
 from controlplane.declarations.load import DeclarationError
 from controlplane.engine.refusals import CommandError, Problem
 
-STATUS: Mapping[Problem, int] = {Problem.UNKNOWN: 404, Problem.CONFLICT: 409, Problem.INVALID: 422}
+STATUS: Mapping[Problem, int] = {
+    Problem.UNKNOWN: 404,
+    Problem.CONFLICT: 409,
+    Problem.INVALID: 422,
+    Problem.BUSY: 503,
+}
 
 
 class ProblemResponse(JSONResponse):

@@ -1,7 +1,8 @@
 """What people and events may ask for, whichever door they come by: REST, console, Slack, command line.
 
 Each is one transaction: the state is read, the move is checked, and either everything is written or
-nothing is. A request that cannot be granted raises CommandError with what is wrong and the mend.
+nothing is. A request that cannot be granted raises CommandError with what is wrong and the mend. Where
+another replica changed the same rows at that moment, it is read, checked and written anew.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine import ids
+from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.manual import retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
@@ -20,8 +22,9 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
-from controlplane.store import actions, executions, ledger, pipelines, queries
+from controlplane.store import actions, executions, ledger, locks, pipelines, queries
 from controlplane.store.database import Database
+from controlplane.store.swap import StaleError
 
 
 class Commands:
@@ -34,6 +37,7 @@ class Commands:
         self._structures = structures
         self._now = now
 
+    @again
     def apply_pipeline(self, declared: PipelineDeclaration, by: Person) -> int:
         """Store a structure (validated before); the same again changes nothing. The version."""
         with self._transaction() as tx:
@@ -45,6 +49,7 @@ class Commands:
                 tx.journal.add(Fact(kind="pipeline.applied", pipeline=declared.name, text=said))
         return number
 
+    @again
     def start(
         self,
         pipeline: str,
@@ -87,10 +92,11 @@ class Commands:
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))
-            tx.to_admit[pipeline, first] = None
+            tx.to_admit[pipeline, first] = False
             settle(tx, ())
         return str(new["id"])
 
+    @again
     def decide_approval(
         self, execution_id: str, stage: str, action: str, by: Person, *, approve: bool, summary: str
     ) -> None:
@@ -115,6 +121,7 @@ class Commands:
             said = f"{answer['status']} by {by.name} ({by.door}): {summary[:512]}".rstrip(": ")
             tx.fact("approval.answered", execution, stage=stage, action=row.name, text=said)
 
+    @again
     def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
         """Stop and wait for what runs, or stop and abandon it."""
         with self._transaction() as tx:
@@ -126,6 +133,7 @@ class Commands:
             tx.fact("execution.stopping", execution, text=f"{by.name} ({by.door}), {how}: {reason}")
             self._wind_down(tx, execution)
 
+    @again
     def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str) -> str:
         """Roll a stage back to its last known good by hand; answers the execution that goes bad."""
         with self._transaction() as tx:
@@ -133,6 +141,8 @@ class Commands:
             if inside is None:
                 return roll_back_finished(tx, pipeline, stage, by.name, reason)
             execution = self._execution(tx, inside.execution_id)
+            if queries.in_stage(tx.connection, pipeline, stage) != inside:
+                raise StaleError(f"who is in {stage} changed while it was asked")
             if execution.type == "ROLLBACK":
                 raise CommandError(Problem.CONFLICT, f"{stage} is being rolled back already")
             executions.update_execution(tx.connection, execution.id, stop="rollback")
@@ -141,12 +151,14 @@ class Commands:
             settle(tx, [inside.id])
         return str(execution.id)
 
+    @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:
         """Run the failed (or all) actions of the execution's last, failed stage again."""
         with self._transaction() as tx:
             execution = self._execution(tx, execution_id)
             retry_stage(tx, execution, stage, by.name, all_actions=all_actions)
 
+    @again
     def disable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
         """Close the way into a stage."""
         with self._transaction() as tx:
@@ -161,16 +173,18 @@ class Commands:
             if ledger.disable_transition(tx.connection, row):
                 self._say(tx, "transition.disabled", pipeline, stage, f"{by.name}: {reason}")
 
+    @again
     def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
         """Open it again; who waits in front enters at once."""
         with self._transaction() as tx:
             if ledger.enable_transition(tx.connection, pipeline, stage):
                 self._say(tx, "transition.enabled", pipeline, stage, f"{by.name}: {reason}")
-                tx.to_admit[pipeline, stage] = None
+                tx.to_admit[pipeline, stage] = True
                 settle(tx, ())
             else:  # asked only now: of a stage that is declared no longer, somebody may still wait
                 self._known_stage(tx, pipeline, stage)
 
+    @again
     def lift_quarantine(self, digest: str, by: Person, *, reason: str) -> None:
         """Let a digest go again; a reason is required."""
         if not reason.strip():
@@ -189,6 +203,8 @@ class Commands:
         return transaction(self._database, self._structures, self._now)
 
     def _execution(self, tx: Transaction, execution_id: str) -> Any:
+        """As it stands, and stays until we commit: the engine of another replica waits for us."""
+        locks.execution(tx.connection, execution_id)
         found = executions.by_id(tx.connection, execution_id)
         if found is None:
             raise CommandError(Problem.UNKNOWN, f"there is no execution {execution_id!r}")

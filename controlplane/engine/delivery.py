@@ -65,9 +65,10 @@ class Delivery:
         """Make due at once what dead processes of this host were sending."""
         try:
             with self._database.begin() as connection:
+                now = self._database.time(connection, self._now)
                 for owner in events.outbox_owners(connection):
                     if owners.is_dead(owner):
-                        events.release_outbox(connection, owner, self._now())
+                        events.release_outbox(connection, owner, now)
         except SQLAlchemyError:
             log.exception("what dead processes held is left to its leases")
 
@@ -77,8 +78,8 @@ class Delivery:
 
     def turn(self, pool: ThreadPoolExecutor | None = None) -> int:
         """Claim what is due, send it, write how it went; how many were tried."""
-        now = self._now()
         with self._database.begin() as connection:
+            now = self._database.time(connection, self._now)
             rows = events.claim_outbox(connection, self._owner, now, now + LEASE, BATCH)
         run = pool.map if pool else map
         for row, outcome, thread in run(self._send, rows):

@@ -7,7 +7,7 @@ from controlplane.engine.admit import Waiting, admit
 from controlplane.engine.rows import action_row
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import executions, ledger
+from controlplane.store import executions, ledger, locks, pipelines
 
 E = ExecutionStatus
 
@@ -16,8 +16,23 @@ def admit_all(tx: Transaction) -> None:
     """Let executions into every stage where something changed. Flushes what was collected."""
     while tx.to_admit:
         tx.flush()
-        (pipeline, stage), _ = tx.to_admit.popitem()
-        _admit(tx, pipeline, stage)
+        changed, tx.to_admit = tx.to_admit, {}
+        locks.ways_in(
+            tx.connection,
+            [(*way, not opened and _takes_all(tx, way[0])) for way, opened in changed.items()],
+        )
+        for pipeline, stage in changed:
+            _admit(tx, pipeline, stage)
+            tx.flush()
+
+
+def _takes_all(tx: Transaction, pipeline: str) -> bool:
+    """Whoever arrives goes in, and keeps nobody else out."""
+    version = pipelines.version(tx.connection, pipeline)
+    if version is None:
+        return False
+    declared = tx.structures.pipeline(tx.connection, pipeline, version)
+    return declared.execution_mode is ExecutionMode.PARALLEL
 
 
 def _admit(tx: Transaction, pipeline: str, stage: str) -> None:

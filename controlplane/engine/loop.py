@@ -5,6 +5,7 @@ of what is due. Then the claimed rows are called, grouped by driver, account and
 nothing is remembered here that is not in a row, so a turn that never happens is made up by the next.
 """
 
+import functools
 import logging
 import queue
 import threading
@@ -18,12 +19,13 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
+from controlplane.engine.conflicts import retried
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Job, jobs
 from controlplane.engine.transaction import transaction
 from controlplane.states import ActionStatus
-from controlplane.store import actions
+from controlplane.store import actions, locks
 from controlplane.store.actions import Claim
 from controlplane.store.database import Database
 
@@ -79,6 +81,7 @@ class Engine:
         )
         self.moves = 0
         self.last_turn = 0.0
+        self._ahead = 0.0  # seconds by which the database's clock is ahead of this machine's
         database.on_wake(self._wakeup.set)
 
     def run(self) -> None:
@@ -98,9 +101,10 @@ class Engine:
         """Make due at once what dead processes of this host held."""
         try:
             with self._database.begin() as connection:
+                now = self._database.time(connection, self._now)
                 for owner in actions.owners(connection):
                     if owners.is_dead(owner):
-                        actions.release(connection, owner, self._now())
+                        actions.release(connection, owner, now)
         except SQLAlchemyError:
             log.exception("what dead processes held is left to its leases")
 
@@ -113,17 +117,19 @@ class Engine:
         """One transaction and the calls it leads to; True where there may be more to do at once."""
         results = self._ended()
         try:
-            rows, found, now = self._commit(results)
+            rows, found, now = retried(lambda: self._commit(results))
         except Exception:
             self._one_by_one(results)
             raise
         self.moves += len(results) + len(rows)
-        self.last_turn = now
+        self.last_turn = self._now()
+        self._ahead = now - self.last_turn
         self._call(found, now)
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
+            locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             settle(tx, outcomes.record(tx, results))
             tx.flush()
             self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
@@ -134,13 +140,17 @@ class Engine:
         """Write what can be written: one outcome that cannot must not take the others with it."""
         for result in results:
             try:
-                with transaction(self._database, self._structures, self._now) as tx:
-                    settle(tx, outcomes.record(tx, [result]))
+                retried(functools.partial(self._write, [result]))
             except OperationalError:
                 raise  # the database is away, and would be for each: the leases run out
             except Exception:
                 token = result.job.task.token
                 log.exception("%s: its outcome cannot be written; its lease runs out", token)
+
+    def _write(self, results: Sequence[Result]) -> None:
+        with transaction(self._database, self._structures, self._now, wake=False) as tx:
+            locks.stages(tx.connection, {result.job.row.stage_id for result in results})
+            settle(tx, outcomes.record(tx, results))
 
     def _ended(self) -> list[Result]:
         results: list[Result] = []
@@ -208,7 +218,7 @@ class Engine:
         lanes = [lane for lane in LANES if self._room(lane) > 0]  # a call that ends wakes us
         with self._database.read() as connection:
             due = actions.next_due(connection, lanes)
-        wait = self._limits.idle if due is None else due - self._now()
+        wait = self._limits.idle if due is None else due - self._now() - self._ahead
         return min(self._limits.idle, max(SHORTEST_NAP, wait))
 
     def _drain(self) -> None:

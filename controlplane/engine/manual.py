@@ -50,7 +50,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
     if not all_actions:
         _carry_over(tx, execution, row.id, new)
     tx.fact("stage.retried", execution, stage=stage, text=f"by {by}")
-    tx.to_admit[row.pipeline, stage] = None
+    tx.to_admit[row.pipeline, stage] = False
     settle(tx, ())
 
 

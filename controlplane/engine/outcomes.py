@@ -16,6 +16,8 @@ from monitors.base import Artifact
 
 A = ActionStatus
 OVER = frozenset({A.SUCCEEDED, A.FAILED, A.ABANDONED})
+NEVER_WOKEN = (1 << 31) - 1
+"""More than can ever arrive for one action, as every database's integer can say it."""
 
 
 def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
@@ -46,7 +48,7 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
     return {
         "b_id": row.id,
         "b_fence": row.fence,
-        "b_wake": row.wake if not over else 1 << 60,
+        "b_wake": row.wake if not over else NEVER_WOKEN,
         "b_now": tx.now,
         "status": result.status,
         "handle": result.handle,

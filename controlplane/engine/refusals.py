@@ -5,11 +5,12 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """What kind of refusal it is; a door turns it into its own code (404, 409, ...)."""
+    """What kind of refusal it is; a door turns it into its own code (404, 409, 503, ...)."""
 
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
     INVALID = "invalid"
+    BUSY = "busy"
 
 
 class CommandError(Exception):

@@ -17,7 +17,7 @@ from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.ledger import Fared
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger
+from controlplane.store import actions, executions, ledger, locks
 from rollback.models import CONSEQUENCES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
@@ -26,6 +26,7 @@ ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
 
 def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
     """Take these stage executions as far as they can go, and let others in where that made room."""
+    locks.stages(tx.connection, stage_ids)
     _settle_all(tx, stage_ids)
     admit_all(tx)
     while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
@@ -133,7 +134,7 @@ def _move_stage(
 
 
 def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, execution: Any) -> None:
-    tx.to_admit[row.pipeline, row.stage] = None
+    tx.to_admit[row.pipeline, row.stage] = False
     if moves.stage is S.SUCCEEDED:
         _succeed(tx, view, row, execution)
         return
@@ -155,7 +156,7 @@ def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None
         end_execution(tx, execution, E.SUCCEEDED, "")
         return
     tx.new_stages.append(stage_row(execution, position, stages[position].name))
-    tx.to_admit[row.pipeline, stages[position].name] = None
+    tx.to_admit[row.pipeline, stages[position].name] = False
 
 
 def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reason: str) -> None:

@@ -16,7 +16,10 @@ from controlplane.store.database import Database
 
 @dataclass(slots=True)
 class Transaction:
-    """Rows to write, by table; `flush` writes them in the order in which they depend on each other."""
+    """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
+
+    to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
+    """
 
     connection: Connection
     now: float
@@ -27,7 +30,7 @@ class Transaction:
     action_moves: list[dict[str, Any]] = field(default_factory=list)
     stage_moves: list[dict[str, Any]] = field(default_factory=list)
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
-    to_admit: dict[tuple[str, str], None] = field(default_factory=dict)
+    to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
 
     def flush(self) -> None:
@@ -62,12 +65,14 @@ def transaction(
     wake: False for the engine's own turns, which look for themselves what is due next.
     """
     with database.begin() as connection:
-        at = now()
+        at = database.time(connection, now)
         told = functools.cache(lambda name: structures.notifications(connection, name))
         journal = Journal(connection, at, told)
         tx = Transaction(connection, at, structures, journal)
         yield tx
         tx.flush()
         journal.flush()
+        if wake:
+            database.tell(connection)
     if wake or journal.told:
         database.wake()

@@ -44,11 +44,12 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
         .order_by(C.due_at)
         .limit(wanted.limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
     )
     starts = C.status.in_((ActionStatus.READY, ActionStatus.STARTING))
     taken = (
         update(ACTION)
-        .where(C.id.in_(due.scalar_subquery()))
+        .where(C.id.in_(select(due.c.id)))
         .values(
             owner=wanted.owner,
             fence=C.fence + 1,
@@ -99,14 +100,14 @@ def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> fro
 
 
 def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:
-    """Keep what is still being worked on: held is {id: fence}."""
-    statement = (
-        update(ACTION)
-        .where(C.id == bindparam("b_id"), C.fence == bindparam("b_fence"), C.owner.is_not(None))
-        .values(due_at=until)
-    )
-    rows = [{"b_id": id_, "b_fence": fence} for id_, fence in held.items()]
-    connection.execute(statement, rows)
+    """Keep what is still being worked on: held is {id: fence}.
+
+    A row that somebody has locked is being taken from us: waiting for it could end in a deadlock.
+    """
+    mine = select(C.id, C.fence).where(C.id.in_(held), C.owner.is_not(None)).order_by(C.id)
+    rows = connection.execute(mine.with_for_update(skip_locked=True)).all()
+    kept = [row.id for row in rows if row.fence == held[row.id]]
+    connection.execute(update(ACTION).where(C.id.in_(kept)).values(due_at=until))
 
 
 def release(connection: Connection, owner: str, now: float) -> None:

@@ -1,9 +1,11 @@
-"""The connection: SQLite (WAL, synchronous=FULL) as the embedded default; PostgreSQL by its URL.
+"""The connection: SQLite (WAL, FULL) as the embedded default; PostgreSQL by its URL, for many replicas.
 
-Writers take turns: SQLite has one, and waiting in line here is quicker and fairer than its busy loop.
+Writers of one process take turns on SQLite: it has one, and waiting in line here is quicker and fairer
+than its busy loop.
 """
 
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -11,23 +13,32 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+from controlplane.store import distributed, embedded
+
+KINDS = {"sqlite": embedded.engine_of, "postgresql": distributed.engine_of}
 
 
 class Database:
     """One database. `begin()` writes, `read()` reads; `wake` tells whoever waits for work."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.embedded = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite(url) if self.embedded else create_engine(url, pool_pre_ping=True)
+    def __init__(self, url: str, local: Callable[[], float] | None = None) -> None:
+        """local: a clock to use instead of the database's own (tests, simulations).
+
+        ValueError where the URL is of a kind that we do not know; it never repeats a password.
+        """
+        parsed = url_of(url)
+        self.engine = KINDS[parsed.get_backend_name()](parsed)
+        self.embedded = parsed.get_backend_name() == "sqlite"
+        self._local = local
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.embedded else nullcontext()
         )
         self._listeners: list[Callable[[], None]] = []
+        self._listener: distributed.Listener | None = None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -38,47 +49,84 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view; nothing is written."""
-        with self.engine.connect().execution_options(towpath_read=True) as connection:
+        options: dict[str, Any] = {"towpath_read": True}
+        if not self.embedded:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection:
             yield connection
 
+    def time(self, connection: Connection, machine: Callable[[], float]) -> float:
+        """Seconds since the epoch by the clock that leases run by: the database's, where replicas share one.
+
+        machine: the clock of this process, which is the embedded database's own.
+        """
+        if self._local is not None:
+            return self._local()
+        return machine() if self.embedded else distributed.clock(connection)
+
     def on_wake(self, listener: Callable[[], None]) -> None:
-        """Call listener after every commit that made work due."""
+        """Call listener after every commit that made work due, here or (PostgreSQL) in another replica."""
         self._listeners.append(listener)
+        if not self.embedded and self._listener is None:
+            self._listener = distributed.Listener(self.engine, self.wake)
 
     def wake(self) -> None:
         """Something became due: called after the commit."""
         for listener in self._listeners:
             listener()
 
+    def tell(self, connection: Connection) -> None:
+        """Wake the other replicas too, when this transaction commits."""
+        if not self.embedded:
+            distributed.tell(connection)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold a name for a while; False where another replica holds it. Embedded: there is no other."""
+        if self.embedded:
+            yield True
+            return
+        with distributed.alone(self.engine, key_of(name)) as taken:
+            yield taken
+
     def migrate(self) -> None:
-        """Bring the schema up to date."""
+        """Bring the schema up to date; of several replicas that start together one does it."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._turn, self.engine.connect() as connection:
+        with self._migrating(), self._turn, self.engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def _migrating(self) -> AbstractContextManager[None]:
+        if self.embedded:
+            return nullcontext()
+        return distributed.in_turn(self.engine, key_of("migrations"))
+
     def close(self) -> None:
         """Give the connections back."""
+        if self._listener is not None:
+            self._listener.stop()
         self.engine.dispose()
 
 
-def _sqlite(url: str) -> Engine:
-    # Readers must not keep the writer out of the pool: more than all threads of a process together.
-    engine = create_engine(
-        url, max_overflow=100, connect_args={"timeout": 30, "check_same_thread": False}
-    )
+def url_of(url: str) -> URL:
+    """Read a database URL; postgresql:// and postgres:// mean the driver that we ship."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(
+            "The database URL cannot be read; it begins with sqlite:/// or postgresql://."
+        ) from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError(
+            f"Towpath does not run on {parsed.drivername!r}: give a URL that begins with "
+            "sqlite:/// (one machine) or postgresql:// (several replicas)."
+        )
+    return parsed
 
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see _begin
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("towpath_read")
-        # A writer that begins as a reader can be refused the upgrade: take the write lock at once.
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return engine
+def key_of(name: str) -> int:
+    """The number of an advisory lock: PostgreSQL's are numbers, ours have names."""
+    return zlib.crc32(f"towpath:{name}".encode())

@@ -50,10 +50,12 @@ def claim_outbox(
         .where(O.due_at.is_not(None), O.due_at <= now, O.status == "PENDING", ~BLOCKED)
         .order_by(O.due_at, O.id)
         .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
     )
     taken = (
         update(OUTBOX)
-        .where(O.id.in_(due.scalar_subquery()))
+        .where(O.id.in_(select(due.c.id)))
         .values(owner=owner, fence=O.fence + 1, due_at=until, attempts=O.attempts + 1)
         .returning(OUTBOX)
     )

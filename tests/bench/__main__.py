@@ -26,7 +26,7 @@ from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.tasks import Key
 from controlplane.sandbox.scripted import after, source_of, succeed
 from controlplane.store import ledger
-from controlplane.store.database import PRAGMAS
+from controlplane.store.embedded import PRAGMAS
 from monitors.base import Judgement, Outcome, Progress, Task, Verdict
 from tests.support.house import (
     ANNE,

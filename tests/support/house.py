@@ -81,7 +81,7 @@ class House:
 
     def __init__(self, folder: Path, url: str = "") -> None:
         self.clock = ManualClock()
-        self.database = Database(url or f"sqlite:///{folder}/towpath.db")
+        self.database = Database(url or f"sqlite:///{folder}/towpath.db", self._now)
         SQLModel.metadata.create_all(self.database.engine)
         self.structures = Structures()
         self.drivers = {name: Scripted() for name in KEYS}

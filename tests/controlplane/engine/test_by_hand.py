@@ -1,7 +1,5 @@
 """A person rolls back: what is finished, what failed to roll back, and what there is nothing of."""
 
-from pathlib import Path
-
 import pytest
 
 from controlplane.engine.refusals import CommandError
@@ -11,9 +9,9 @@ from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, s
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(empty: House) -> House:
     """Release 1 is the last known good, release 2 went through after it."""
-    house = House(tmp_path)
+    house = empty
     house.apply(pipeline(source(), deploying("Prod")))
     house.start()
     house.wait(20)

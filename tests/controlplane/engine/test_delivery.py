@@ -1,7 +1,6 @@
 """The outbox: in order, at least once, never lost, given up only where trying again cannot help."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
@@ -32,8 +31,8 @@ class Channel:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
+def house(empty: House) -> House:
+    house = empty
     told = Notification(provider="Slack", configuration={"Channel": "#releases"})
     declared = pipeline(source(), deploying("Prod"))
     house.apply(declared.model_copy(update={"notifications": (told,)}))

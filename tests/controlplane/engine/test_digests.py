@@ -1,6 +1,5 @@
 """Only what was tested is deployed, and the way back resolves what the way there did."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from tests.support.house import BAD, GOOD, House, action, deploying, pipeline, s
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(empty: House) -> House:
+    return empty
 
 
 def promoted(digest: str) -> Any:

@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from tests.support.house import ANNE, KEYS, House, action, deploying, pipeline, 
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
+def house(empty: House) -> House:
+    house = empty
     checks = [action("Good", "NoOp"), action("Odd", "NoOp")]
     house.apply(pipeline(source(), {"name": "Test", "actions": checks}))
     return house

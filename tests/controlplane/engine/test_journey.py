@@ -1,7 +1,5 @@
 """Executions through the real engine on SQLite, with scripted vendors and a clock that moves when told."""
 
-from pathlib import Path
-
 import pytest
 
 from controlplane.engine.refusals import CommandError
@@ -14,8 +12,8 @@ PROD = "prod//shop/all"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(empty: House) -> House:
+    return empty
 
 
 def released(house: House) -> House:

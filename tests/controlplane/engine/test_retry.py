@@ -1,6 +1,5 @@
 """A failed stage tried again: what had succeeded is kept, with everything that hangs on it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ PROD = "prod//shop/all"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(empty: House) -> House:
+    return empty
 
 
 def checked() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Revisions become executions once each, and one bad source or event holds up no other."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,8 +35,8 @@ class Feed:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
+def house(empty: House) -> House:
+    house = empty
     for name in ("a", "b"):
         sources = source()
         sources["actions"][0]["configuration"] = {"S3Bucket": "broken" if name == "a" else name}

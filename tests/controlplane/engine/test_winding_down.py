@@ -1,6 +1,5 @@
 """A stage that goes wrong starts nothing more, and forgets nothing that may have reached a vendor."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, s
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(empty: House) -> House:
+    return empty
 
 
 def two_targets() -> dict[str, Any]:

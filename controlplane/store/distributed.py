@@ -1,0 +1,117 @@
+"""PostgreSQL, for many replicas: READ COMMITTED, and locks taken in one order: nobody decides on old news.
+
+Writers lock what they decide about before they read it (`store.locks`). A transaction that stands still
+holds its locks, so the server ends it; a client that went away is noticed by its socket.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, text
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "towpath_due"
+SETTINGS = {
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": "10s",  # a frozen replica must not hold the others up
+    "lock_timeout": "15s",
+    "timezone": "UTC",
+}
+SOCKET = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+PAUSE = 2.0
+"""Seconds between two tries to listen; polling goes on meanwhile."""
+
+
+def engine_of(url: URL) -> Engine:
+    """An engine with a pool for all threads of a process."""
+    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+    named = {"options": options, "application_name": "towpath", **SOCKET}
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=50, connect_args=named)
+
+
+def clock(connection: Connection) -> float:
+    """The database's own clock, in seconds since the epoch: the one that all replicas share."""
+    return float(connection.execute(CLOCK).scalar_one())
+
+
+CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+NOTIFY = text("SELECT pg_notify(:channel, '')")
+
+
+def tell(connection: Connection) -> None:
+    """Wake the other replicas when, and only if, this transaction commits."""
+    connection.execute(NOTIFY, {"channel": CHANNEL})
+
+
+@contextmanager
+def alone(engine: Engine, key: int) -> Iterator[bool]:
+    """An advisory lock of the session; False where another replica has it. Gone with the connection."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        taken = bool(connection.execute(TRY, {"key": key}).scalar_one())
+        try:
+            yield taken
+        finally:
+            if taken:
+                connection.execute(GIVE_BACK, {"key": key})
+
+
+TRY = text("SELECT pg_try_advisory_lock(:key)")
+GIVE_BACK = text("SELECT pg_advisory_unlock(:key)")
+WAIT = text("SELECT pg_advisory_lock(:key)")
+
+
+@contextmanager
+def in_turn(engine: Engine, key: int) -> Iterator[None]:
+    """Wait for an advisory lock of the session; for what every replica does, one after another."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET lock_timeout = 0")
+        connection.execute(WAIT, {"key": key})
+        try:
+            yield
+        finally:
+            connection.execute(GIVE_BACK, {"key": key})
+            connection.invalidate()  # its lock_timeout is not the pool's
+
+
+class Listener:
+    """Calls back for every NOTIFY of another replica. One connection and one thread."""
+
+    def __init__(self, engine: Engine, heard: Callable[[], None]) -> None:
+        self._engine = engine
+        self._heard = heard
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="towpath-listener", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._listen()
+            except psycopg.Error as error:
+                log.warning("not listening for other replicas (%s); polling goes on", error)
+                self._stop.wait(PAUSE)
+
+    def _listen(self) -> None:
+        arguments, named = self._engine.dialect.create_connect_args(self._engine.url)
+        options = {"application_name": "towpath-listener", "autocommit": True, **SOCKET}
+        with psycopg.connect(*arguments, **{**named, **options}) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._heard()  # what was told while nobody listened
+            while not self._stop.is_set():
+                for _ in connection.notifies(timeout=1.0, stop_after=1):
+                    self._heard()
+
+    def stop(self) -> None:
+        """End within a second."""
+        self._stop.set()
+        self._thread.join(5)

@@ -1,0 +1,17 @@
+"""The engine is held to the same tests on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import House
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house on an empty database of each kind."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").database()
+    house = House(tmp_path, url)
+    yield house
+    house.database.close()
