@@ -13,7 +13,7 @@ from accounts.models import Account, Purpose, Roles
 from accounts.registry import StaticRegistry
 from controlplane.sandbox.simulation.cloudwatch import CloudWatch
 from controlplane.sandbox.simulation.codedeploy import CodeDeploy, Deployment, Group, Place
-from controlplane.sandbox.simulation.refusals import Refusal, client_error, unparsable
+from controlplane.sandbox.simulation.refusals import RefusalError, client_error, unparsable
 from controlplane.sandbox.simulation.releases import Flaw, Release
 from controlplane.sandbox.simulation.s3 import S3
 from controlplane.sandbox.simulation.weather import Mood, Weather
@@ -24,10 +24,10 @@ RELEASES = "releases"
 RETRY_AFTER = "3"
 
 REFUSALS = {
-    Mood.THROTTLED: Refusal("ThrottlingException", "Rate exceeded"),
-    Mood.BROKEN: Refusal("InternalServerError", "try again", 500),
-    Mood.EXPIRED: Refusal("ExpiredTokenException", "The security token is expired", 403),
-    Mood.DENIED: Refusal("AccessDeniedException", "not authorized to perform this", 403),
+    Mood.THROTTLED: RefusalError("ThrottlingException", "Rate exceeded"),
+    Mood.BROKEN: RefusalError("InternalServerError", "try again", 500),
+    Mood.EXPIRED: RefusalError("ExpiredTokenException", "The security token is expired", 403),
+    Mood.DENIED: RefusalError("AccessDeniedException", "not authorized to perform this", 403),
 }
 
 Watcher = Callable[[CodeDeploy, Deployment], None]
@@ -59,7 +59,7 @@ class Topics:
         """Take a message."""
         del asked
         if self.failing > self.now:
-            raise Refusal("InternalError", "SNS has a bad day", 500)
+            raise RefusalError("InternalError", "SNS has a bad day", 500)
         self.published += 1
         return {"MessageId": str(self.published)}
 
@@ -70,8 +70,8 @@ class Cloud:
 
     chance: Random
     weather: Weather
-    told: Watcher
     now: float
+    told: Watcher = lambda _vendor, _made: None
     s3: S3 = field(default_factory=S3)
     topics: Topics = field(default_factory=Topics)
     releases: dict[str, Release] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Client:
             try:
                 vendor = cloud.vendor(self.service, self.account, self.region)
                 answer = getattr(vendor, method)(**asked)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 raise client_error(refusal, method) from None
             return self._after(mood, answer)
 

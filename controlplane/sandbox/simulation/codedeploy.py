@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from controlplane.sandbox.simulation.refusals import Refusal
+from controlplane.sandbox.simulation.refusals import RefusalError
 
 ACTIVE = ("Created", "Queued", "InProgress", "Ready")
 INSTANCES = 2
@@ -83,7 +83,7 @@ class CodeDeploy:
         """Begin a deployment; refused while another is active."""
         if group.active() is not None:
             said = f"The Deployment Group '{group.name}' already has an active Deployment"
-            raise Refusal("DeploymentLimitExceededException", said)
+            raise RefusalError("DeploymentLimitExceededException", said)
         made = Deployment(
             id=f"d-{self.account}-{self.region}-{len(self.by_id) + 1}",
             group=group.name,
@@ -152,7 +152,7 @@ class CodeDeploy:
         """25 at most."""
         ids: Sequence[str] = asked["deploymentIds"]
         if len(ids) > BATCH:
-            raise Refusal("BatchLimitExceededException")
+            raise RefusalError("BatchLimitExceededException")
         return {"deploymentsInfo": [self._info(self.by_id[i]) for i in ids if i in self.by_id]}
 
     def get_deployment_group(self, **asked: Any) -> dict[str, Any]:
@@ -170,9 +170,9 @@ class CodeDeploy:
         """Takes effect a moment later."""
         found = self.by_id.get(asked["deploymentId"])
         if found is None:
-            raise Refusal("DeploymentDoesNotExistException")
+            raise RefusalError("DeploymentDoesNotExistException")
         if found.status not in ACTIVE:
-            raise Refusal("DeploymentAlreadyCompletedException")
+            raise RefusalError("DeploymentAlreadyCompletedException")
         if found.stops is None:
             found.stops = self.now + self.chance.uniform(0, STOPS_WITHIN)
         found.roll_back = bool(asked.get("autoRollbackEnabled"))
@@ -186,7 +186,7 @@ class CodeDeploy:
     def _group(self, asked: Mapping[str, Any]) -> Group:
         name = asked["deploymentGroupName"]
         if name not in self.groups:
-            raise Refusal("DeploymentGroupDoesNotExistException")
+            raise RefusalError("DeploymentGroupDoesNotExistException")
         return self.groups[name]
 
     def _info(self, one: Deployment) -> dict[str, Any]:

@@ -41,9 +41,8 @@ class SimulatedDatabase(Database):
     def __init__(self, folder: Path, now: Callable[[], float]) -> None:
         path = folder / "towpath.db"
         path.write_bytes(_template())
-        super().__init__(f"sqlite:///{path}")
+        super().__init__(f"sqlite:///{path}", local=now)
         self.path = path
-        self.now = now
         self.down = False
         self.death = Death.NONE
         event.listen(self.engine, "connect", _do_not_wait)

@@ -6,6 +6,7 @@ others, so that the depths are reached too.
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 from controlplane.sandbox.simulation.cloud import ACCOUNTS, RELEASES
@@ -13,6 +14,7 @@ from controlplane.sandbox.simulation.cloudwatch import Sight
 from controlplane.sandbox.simulation.disk import Death
 from controlplane.sandbox.simulation.fleet import SLOWEST_ONSET
 from controlplane.sandbox.simulation.releases import Flaw, Release
+from controlplane.sandbox.simulation.replica import Replica
 from controlplane.sandbox.simulation.weather import Mood, Spell
 from controlplane.sandbox.simulation.world import ALL, World
 
@@ -115,7 +117,7 @@ def kill(world: World) -> None:
                 world.kill(replica)
             continue
         calls = ALL if how == "after" else 0
-        if world.ask(replica, lambda r: r.turns(1, calls)):
+        if world.ask(replica, partial(Replica.turns, most=1, calls=calls)):
             world.kill(replica)
 
 

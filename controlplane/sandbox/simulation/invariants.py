@@ -47,9 +47,9 @@ def every_move_has_its_event(seen: Seen) -> Iterator[str]:
     """And every event its move: nothing happens untold, and nothing is told that did not happen."""
     moved = Counter(key for move in seen.moves if (key := _event_of(move, seen)))
     told = Counter(key for event in seen.events if (key := _told(event)))
-    for key in (moved - told).keys():
+    for key in moved - told:
         yield f"{key} happened and has no event"
-    for key in (told - moved).keys():
+    for key in told - moved:
         yield f"{key} was told and did not happen"
 
 
@@ -157,12 +157,15 @@ def the_digest_is_the_one_that_was_tested(seen: Seen) -> Iterator[str]:
 
 
 def no_silence_is_taken_for_health(seen: Seen) -> Iterator[str]:
-    """A bake ends well only on PASS, and only on good answers that were given during it."""
+    """A bake ends well only after its time, on PASS, and on a good answer that was given since."""
     for bake in seen.bakes:
         if bake.verdict != "PASS":
             yield f"{bake.stage} succeeded, but {bake.rule} says {bake.verdict or 'nothing'}"
-        elif bake.answered_well < bake.since:
-            yield f"{bake.stage} succeeded, but {bake.rule} got no good answer while it baked"
+        elif bake.ended < bake.until:
+            yield f"{bake.stage} baked {bake.until - bake.ended:.0f} s less than {bake.rule} wants"
+        elif bake.answered_well < bake.until:
+            early = bake.until - bake.answered_well
+            yield f"{bake.stage} succeeded, but {bake.rule} was well {early:.0f} s before that only"
 
 
 def rollback_is_never_starved(seen: Seen) -> Iterator[str]:

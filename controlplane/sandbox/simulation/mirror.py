@@ -31,13 +31,14 @@ class Call(NamedTuple):
 
 
 class Bake(NamedTuple):
-    """A rule of a stage that succeeded: its verdict, since when it baked, the last good answer."""
+    """A rule of a stage that succeeded: its verdict, when its bake could end, the last good answer."""
 
     stage: str
     rule: str
     verdict: str
-    since: float
+    until: float
     answered_well: float
+    ended: float
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ def operation_of(method: str) -> str:
     return "".join(part.title() for part in method.split("_"))
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A vendor refuses: becomes a ClientError at the door."""
 
     def __init__(self, code: str, message: str = "made up", status: int = 400) -> None:
@@ -19,7 +19,7 @@ class Refusal(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def client_error(refusal: Refusal, method: str, **headers: str) -> ClientError:
+def client_error(refusal: RefusalError, method: str, **headers: str) -> ClientError:
     """As botocore raises it."""
     told: Any = {
         "Error": {"Code": refusal.code, "Message": refusal.message},

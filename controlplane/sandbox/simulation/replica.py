@@ -116,7 +116,7 @@ class Replica:
     ) -> None:
         self.name = name
         chance = made.chance
-        self.clock = SkewedClock(made.true)
+        self.clock, self._true = SkewedClock(made.true), made.true
         self.asleep = False
         self.busy = True
         self._witness = witness
@@ -151,7 +151,8 @@ class Replica:
         True where nothing was left to do.
         """
         for _ in range(most):
-            if not (self.busy or self._is_due() or any(pool.calls for pool in self.pools)):
+            due = self._witness.is_due(self._true().timestamp())
+            if not (self.busy or due or any(pool.calls for pool in self.pools)):
                 return True  # a turn would find nothing: the engine's own loop naps now, too
             self.busy = True  # also where it raises
             more = self.engine.turn()
@@ -160,9 +161,6 @@ class Replica:
             if not self.busy:
                 return True
         return False
-
-    def _is_due(self) -> bool:
-        return self._witness.is_due(self.clock.timestamp())
 
     def deliver(self) -> None:
         """Send what is due, batch by batch."""
@@ -183,4 +181,3 @@ def _nobody(_request: httpx.Request) -> httpx.Response:
 
 HTTP = httpx.Client(transport=httpx.MockTransport(_nobody))
 """No driver of a simulation calls over HTTP; those that could are made with this."""
-

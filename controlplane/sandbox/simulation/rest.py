@@ -94,6 +94,15 @@ FROM stage_execution s WHERE s.ended_at IS NULL ORDER BY s.id
 
 def stuck(world: World) -> Iterator[str]:
     """Executions that are not over, though nothing that we know keeps them; and messages not sent."""
+    yield from _unfinished(world)
+    for due in world.witness.due():
+        if due.due_at < world.now - OVERDUE:
+            yield f"{due.name} of {due.execution} was due {world.now - due.due_at:.0f} s ago"
+    for row in world.witness.rows("SELECT id, error FROM outbox WHERE status = 'PENDING' LIMIT 3"):
+        yield f"notification {row['id']} was never sent: {row['error']}"
+
+
+def _unfinished(world: World) -> Iterator[str]:
     waits = {row["execution_id"]: row for row in world.witness.rows(WAITS)}
     for execution in world.mirror.open:
         row = waits.get(execution)
@@ -104,11 +113,6 @@ def stuck(world: World) -> Iterator[str]:
                 yield f"{execution} waits before {row['stage']}, which is open and empty"
         elif not (row["status"] == "Baking" and row["held"] and row["verdicts"]):
             yield f"{execution} is {row['status']} in {row['stage']} of {row['pipeline']}"
-    for due in world.witness.due():
-        if due.due_at < world.now - OVERDUE:
-            yield f"{due.name} of {due.execution} was due {world.now - due.due_at:.0f} s ago"
-    for row in world.witness.rows("SELECT id, error FROM outbox WHERE status = 'PENDING' LIMIT 3"):
-        yield f"notification {row['id']} was never sent: {row['error']}"
 
 
 def untold(world: World) -> Iterator[str]:
@@ -124,7 +128,9 @@ def untold(world: World) -> Iterator[str]:
 def bad(world: World) -> Iterator[str]:
     """Targets that serve a bad release though nobody was told."""
     for target in world.targets:
-        for deployment, release in world.cloud.served((target.account, target.region), target.group):
+        for deployment, release in world.cloud.served(
+            (target.account, target.region), target.group
+        ):
             flaw = release.flaw_in(target.account)
             if flaw is not Flaw.NONE and not _excused(world, target, deployment):
                 where = f"{target.group} in {target.region}"

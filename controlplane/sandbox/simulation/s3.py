@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from controlplane.sandbox.simulation.refusals import Refusal
+from controlplane.sandbox.simulation.refusals import RefusalError
 
 SIZE = 1_000_000
 
@@ -36,7 +36,7 @@ class S3:
         kept = self.versions.get((bucket, key), [])
         found = [one for one in kept if version in ("", one.id)]
         if not found:
-            raise Refusal("404", "Not Found", 404)
+            raise RefusalError("404", "Not Found", 404)
         return found[-1]
 
     def at(self, now: datetime) -> "Door":

@@ -126,5 +126,5 @@ class Witness:
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """Anything else, by the names of its columns."""
         cursor = self.connection.cursor()
-        cursor.row_factory = sqlite3.Row  # type: ignore[assignment]  # typeshed knows tuples only
+        cursor.row_factory = sqlite3.Row
         return cursor.execute(query, values).fetchall()

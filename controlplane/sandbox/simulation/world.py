@@ -9,6 +9,7 @@ from sqlite3 import connect
 
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.view import bake_seconds
 from controlplane.journal import TOLD
 from controlplane.sandbox.simulation import people
 from controlplane.sandbox.simulation.cloud import Cloud, SimulatedClients
@@ -141,18 +142,17 @@ class World:
     def round(self, calls: int = ALL) -> None:
         """Everybody who is awake goes on; calls: how many of its calls happen in a turn."""
         for replica in self.awake():
-            right = replica.clock.wrong >= 0 and not self.database.down
             idle: list[bool] = []
             lived = self.ask(replica, lambda r, i=idle: i.append(r.turns(TURNS, calls)))  # type: ignore[misc]
-            if lived and right and idle == [True]:
+            if lived and idle == [True]:
                 self.served = True
-            if lived and self.outbox_is_due(replica):
+            if lived and self.outbox_is_due():
                 self.ask(replica, Replica.deliver)
 
-    def outbox_is_due(self, replica: Replica) -> bool:
+    def outbox_is_due(self) -> bool:
         """Whether a look into the outbox is worth it."""
         found = self.witness.rows("SELECT min(due_at) AS at FROM outbox WHERE due_at IS NOT NULL")
-        return found[0]["at"] is not None and found[0]["at"] <= replica.clock.timestamp()
+        return found[0]["at"] is not None and found[0]["at"] <= self.now
 
     def press(self, replica: Replica) -> None:
         """A person does something by way of this replica."""
@@ -179,10 +179,12 @@ class World:
     # --- what is seen ---------------------------------------------------------------------------
 
     def told(self, codedeploy: CodeDeploy, made: Deployment) -> None:
-        """CodeDeploy is about to begin a deployment: what is on record now?"""
+        """CodeDeploy is about to begin a deployment; note what is on record now."""
         release = self.cloud.release_at(made.place)
         where = f"{made.group} in {codedeploy.region}"
-        self.say(f"CodeDeploy begins {made.id} of {where}: release {release.number}, {made.creator}")
+        self.say(
+            f"CodeDeploy begins {made.id} of {where}: release {release.number}, {made.creator}"
+        )
         call = None
         if made.token:
             found = self.witness.rows(ON_RECORD, made.token)
@@ -235,7 +237,7 @@ class World:
 
     def _bakes(self, stage: str, pipeline: str, name: str) -> Iterator[Bake]:
         """The rules of a stage that succeeded; a rollback's stage has none."""
-        if self.mirror.executions[stage.split(":")[0]].name == "ROLLBACK":
+        if self.mirror.executions[stage.partition(":")[0]].name == "ROLLBACK":
             return
         query = "SELECT name, verdict FROM action_execution WHERE stage_id = ? AND kind = 'rule'"
         verdicts = {row["name"]: row["verdict"] for row in self.witness.rows(query, stage)}
@@ -243,7 +245,8 @@ class World:
         for rule in self.fleet[pipeline].stage(name).rules():
             place, group = watched_by(rule)
             well = self.cloud.cloudwatch[place].watched[group].answered_well
-            yield Bake(stage, rule.name, verdicts.get(rule.name, ""), since, well)
+            verdict, until = verdicts.get(rule.name, ""), since + bake_seconds(rule)
+            yield Bake(stage, rule.name, verdict, until, well, self.now)
 
 
 @contextmanager
@@ -266,12 +269,11 @@ def _made(place: Path, chance: Random, clock: ManualClock, ear: Ear) -> World:
 
     database = SimulatedDatabase(place, now)
     weather = Weather(chance, ordinary=chance.choice((0.0, ORDINARY, 4 * ORDINARY)))
-    hears: list[World] = []
-    cloud = Cloud(chance, weather, lambda vendor, one: hears[0].told(vendor, one), now())
+    cloud = Cloud(chance, weather, now())
     witness = Witness(connect(database.path, isolation_level=None, check_same_thread=False))
     fleet = {declared.name: declared for declared in draw(chance)}
     made = World(chance, clock, cloud, database, witness, ear, fleet, Feed(chance))
-    hears.append(made)
+    cloud.told = made.told
     for target in made.targets:
         auto = chance.random() < 0.3  # noqa: PLR2004 - three groups of ten roll back by themselves
         cloud.add_group((target.account, target.region), target.group, auto=auto)
