@@ -1,6 +1,6 @@
 """Every simulated vendor of every account and region, and the clients that the drivers get of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from accounts.base import AccountError, Scope
+from accounts.base import AccountError, Registry, Scope
 from accounts.models import Account, Purpose, Roles
 from accounts.registry import StaticRegistry
 from controlplane.sandbox.simulation.cloudwatch import CloudWatch
@@ -144,14 +144,18 @@ class Cloud:
             return self.s3.at(self.datetime())
         if service == "sns":
             return self.topics
-        return {"codedeploy": self.codedeploy, "cloudwatch": self.cloudwatch}[service][name, region]
+        vendors: Mapping[str, Mapping[tuple[str, str], Any]] = {
+            "codedeploy": self.codedeploy,
+            "cloudwatch": self.cloudwatch,
+        }
+        return vendors[service][name, region]
 
 
 class SimulatedClients:
     """`accounts.base.Clients`: boto3's methods, answered in memory, through the weather."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self.registry = StaticRegistry([account(name) for name in ACCOUNTS])
+        self.registry: Registry = StaticRegistry([account(name) for name in ACCOUNTS])
         self._cloud = cloud
 
     def client(

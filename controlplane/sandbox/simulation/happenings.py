@@ -161,7 +161,7 @@ def deaf(world: World) -> None:
     world.say("SNS takes nothing for a while")
 
 
-ALWAYS: Mapping[Happening, float] = {go_on: 60, release: 5, poll: 2}
+ALWAYS: Mapping[Happening, float] = {go_on: 60, release: 8, poll: 2}
 SOMETIMES: Mapping[Happening, float] = {
     press: 7, spell: 3, sight: 2, flap: 2, kill: 3, stall: 3, jump: 2, by_hand: 1, deaf: 1,
     outage: 2,
