@@ -152,3 +152,16 @@ def test_a_full_lane_is_slept_on_until_a_call_ends(house: House) -> None:
     house.commands.start("shop", ANNE)
     engine.turn()
     assert engine._nap() == limits.idle
+
+
+def test_a_verdict_is_as_old_as_its_look_not_as_its_commit(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod", bake="30s")))
+    first = house.start()
+    house.wait(5)
+    house.clock.advance(5)
+    house.engine.turn()  # looks while it bakes,
+    house.clock.advance(40)  # and stands still until the bake's time is over
+    house.engine.turn()
+    assert house.stages(first)["Prod"] == "Baking"
+    house.wait(10)
+    assert house.stages(first)["Prod"] == "Succeeded"
