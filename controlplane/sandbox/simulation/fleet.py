@@ -112,7 +112,7 @@ def _rule(name: str, owner: str, provider: str, region: str, **words: str) -> di
 def _alarm(name: str, account: str, region: str, bake: str) -> dict[str, Any]:
     return _rule(
         f"Alarm-{region}", "AWS", "CloudWatchAlarm", region,
-        Account=account, AlarmName=group_of(name, account), BakeTime=bake, Interval="10s",
+        Account=account, AlarmName=group_of(name, account), BakeTime=bake, Interval="20s",
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _metric(name: str, account: str, region: str, bake: str) -> dict[str, Any]:
         f"Errors-{region}", "Custom", "CloudWatchMetric", region,
         Account=account, Namespace="Shop", MetricName="Errors", Statistic="Sum", Threshold="1",
         Dimensions=json.dumps({"Group": group_of(name, account)}), Period=f"{PERIOD:.0f}",
-        DatapointsToFail="2", BakeTime=bake, Interval="10s",
+        DatapointsToFail="2", BakeTime=bake, Interval="20s",
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from controlplane.sandbox.simulation.witness import Move
 from controlplane.sandbox.simulation.world import World
 
 ROUNDS = 700
-SHORTEST, LONGEST = 6.0, 20.0
+SHORTEST, LONGEST = 8.0, 30.0
 OVERDUE = 60.0
 
 Broken = Iterator[tuple[str, str]]

@@ -146,7 +146,9 @@ class World:
             lived = self.ask(replica, lambda r, i=idle: i.append(r.turns(TURNS, calls)))  # type: ignore[misc]
             if lived and idle == [True]:
                 self.served = True
-            if lived and self.outbox_is_due():
+
+        if self.outbox_is_due():
+            for replica in self.awake()[:1]:
                 self.ask(replica, Replica.deliver)
 
     def outbox_is_due(self) -> bool:
