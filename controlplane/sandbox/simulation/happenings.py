@@ -108,27 +108,35 @@ def flap(world: World) -> None:
 
 def kill(world: World) -> None:
     """A replica is killed: before its calls, after them and before the commit, or at a commit."""
-    how = world.chance.choice(("before", "after", "commit", "committed"))
-    for replica in world.awake()[:1]:
-        world.say(f"{replica.name} is killed: {how}")
-        if how in ("commit", "committed"):
-            world.database.death = Death.BEFORE if how == "commit" else Death.AFTER
-            if world.ask(replica, lambda r: r.turns(1, 0)):
-                world.kill(replica)
-            continue
-        calls = ALL if how == "after" else 0
+    how = world.chance.choice(("before its calls", "after them", "at a commit", "after a commit"))
+    for replica in _in_the_middle(world):
+        world.say(f"{replica.name} is killed {how}")
+        world.database.death = DEATHS.get(how, Death.NONE)
+        calls = ALL if how == "after them" else 0
         if world.ask(replica, partial(Replica.turns, most=1, calls=calls)):
             world.kill(replica)
+
+
+DEATHS = {"at a commit": Death.BEFORE, "after a commit": Death.AFTER}
 
 
 def stall(world: World) -> None:
     """A replica stands still with its calls made or not, and comes back later: a zombie."""
     calls = world.chance.choice((0, ALL))
-    for replica in world.awake()[:1]:
-        if world.ask(replica, lambda r: r.turns(1, calls)):
+    for replica in _in_the_middle(world):
+        if world.ask(replica, partial(Replica.turns, most=1, calls=calls)):
             slot = next(slot for slot in world.slots if slot.replica is replica)
             replica.asleep, slot.until = True, world.now + world.chance.uniform(5, 120)
             world.say(f"{replica.name} stands still, its calls {'made' if calls else 'not made'}")
+
+
+def _in_the_middle(world: World) -> list[Replica]:
+    """A replica that has work under way: it took some turns, and the next one is drawn by chance."""
+    for replica in world.awake()[:1]:
+        world.advance(world.chance.choice(PAUSES))
+        if world.ask(replica, partial(Replica.turns, most=world.chance.randint(0, 6), calls=ALL)):
+            return [replica]
+    return []
 
 
 def jump(world: World) -> None:
