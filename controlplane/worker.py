@@ -55,6 +55,11 @@ class Worker:
         self._house.delivery.stop()
         for thread in self._threads:
             thread.join(timeout=DRAINED_WITHIN)
+        busy = [thread.name for thread in self._threads if thread.is_alive()]
+        if busy:
+            log.error("not drained in %.0f s: %s; its leases run out", DRAINED_WITHIN, busy)
+        else:
+            log.info("drained: what was begun is written, the rest is given back")
 
     def alive(self) -> dict[str, str]:
         """The threads that died, by name: none, where all is well."""

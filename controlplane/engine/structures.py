@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,13 +18,13 @@ class Structures:
     """A bounded cache over the stored declarations."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int | str], Any] = OrderedDict()
+        self._kept: dict[tuple[str, int | str], Any] = {}
         self._lock = threading.Lock()
 
     def pipeline(self, connection: Connection, name: str, version: int) -> PipelineDeclaration:
         """One version of a pipeline; KeyError where it was never stored."""
         key = (name, version)
-        found = self._get(key)
+        found = self._kept.get(key)
         if found is None:
             found = self._keep(key, loads(pipelines.declaration(connection, name, version)))
         declared: PipelineDeclaration = found
@@ -36,7 +35,7 @@ class Structures:
         if not execution.plan:
             return self.pipeline(connection, execution.pipeline, execution.version).stages
         key = ("plan", execution.id)
-        found = self._get(key)
+        found = self._kept.get(key)
         if found is None:
             found = self._keep(key, (StageDeclaration.model_validate(json.loads(execution.plan)),))
         stages: Sequence[StageDeclaration] = found
@@ -47,15 +46,9 @@ class Structures:
         version = pipelines.version(connection, name)
         return () if version is None else self.pipeline(connection, name, version).notifications
 
-    def _get(self, key: tuple[str, int | str]) -> Any:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
     def _keep(self, key: tuple[str, int | str], value: Any) -> Any:
         with self._lock:
             self._kept[key] = value
             while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+                self._kept.pop(next(iter(self._kept)))  # the one that has been here longest
         return value
