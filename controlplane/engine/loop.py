@@ -9,6 +9,7 @@ import functools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class Engine:
         self.owner = owners.me()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._held: dict[int, int] = {}
+        self.tick: Callable[[], float] = time.monotonic
+        self._until: dict[int, float] = {}  # by tick: until when what we hold is surely ours
+        self._began = 0.0
+        self._kept: Sequence[int] = ()
         self._busy = [0, 0]
         self._counting = threading.Lock()
         self._wakeup = threading.Event()
@@ -127,10 +132,12 @@ class Engine:
         self.moves += len(results) + len(rows)
         self.last_turn = self._now()
         self._ahead = now - self.last_turn
+        self._until |= dict.fromkeys(self._kept, self._began + self._limits.lease)
         self._call(found, now)
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
+        self._began, self._kept = self.tick(), ()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             settle(tx, outcomes.record(tx, results))
@@ -160,7 +167,7 @@ class Engine:
         while not self._results.empty() and len(results) < 2 * self._limits.batch:
             result = self._results.get()
             results.append(result)
-            self._held.pop(result.job.row.id, None)
+            self._let_go(result.job)
         return results
 
     def _claim(self, tx: Any) -> list[Any]:
@@ -175,13 +182,15 @@ class Engine:
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""
         if self._held and tx.now - self._renewed > self._limits.lease / 3:
-            actions.renew(tx.connection, self._held, tx.now + self._limits.lease)
+            until = tx.now + self._limits.lease
+            self._kept = actions.renew(tx.connection, dict(self._held), until)
             self._renewed = tx.now
 
     def _call(self, found: Sequence[Job], now: float) -> None:
         groups: dict[tuple[Any, ...], list[Job]] = {}
         for job in found:
             self._held[job.row.id] = job.row.fence
+            self._until[job.row.id] = self._began + self._limits.lease
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job))
             elif _is_late(job, now):
@@ -200,7 +209,25 @@ class Engine:
             return
         lane = job.row.lane
         self._count(lane, 1)
-        self._pools[lane].submit(lambda: self._finish(call(self._drivers, what), lane))
+        self._pools[lane].submit(lambda: self._finish(self._made(job, call, what), lane))
+
+    def _made(
+        self, job: Job, call: Callable[[Drivers, Any], list[Result]], what: Any
+    ) -> list[Result]:
+        """Make the call, unless it comes too late: its lease ran out, and another may have made it.
+
+        No fence holds at the vendor: a start that is made twice deploys twice.
+        """
+        if self.tick() < self._until.get(job.row.id, 0.0):
+            return call(self._drivers, what)
+        log.warning("%s: its call waited for longer than its lease; not made here", job.task.token)
+        for one in what if isinstance(what, list) else [job]:
+            self._let_go(one)
+        return []
+
+    def _let_go(self, job: Job) -> None:
+        self._held.pop(job.row.id, None)
+        self._until.pop(job.row.id, None)
 
     def _finish(self, results: Sequence[Result], lane: int | None) -> None:
         for result in results:
