@@ -142,9 +142,9 @@ class World:
     def round(self, calls: int = ALL) -> None:
         """Everybody who is awake goes on; calls: how many of its calls happen in a turn."""
         for replica in self.awake():
-            idle: list[bool] = []
-            lived = self.ask(replica, lambda r, i=idle: i.append(r.turns(TURNS, calls)))  # type: ignore[misc]
-            if lived and idle == [True]:
+            done: list[bool] = []
+            lived = self.ask(replica, lambda r, i=done: i.append(r.turns(TURNS, calls)))  # type: ignore[misc]
+            if lived and done and calls == ALL:
                 self.served = True
 
         if self.outbox_is_due():
