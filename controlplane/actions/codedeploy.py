@@ -17,7 +17,7 @@ from accounts.base import Clients
 from accounts.models import Purpose
 from controlplane.actions import codedeploy_api as api
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
-from controlplane.actions.vendor import asking, code_of, message_of, one_input
+from controlplane.actions.vendor import asking, code_of, message_of, one_input, told
 from monitors.heard import Heard
 
 HARMLESS = frozenset({"DeploymentAlreadyCompletedException", "DeploymentDoesNotExistException"})
@@ -53,7 +53,7 @@ class CodeDeploy:
                 if code_of(error) != "DeploymentLimitExceededException":
                     raise
                 return self._occupied(task, group, message_of(error))
-        return _begun(task, str(answer["deploymentId"]))
+        return _begun(task, str(told(answer, "deploymentId")))
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Read all deployments, 25 a call."""

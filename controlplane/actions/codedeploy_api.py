@@ -17,7 +17,7 @@ from accounts.models import Purpose
 from controlplane.actions.base import ActionError, Outcome, Progress, Task
 from controlplane.actions.codedeploy_words import why
 from controlplane.actions.s3_content import Place, place_of
-from controlplane.actions.vendor import asking, need, partition_of, scope_of
+from controlplane.actions.vendor import asking, need, partition_of, scope_of, told
 
 BATCH = 25
 DESCRIPTION = 256
@@ -102,7 +102,7 @@ def read(client: Any, ids: Sequence[str]) -> dict[str, Info]:
     for start in range(0, len(wanted), BATCH):
         with asking("read deployments"):
             answer = client.batch_get_deployments(deploymentIds=wanted[start : start + BATCH])
-        found |= {info["deploymentId"]: info for info in answer.get("deploymentsInfo", [])}
+        found |= {info["deploymentId"]: info for info in told(answer, "deploymentsInfo")}
     return found
 
 
@@ -123,7 +123,7 @@ def _listed(group: Group, **only: Any) -> list[Info]:
     for _ in range(PAGES):
         with asking(f"list the deployments of {group}"):
             answer = group.client.list_deployments(**group.request, **only, **more)
-        ids += answer.get("deployments", [])
+        ids += told(answer, "deployments")
         if not answer.get("nextToken"):
             break
         more = {"nextToken": answer["nextToken"]}

@@ -53,10 +53,16 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
         "output": result.output,
         "failures": result.failures,
         "verdict": seen.verdict if seen else row.verdict,
-        "verdict_at": tx.now if seen else None,
+        "verdict_at": _as_of(tx, result) if seen else None,
         "ended_at": tx.now if over else None,
         "due_at": None if over else pace.due(result, tx.now),
     }
+
+
+def _as_of(tx: Transaction, result: Result) -> float:
+    """When the look was made: a replica that stood still before it wrote has an old answer to write."""
+    now = result.job.task.now
+    return tx.now if now is None else now.timestamp()
 
 
 def check_move(old: str, new: ActionStatus) -> None:

@@ -29,7 +29,9 @@ class Pushes:
         if not waiting:  # nearly always: most deployments of an account are not ours
             return 0
         with self._database.begin() as connection:
-            woken = sum(actions.wake(connection, row_id, self._now()) for row_id in waiting)
+            now = self._database.time(connection, self._now)
+            woken = sum(actions.wake(connection, row_id, now) for row_id in waiting)
+            self._database.tell(connection)
         self._database.wake()
         return woken
 
