@@ -13,6 +13,7 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
     model_config = SettingsConfigDict(env_prefix="TOWPATH_", extra="ignore")
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     source_queue_account: str = ""
     source_queue_region: str = ""
     poll_sources_seconds: Annotated[float, Field(ge=1)] = 60.0
+    lease_seconds: Annotated[float, Field(ge=2)] = 30.0
     secret: SecretStr = SecretStr("")
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")

@@ -34,7 +34,9 @@ def asking(what: str) -> Iterator[None]:
         yield
     except (AccountError, BotoCoreError, ClientError, ResponseParserError) as error:
         told = explain(error, what)
-        raise MonitorError(str(told), permanent=told.permanent) from error
+        raise MonitorError(
+            str(told), permanent=told.permanent, retry_after=told.retry_after
+        ) from error
 
 
 def is_wrong_request(error: MonitorError) -> bool:

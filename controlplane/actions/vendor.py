@@ -38,7 +38,9 @@ def asking(doing: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         told = explain(error, doing)
-        raise ActionError(str(told), permanent=told.permanent) from error
+        raise ActionError(
+            str(told), permanent=told.permanent, retry_after=told.retry_after
+        ) from error
 
 
 def told(answer: Mapping[str, Any], key: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine import pace
 from controlplane.engine.calls import Result
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import deploys
@@ -40,10 +41,6 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
     row, seen = result.job.row, result.judgement
     check_move(row.status, result.status)
     over = result.status in OVER
-    due = None if over else row.timeout_at
-    if result.due_in is not None:
-        due = tx.now + result.due_in
-        due = due if row.timeout_at is None else min(due, row.timeout_at)
     return {
         "b_id": row.id,
         "b_fence": row.fence,
@@ -58,7 +55,7 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
         "verdict": seen.verdict if seen else row.verdict,
         "verdict_at": _as_of(tx, result) if seen else None,
         "ended_at": tx.now if over else None,
-        "due_at": due,
+        "due_at": None if over else pace.due(result, tx.now),
     }
 
 

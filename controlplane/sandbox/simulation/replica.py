@@ -26,6 +26,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.notify.sns import SnsNotifier
@@ -135,7 +136,8 @@ class Replica:
         self.delivery = Delivery(
             database, {"SNS": SnsNotifier(clients)}, notes, self.clock.timestamp
         )
-        self.sources = Sources(database, structures, self.commands, self.drivers)
+        pushes = Pushes(database, structures, self.clock.timestamp)
+        self.sources = Sources(database, structures, self.commands, self.drivers, pushes)
 
     def asked(self, ask: Callable[["Replica"], object]) -> str:
         """Do something as this process; "" or how it went wrong. KilledError is for the caller."""
