@@ -9,6 +9,7 @@ import functools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
 from controlplane.engine.conflicts import retried
-from controlplane.engine.holdings import Holdings
 from controlplane.engine.lanes import LANES, Lanes
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
@@ -67,11 +67,13 @@ class Engine:
         self._limits = limits
         self.owner = owners.me()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-        self.held = Holdings(limits.lease)
+        self._held: dict[int, int] = {}
+        self.tick: Callable[[], float] = time.monotonic
+        """Leases are counted by it here: a clock that jumps would make a call that comes too late."""
+        self._began = 0.0
         self._wakeup = threading.Event()
         self._stop = threading.Event()
         self._renewed = 0.0
-        self._kept: Sequence[int] = ()
         self._lanes = Lanes(limits.threads, limits.batch, self._wakeup.set, pools)
         self.moves = 0
         self.last_turn = 0.0
@@ -121,13 +123,11 @@ class Engine:
         self.moves += len(results) + len(rows)
         self.last_turn = self._now()
         self._ahead = now - self.last_turn
-        self.held.renewed(self._kept)
         self._call(found, now)
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
-        self._kept = ()
-        self.held.begin()
+        self._began = self.tick()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             settle(tx, outcomes.record(tx, results))
@@ -157,7 +157,7 @@ class Engine:
         while not self._results.empty() and len(results) < 2 * self._limits.batch:
             result = self._results.get()
             results.append(result)
-            self.held.let_go(result.job)
+            self._held.pop(result.job.row.id, None)
         return results
 
     def _claim(self, tx: Any) -> list[Any]:
@@ -171,15 +171,14 @@ class Engine:
 
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""
-        held = self.held.fences()
-        if held and tx.now - self._renewed > self._limits.lease / 3:
-            self._kept = actions.renew(tx.connection, held, tx.now + self._limits.lease)
+        if self._held and tx.now - self._renewed > self._limits.lease / 3:
+            actions.renew(tx.connection, self._held, tx.now + self._limits.lease)
             self._renewed = tx.now
 
     def _call(self, found: Sequence[Job], now: float) -> None:
         groups: dict[tuple[Any, ...], list[Job]] = {}
         for job in found:
-            self.held.take(job)
+            self._held[job.row.id] = job.row.fence
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job))
             elif _is_late(job, now):
@@ -201,27 +200,17 @@ class Engine:
             self._finish(call(self._drivers, what))
             return
         where, width = calls.place(self._drivers, group[0]), calls.side_by_side(driver)
-        since, late = self.held.tick(), call is calls.time_out
+        late, stale = call is calls.time_out, self._began + self._limits.lease
 
         def work() -> None:
-            waited = self.held.tick() - since
-            if not self.held.are_ours(group):
-                self._leave(group)
-            elif (
-                waited > self._limits.lease and not late
-            ):  # its stage may have been stopped meanwhile
+            # Another may have made it, and no fence holds at the vendor; or its stage was stopped.
+            if self.tick() >= stale and not late:
                 self._finish([calls.crowded_out(job, late=False) for job in group])
             else:
                 self._finish(call(self._drivers, what))
 
         if not self._lanes.submit(lane, where, work, width=width):
             self._finish([calls.crowded_out(job, late=late) for job in group])
-
-    def _leave(self, group: Sequence[Job]) -> None:
-        """Another replica may have made the call; made twice, it would deploy twice."""
-        for job in group:
-            log.warning("%s waited for longer than its lease; not called here", job.task.token)
-            self.held.let_go(job)
 
     def _finish(self, results: Sequence[Result]) -> None:
         for result in results:

@@ -126,8 +126,8 @@ def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> fro
     return frozenset(row.id for row in found if row.fence != fences[row.id])
 
 
-def renew(connection: Connection, held: Mapping[int, int], until: float) -> Sequence[int]:
-    """Keep what is still being worked on: held is {id: fence}. Answers what was kept.
+def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:
+    """Keep what is still being worked on: held is {id: fence}.
 
     A row that somebody has locked is being taken from us: waiting for it could end in a deadlock.
     """
@@ -135,7 +135,6 @@ def renew(connection: Connection, held: Mapping[int, int], until: float) -> Sequ
     rows = connection.execute(mine.with_for_update(skip_locked=True)).all()
     kept = [row.id for row in rows if row.fence == held[row.id]]
     connection.execute(update(ACTION).where(C.id.in_(kept)).values(due_at=until))
-    return kept
 
 
 def release(connection: Connection, owner: str, now: float) -> None:

@@ -130,7 +130,7 @@ class Replica:
             database, structures, self.drivers, self.clock, limits=limits, pools=self.pools
         )
         self.engine.owner = name
-        self.engine.held.tick = lambda: made.true().timestamp()
+        self.engine.tick = lambda: made.true().timestamp()
         self.commands = Commands(database, structures, self.clock.timestamp)
         notes = NoteMaker(lambda pipeline, _: f"https://towpath/{pipeline}", "secret")
         self.delivery = Delivery(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError
 
 from controlplane.engine.loop import Engine, Limits
 from controlplane.sandbox.scripted import AtOnce, after
-from controlplane.sandbox.simulation.replica import Waiting
+from controlplane.sandbox.simulation.replica import SkewedClock, Waiting
 from controlplane.store import queries
 from controlplane.store.tables import ArtifactRow, table
 from monitors.base import Outcome, Progress, Task
@@ -170,15 +170,15 @@ def test_a_verdict_is_as_old_as_its_look_not_as_its_commit(house: House) -> None
 
 
 def test_a_call_that_waited_for_longer_than_its_lease_is_not_made(empty: House) -> None:
-    house, late = empty, Waiting()
+    house, late, clock = empty, Waiting(), SkewedClock(empty.clock)
     house.apply(pipeline(source(), deploying("Prod")))
     drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
-    parts = (house.database, house.structures, drivers, house.clock)
-    zombie = Engine(*parts, pools=(late, late))
-    zombie.held.tick = lambda: house.clock().timestamp()
+    zombie = Engine(house.database, house.structures, drivers, clock, pools=(late, late))
+    zombie.tick = lambda: house.clock().timestamp()
     house.commands.start("shop", ANNE)
     zombie.turn()  # claims the source, whose call is not made yet
     house.clock.advance(Limits().lease + 1)
+    clock.wrong = -600  # and its clock jumps back
     assert late.run(1) == 1
     assert not house.drivers["S3"].started
     house.settle()

@@ -201,7 +201,7 @@ def test_what_waited_too_long_is_not_called_on_what_was_known_then(tmp_path: Pat
     drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
     limits = Limits(lease=30)
     engine = Engine(house.database, house.structures, drivers, house.clock, limits, (pool, pool))
-    engine.held.tick = lambda: house.clock().timestamp()
+    engine.tick = lambda: house.clock().timestamp()
     engine.turn()
     pool.run()
     house.clock.advance(31)
