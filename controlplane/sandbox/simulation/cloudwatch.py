@@ -115,7 +115,10 @@ class CloudWatch:
         one = self.watched[asked["AlarmName"]]
         start = asked["StartDate"].timestamp()
         pairs = zip(one.changes, one.changes[1:], strict=False)
-        items = [_item(old, new, at) for (_, old), (at, new) in pairs if at >= start]
+        told = [(old, new, at) for (_, old), (at, new) in pairs if at >= start]
+        items = [_item(*one) for one in told]
+        # To say when it left OK is to say that it was well until then.
+        one.answered_well = max([one.answered_well, *(at for old, _, at in told if old == "OK")])
         return {"AlarmHistoryItems": items}
 
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
