@@ -26,7 +26,7 @@ def examine(name: PipelineName, parts: GivenParts, documents: GivenDocuments) ->
     if parts.doctor is None:
         raise HTTPException(501, "This process has no doctor: run `towpath doctor` instead.")
     with parts.database.read() as connection:
-        documents.declared(connection, name)
+        documents.known(connection, name)
     return parts.doctor(name)
 
 

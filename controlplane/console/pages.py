@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from controlplane.console.desk import Desk, GivenDesk
@@ -91,9 +91,13 @@ def logout(session: GivenSession, csrf: Annotated[str, Form()] = "") -> Response
 
 
 @router.get("/")
-def index(desk: GivenDesk, session: GivenSession) -> HTMLResponse:
-    """All pipelines."""
-    return HTMLResponse(render("index.html", index_view(desk, session)))
+def index(
+    desk: GivenDesk,
+    session: GivenSession,
+    after: Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")] = "",
+) -> HTMLResponse:
+    """All pipelines, a page at a time; after: the last one of the page before."""
+    return HTMLResponse(render("index.html", index_view(desk, session, after)))
 
 
 @router.get("/pipelines/{name}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from controlplane.store import actions, events, executions, ledger, queries
+from controlplane.store import actions, events, executions, ledger, queries, standing
 from controlplane.store.actions import Claim
 from controlplane.store.database import Database
 
@@ -18,7 +18,12 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "who was in last": lambda c: queries.last_in_stage(c, "shop", "Prod"),
     "who entered last": lambda c: queries.latest_in_stage(c, "shop", "Prod"),
     "who came later": lambda c: queries.newer_in_stage(c, "shop", "Prod", "e"),
-    "the state of a pipeline": lambda c: queries.latest_stages(c, "shop"),
+    "a page of pipelines": lambda c: standing.pipelines(c, "", 50),
+    "the newest of each": lambda c: standing.newest_executions(c, ["shop", "till"]),
+    "who is where": lambda c: standing.latest_stages(c, [("shop", "Prod"), ("till", "Prod")]),
+    "what is closed": lambda c: standing.transitions(c, ["shop", "till"]),
+    "what stands": lambda c: standing.Targets(c, ["prod//shop/all", "dev//shop/all"]),
+    "its quarantine": lambda c: queries.quarantines_of(c, "shop"),
     "its ledger": lambda c: queries.ledger_of(c, "shop"),
     "its executions": lambda c: queries.executions_of(c, "shop"),
     "open approval": lambda c: queries.open_approval(c, "e", "Prod", ""),
