@@ -13,6 +13,9 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
+    for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
+    every replica runs this version: an older one would not know what has started before.
     """
 
     model_config = SettingsConfigDict(env_prefix="TOWPATH_", extra="ignore")
@@ -33,3 +36,5 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     max_body_bytes: int = 1024 * 1024
+    keep_days: Annotated[float, Field(ge=0)] = 90.0
+    archive: str = ""

@@ -12,6 +12,7 @@ from datetime import UTC
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
+from controlplane.engine import retention
 from controlplane.wiring import House
 from monitors.base import MonitorError
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 FEED_PAUSE = 5.0
 STALLED_AFTER = 30.0
+HOUSEKEEPING = 60.0
 
 
 class Worker:
@@ -42,6 +44,9 @@ class Worker:
             seconds=self._house.settings.poll_sources_seconds,
             max_instances=1,
             coalesce=True,
+        )
+        self._scheduler.add_job(
+            self._keep_house, "interval", seconds=HOUSEKEEPING, max_instances=1, coalesce=True
         )
         self._scheduler.start()
 
@@ -71,6 +76,17 @@ class Worker:
         except SQLAlchemyError as error:
             problems["database"] = str(error)
         return problems
+
+    def _keep_house(self) -> None:
+        """Counters and retention: one replica at a time."""
+        house = self._house
+        try:
+            with house.database.alone("retention") as mine:
+                if mine:
+                    keep, now = retention.wanted(house.settings), house.clock().timestamp()
+                    retention.run_once(house.database, keep, now, pause=self._stop.wait)
+        except (OSError, SQLAlchemyError) as error:
+            log.error("retention stopped, and is tried again: %s", error)  # noqa: TRY400
 
     def _thread(self, name: str, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)

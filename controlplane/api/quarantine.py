@@ -11,9 +11,7 @@ router = guarded_router("quarantine")
 
 
 @router.get("/quarantine")
-def list_quarantine(
-    parts: GivenParts, limit: Limit = 500, after: EventId = 0
-) -> list[Document]:
+def list_quarantine(parts: GivenParts, limit: Limit = 500, after: EventId = 0) -> list[Document]:
     """Answer the digests in quarantine now, oldest first; after: an id to page on from."""
     with parts.database.read() as connection:
         return [words.quarantined(row) for row in queries.quarantines(connection, limit, after)]

@@ -41,9 +41,13 @@ def _ended(connection: Connection) -> Iterable[Counted]:
         ("deployment", "towpath_deployments_ended", "Deployed stages that ended.", "stage"),
     ):
         labels = ("pipeline", label, "result")
-        yield name, help_, labels, True, {
-            key[1:]: float(count) for key, count in counts.items() if key[0] == what
-        }
+        yield (
+            name,
+            help_,
+            labels,
+            True,
+            {key[1:]: float(count) for key, count in counts.items() if key[0] == what},
+        )
 
 
 def _open_executions(connection: Connection) -> Values:

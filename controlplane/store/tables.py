@@ -55,6 +55,12 @@ class Execution(SQLModel, table=True):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "ix_execution_rolls_back",
+            "rolls_back",
+            sqlite_where=text("rolls_back != ''"),
+            postgresql_where=text("rolls_back != ''"),
+        ),
     )
     id: str = Field(primary_key=True)
     pipeline: str

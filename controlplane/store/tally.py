@@ -56,13 +56,13 @@ DEPLOYED = exists().where(
 def read(connection: Connection) -> Mapping[Key, int]:
     """Every count, as of now."""
     counts = Counter({tuple(row[:4]): row[4] for row in connection.execute(select(TALLY)).all()})
-    counts.update(_between(connection, _place(connection), queries.last_event(connection)))
+    counts.update(_between(connection, place(connection), queries.last_event(connection)))
     return counts
 
 
 def fold(connection: Connection, most: int = BATCH) -> bool:
     """Count the next events in; True where nothing is left that has to be counted."""
-    begin, last = _place(connection), queries.last_event(connection)
+    begin, last = place(connection), queries.last_event(connection)
     end = min(last, begin + most)
     if begin < end and _move_place(connection, begin, end):
         for key, more in _between(connection, begin, end).items():
@@ -94,7 +94,8 @@ def _between(connection: Connection, begin: int, end: int) -> Counter[Any]:
     )
 
 
-def _place(connection: Connection) -> int:
+def place(connection: Connection) -> int:
+    """The id of the last event that is counted in."""
     return int(connection.execute(select(I.value).where(I.key == PLACE)).scalar() or 0)
 
 

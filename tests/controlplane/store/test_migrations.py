@@ -25,7 +25,12 @@ def test_partial_indexes_survive_migration(tmp_path: Path) -> None:
     with database.read() as connection:
         found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type='index'")
         text = " ".join(row[0] or "" for row in found)
-    for clause in ("WHERE locked", "WHERE due_at IS NOT NULL", "WHERE status = 'Inbound'", "WHERE ended_at IS NULL"):
+    for clause in (
+        "WHERE locked",
+        "WHERE due_at IS NOT NULL",
+        "WHERE status = 'Inbound'",
+        "WHERE ended_at IS NULL",
+    ):
         assert clause in text
 
 

@@ -71,4 +71,3 @@ def test_each_end_of_a_retried_execution_counts(empty: House) -> None:
     empty.commands.retry(failed, "Test", ANNE, all_actions=True)
     empty.settle()
     assert counts(empty)["execution", "shop", "STANDARD", "Failed"] == 2
-

@@ -10,6 +10,7 @@ revision = "0003"
 down_revision = "0002"
 
 OPEN, HELD = sa.text("ended_at IS NULL"), sa.text("lifted_at IS NULL")
+BACK = sa.text("rolls_back != ''")
 
 
 def upgrade() -> None:
@@ -45,6 +46,13 @@ def upgrade() -> None:
         postgresql_where=OPEN,
     )
     op.create_index(
+        "ix_execution_rolls_back",
+        "execution",
+        ["rolls_back"],
+        sqlite_where=BACK,
+        postgresql_where=BACK,
+    )
+    op.create_index(
         "ix_quarantine_now",
         "quarantine",
         ["pipeline", "id"],
@@ -55,6 +63,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_quarantine_now", "quarantine")
+    op.drop_index("ix_execution_rolls_back", "execution")
     op.drop_index("ix_execution_open", "execution")
     op.drop_table("replica")
     op.drop_table("tally")
