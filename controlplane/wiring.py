@@ -82,7 +82,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     known = StaticRegistry(_accounts(settings, database))
     clients = Sessions(known, now=clock, throttle=Throttle(clock))
     structures = Structures()
-    commands = Commands(database, structures, now)
+    commands = Commands(database, structures, now, settings.max_open_executions)
     parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock)

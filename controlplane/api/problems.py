@@ -22,7 +22,10 @@ STATUS: Mapping[Problem, int] = {
     Problem.CONFLICT: 409,
     Problem.INVALID: 422,
     Problem.BUSY: 503,
+    Problem.CROWDED: 429,
 }
+RETRY_AFTER: Mapping[Problem, int] = {Problem.BUSY: 1, Problem.CROWDED: 30}
+"""Seconds after which it may be asked again."""
 
 
 class ProblemResponse(JSONResponse):
@@ -58,7 +61,9 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(CommandError)
     def _refused(_: Request, error: CommandError) -> ProblemResponse:
-        return problem(STATUS[error.problem], str(error))
+        told = {"Retry-After": str(RETRY_AFTER.get(error.problem, 0))}
+        may_ask_again = error.problem in RETRY_AFTER
+        return problem(STATUS[error.problem], str(error), (), told if may_ask_again else None)
 
     @app.exception_handler(DeclarationError)
     def _declaration(_: Request, error: DeclarationError) -> ProblemResponse:
@@ -72,7 +77,7 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(TooManyWaitersError)
     def _crowded(_: Request, error: TooManyWaitersError) -> ProblemResponse:
-        return problem(503, f"{error}; ask again later, or without wait.", (), {"Retry-After": "5"})
+        return problem(429, f"{error}; ask again later, or without wait.", (), {"Retry-After": "5"})
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> ProblemResponse:

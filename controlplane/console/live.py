@@ -100,6 +100,7 @@ async def events(
     """Answer the stream of one page."""
     live: Live = request.app.state.live
     if live.open >= MOST:
-        return PlainTextResponse("Too many pages are open; reload by hand.", 503)
+        told = {"Retry-After": "30"}
+        return PlainTextResponse("Too many pages are open; reload by hand.", 429, told)
     # A proxy that buffers would hold the messages back.
     return EventSourceResponse(live.stream(name, session), headers={"X-Accel-Buffering": "no"})

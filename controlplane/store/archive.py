@@ -47,7 +47,8 @@ Document = dict[str, Any]
 
 
 def _of(target: Table) -> Callable[[Ids], ColumnElement[bool]]:
-    return lambda ids: target.c.execution_id.in_(ids)
+    in_: Callable[[Ids], ColumnElement[bool]] = target.c.execution_id.in_
+    return in_
 
 
 def _actions_of(ids: Ids) -> ColumnElement[bool]:

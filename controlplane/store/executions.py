@@ -49,6 +49,12 @@ def _archived(connection: Connection, key: str) -> str | None:
     return connection.execute(wanted).scalar()
 
 
+def open_ones(connection: Connection, pipeline: str, most: int) -> int:
+    """How many executions of a pipeline have not ended; counted up to `most`."""
+    wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
+    return int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
+
+
 def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
     return connection.execute(select(EXECUTION).where(E.id == execution_id)).first()
 

@@ -370,9 +370,7 @@ class Replica(SQLModel, table=True):
 
 
 class Installation(SQLModel, table=True):
-    """What this installation knows of itself: the secret that signs buttons and sessions, and up to
-    which event it has tallied.
-    """
+    """What this installation knows of itself: the secret that signs its buttons, the last event it tallied."""
 
     key: str = Field(primary_key=True)
     value: str

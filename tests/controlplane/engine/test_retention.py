@@ -96,7 +96,8 @@ def test_what_is_open_stays_however_old(house: House, tmp_path: Path) -> None:
     assert left(house) == [waits, newer]
 
 
-def test_the_way_back_is_still_known(house: House, old: list[str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("old")
+def test_the_way_back_is_still_known(house: House, tmp_path: Path) -> None:
     run(house, tmp_path)
     house.drivers["S3"].default = source_of(BAD)
     house.start()
@@ -148,7 +149,8 @@ def test_an_old_revision_never_starts_again(house: House, tmp_path: Path) -> Non
     assert first not in left(house)
 
 
-def test_counters_do_not_go_down(house: House, old: list[str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("old")
+def test_counters_do_not_go_down(house: House, tmp_path: Path) -> None:
     with house.database.read() as connection:
         before = tally.read(connection)
     run(house, tmp_path)
@@ -183,11 +185,12 @@ def test_one_that_was_retried_meanwhile_stays(house: House, old: list[str]) -> N
         assert archive.remove(connection, whole, house.clock().timestamp()) == 0
 
 
-def test_a_run_ends_after_so_many(house: House, old: list[str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("old")
+def test_a_run_ends_after_so_many(house: House, tmp_path: Path) -> None:
     assert run(house, tmp_path, most=1) == 1
 
 
-def test_numbers_are_not_given_out_again(house: House, tmp_path: Path) -> None:
+def test_numbers_are_not_given_out_again(house: House) -> None:
     house.start()
     with house.database.read() as connection:
         (last,) = set(archive._last_of_each(connection))
@@ -200,7 +203,7 @@ def test_where_no_archive_is_set_nothing_goes(tmp_path: Path) -> None:
     assert retention.wanted(Settings(archive="none")) == Keep(90, None)
 
 
-def test_only_revisions_of_sources_are_remembered(house: House, tmp_path: Path) -> None:
+def test_only_revisions_of_sources_are_remembered(house: House) -> None:
     house.commands.start("shop", ANNE, dedupe="request/shop/t")
     house.settle()
     later(house)
