@@ -51,7 +51,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(slack.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.add_api_route("/", _home, include_in_schema=False)
-    problems.add_to(app)
+    problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
     app.add_middleware(
         Pressure,

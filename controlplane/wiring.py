@@ -30,6 +30,7 @@ from controlplane.engine.notes import NoteMaker
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
+from controlplane.health import Health
 from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
@@ -49,6 +50,7 @@ class House:
     settings: Settings
     clock: Clock
     database: Database
+    health: Health
     structures: Structures
     commands: Commands
     registry: StaticRegistry
@@ -98,6 +100,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings=settings,
         clock=clock,
         database=database,
+        health=Health(database, structures, now),
         structures=structures,
         commands=commands,
         registry=known,

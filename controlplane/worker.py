@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 FEED_PAUSE = 5.0
 STALLED_AFTER = 30.0
 HOUSEKEEPING = 60.0
+HEARTBEAT = 10.0
 
 
 class Worker:
@@ -48,6 +49,8 @@ class Worker:
         self._scheduler.add_job(
             self._keep_house, "interval", seconds=HOUSEKEEPING, max_instances=1, coalesce=True
         )
+        self._house.health.beat()
+        self._scheduler.add_job(self._house.health.beat, "interval", seconds=HEARTBEAT)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -58,6 +61,7 @@ class Worker:
         self._house.delivery.stop()
         for thread in self._threads:
             thread.join(timeout=30)
+        self._house.health.leave()
 
     def alive(self) -> dict[str, str]:
         """The threads that died, by name: none, where all is well."""
@@ -70,11 +74,7 @@ class Worker:
         silent = self._house.clock().timestamp() - engine.last_turn
         if engine.last_turn and silent > STALLED_AFTER:
             problems["engine"] = f"no turn for {silent:.0f} s"
-        try:
-            with self._house.database.read() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except SQLAlchemyError as error:
-            problems["database"] = str(error)
+        problems |= self._house.health.problems()
         return problems
 
     def _keep_house(self) -> None:

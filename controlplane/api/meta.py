@@ -20,6 +20,12 @@ def get_schema() -> Document:
     return json_schema()
 
 
+@router.get("/doctor")
+def examine_installation(parts: GivenParts) -> list[Document]:
+    """Examine Towpath itself: its database, schema, replicas and stored rows."""
+    return parts.installation()
+
+
 @router.get("/doctor/{name}")
 def examine(name: PipelineName, parts: GivenParts, documents: GivenDocuments) -> list[Document]:
     """Walk every hop that the pipeline will need; each finding names what is missing."""

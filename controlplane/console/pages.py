@@ -66,8 +66,7 @@ def login(
         refusal = "This token is unknown, revoked or expired."
         page = render("login.html", {"next": inside(next), "refusal": refusal})
         return HTMLResponse(page, 401)
-    with desk.database.begin() as connection:
-        tokens.used(connection, holder, now)
+    tokens.touch(desk.database, holder, now)
     answer = RedirectResponse(inside(next), 303)
     answer.set_cookie(
         COOKIE,

@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,8 +55,8 @@ def run_once(
     keep: Keep | None,
     now: float,
     *,
+    pause: Callable[[float], object],
     most: int = MOST,
-    pause: Callable[[float], object] = threading.Event().wait,
 ) -> int:
     """Count in what ended, then take out what is old enough; how many executions went.
 

@@ -55,6 +55,12 @@ def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     return int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
 
 
+def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
+    """The ROLLBACK executions that have not ended."""
+    wanted = select(EXECUTION).where(E.type == "ROLLBACK", E.ended_at.is_(None))
+    return connection.execute(wanted.limit(limit)).all()
+
+
 def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
     return connection.execute(select(EXECUTION).where(E.id == execution_id)).first()
 
