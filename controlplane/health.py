@@ -94,9 +94,12 @@ class Health:
         yield "schema", schema.said(schema.revision(connection))
         now = self._database.time(connection, self._now)
         others = [r for r in replicas.here(connection, now) if r.version != self.me.version]
-        yield "replicas", _many(
-            "replicas of other versions run too: {}; finish the upgrade",
-            [f"{row.name} ({row.version}, schema {row.schema_revision})" for row in others],
+        yield (
+            "replicas",
+            _many(
+                "replicas of other versions run too: {}; finish the upgrade",
+                [f"{row.name} ({row.version}, schema {row.schema_revision})" for row in others],
+            ),
         )
         yield "rows", _many("{}", list(self._broken(connection)))
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from controlplane.declarations.json_spelling import loads
@@ -91,5 +92,8 @@ class Structures:
 
 def broken(what: str, error: ValueError, mend: str) -> BrokenStructureError:
     """The sentence, with the first line of what was found wrong."""
-    why = " ".join(str(error).split())[:200]
+    why = str(error).splitlines()[0][:200]
+    if isinstance(error, ValidationError):
+        fields = [".".join(map(str, one["loc"])) or "all of it" for one in error.errors()]
+        why = f"wrong: {', '.join(fields[:5])}"
     return BrokenStructureError(f"{what} cannot be read ({why}): {mend}")

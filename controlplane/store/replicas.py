@@ -30,9 +30,7 @@ def beat(connection: Connection, me: Me, now: float) -> None:
     known = update(REPLICA).where(R.name == me.name)
     if not connection.execute(known.values(seen_at=now)).rowcount:
         values = {"name": me.name, "version": me.version, "schema_revision": me.schema}
-        connection.execute(
-            insert(REPLICA), {**values, "started_at": me.started_at, "seen_at": now}
-        )
+        connection.execute(insert(REPLICA), {**values, "started_at": me.started_at, "seen_at": now})
         connection.execute(delete(REPLICA).where(R.seen_at < now - FORGOTTEN_AFTER))
 
 
