@@ -2,7 +2,7 @@
 
 import difflib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from accounts.base import AccountError
 from accounts.checks import account_problems, repeated
@@ -18,23 +18,40 @@ class StaticRegistry:
     Readers take the dictionary as it is; a change makes a new one, so nobody sees half a change.
     """
 
-    def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        """Take the accounts; AccountError (permanent) where one of them is wrong."""
+    def __init__(
+        self,
+        accounts: Iterable[Account] = (),
+        *,
+        stored: Callable[[], Iterable[Account]] | None = None,
+    ) -> None:
+        """Take the accounts; AccountError (permanent) where one of them is wrong.
+
+        stored: reads them all anew, where somebody else (another replica) may have changed them. It
+        is asked before an account is called unknown, and by `refresh`.
+        """
+        self._stored = stored
         self._changing = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self.replace(accounts)
 
     def get(self, name: str) -> Account:
         """Answer the account of that name; if none, AccountError (permanent) names those known."""
-        known = self._accounts
-        found = known.get(name)
+        found = self._accounts.get(name)
+        if found is None and self._stored is not None:
+            self.refresh()
+            found = self._accounts.get(name)
         if found is None:
-            raise _no_such(name, sorted(known))
+            raise _no_such(name, sorted(self._accounts))
         return found
 
     def all(self) -> list[Account]:
         """All accounts, by name."""
         return sorted(self._accounts.values(), key=lambda account: account.name)
+
+    def refresh(self) -> None:
+        """Read them anew, where they are stored."""
+        if self._stored is not None:
+            self.replace(self._stored())
 
     def replace(self, accounts: Iterable[Account]) -> None:
         """Know these accounts and no others. One that is wrong: AccountError, and no change."""

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -33,8 +33,7 @@ TOLD: Mapping[str, str] = {
 """The kinds of events that concern people, and how much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """Something that happened; becomes an Event row. text is a sentence for a person."""
 
     kind: str
@@ -43,7 +42,7 @@ class Fact:
     stage: str = ""
     action: str = ""
     text: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
 
 class Journal:

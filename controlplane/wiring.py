@@ -81,7 +81,10 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     def now() -> float:
         return clock().timestamp()
 
-    known = StaticRegistry(_accounts(settings, database))
+    def accounts() -> list[Account]:
+        return _accounts(settings, database)
+
+    known = StaticRegistry(accounts(), stored=accounts)
     clients = Sessions(known, now=clock, throttle=Throttle(clock))
     structures = Structures()
     commands = Commands(database, structures, now, settings.max_open_executions)

@@ -12,16 +12,23 @@ from datetime import UTC
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
+from accounts.base import AccountError
 from controlplane.engine import retention
+from controlplane.store import periodic
 from controlplane.wiring import House
 from monitors.base import MonitorError
 
 log = logging.getLogger(__name__)
 
 FEED_PAUSE = 5.0
+LOOKS_A_TURN = 4
+"""How often a replica asks, within one interval, whether periodic work is due and nobody has done it."""
+REFRESH = 5.0
 STALLED_AFTER = 30.0
 HOUSEKEEPING = 60.0
 HEARTBEAT = 10.0
+DRAINED_WITHIN = 60.0
+"""Seconds: a call to a vendor lasts 39 at most (accounts.connect), and its outcome is written then."""
 
 
 class Worker:
@@ -39,18 +46,11 @@ class Worker:
         self._thread("towpath-delivery", self._house.delivery.run)
         if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
-        self._scheduler.add_job(
-            self._house.sources.poll,
-            "interval",
-            seconds=self._house.settings.poll_sources_seconds,
-            max_instances=1,
-            coalesce=True,
-        )
-        self._scheduler.add_job(
-            self._keep_house, "interval", seconds=HOUSEKEEPING, max_instances=1, coalesce=True
-        )
+        self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
+        self._every(HOUSEKEEPING, "retention", self._keep_house)
         self._house.health.beat()
         self._scheduler.add_job(self._house.health.beat, "interval", seconds=HEARTBEAT)
+        self._scheduler.add_job(self._refresh, "interval", seconds=REFRESH, max_instances=1)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -60,8 +60,13 @@ class Worker:
         self._house.engine.stop()
         self._house.delivery.stop()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=DRAINED_WITHIN)
         self._house.health.leave()
+        busy = [thread.name for thread in self._threads if thread.is_alive()]
+        if busy:
+            log.error("not drained in %.0f s: %s; its leases run out", DRAINED_WITHIN, busy)
+        else:
+            log.info("drained: what was begun is written, the rest is given back")
 
     def alive(self) -> dict[str, str]:
         """The threads that died, by name: none, where all is well."""
@@ -78,15 +83,47 @@ class Worker:
         return problems
 
     def _keep_house(self) -> None:
-        """Counters and retention: one replica at a time."""
+        """Counters and retention."""
         house = self._house
+        keep, now = retention.wanted(house.settings), house.clock().timestamp()
         try:
-            with house.database.alone("retention") as mine:
-                if mine:
-                    keep, now = retention.wanted(house.settings), house.clock().timestamp()
-                    retention.run_once(house.database, keep, now, pause=self._stop.wait)
-        except (OSError, SQLAlchemyError) as error:
-            log.error("retention stopped, and is tried again: %s", error)  # noqa: TRY400
+            retention.run_once(house.database, keep, now, pause=self._stop.wait)
+        except OSError as error:
+            log.error("the archive cannot be written, nothing was deleted: %s", error)  # noqa: TRY400
+
+    def _refresh(self) -> None:
+        """Other replicas change accounts too."""
+        try:
+            self._house.registry.refresh()
+        except (SQLAlchemyError, AccountError):
+            log.exception("the accounts could not be read anew; those known go on counting")
+
+    def _every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
+        """Have it done every so many seconds by one replica, whichever comes first."""
+        self._scheduler.add_job(
+            self._take_turn,
+            "interval",
+            (seconds, name, work),
+            seconds=max(1.0, seconds / LOOKS_A_TURN),
+            max_instances=1,
+            coalesce=True,
+        )
+
+    def _take_turn(self, seconds: float, name: str, work: Callable[[], object]) -> None:
+        """The row says whether it is due; the lock, that no replica is still at it."""
+        database = self._house.database
+        try:
+            with database.alone(name) as mine:
+                if mine and self._is_due(seconds, name):
+                    work()
+        except SQLAlchemyError:
+            log.exception("%s could not be done; the next turn tries", name)
+
+    def _is_due(self, seconds: float, name: str) -> bool:
+        database = self._house.database
+        with database.begin() as connection:
+            now = database.time(connection, lambda: self._house.clock().timestamp())
+            return periodic.take(connection, name, now, seconds)
 
     def _thread(self, name: str, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)

@@ -90,6 +90,16 @@ def add_to(app: FastAPI, url: URL) -> None:
     def _crowded(_: Request, error: TooManyWaitersError) -> ProblemResponse:
         return problem(429, f"{error}; ask again later, or without wait.", (), {"Retry-After": "5"})
 
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> ProblemResponse:
+        return problem(error.status_code, str(error.detail), (), error.headers)
+
+    _add_faults(app, url)
+
+
+def _add_faults(app: FastAPI, url: URL) -> None:
+    """What is no fault of whoever asked."""
+
     @app.exception_handler(BrokenStructureError)
     def _broken(_: Request, error: BrokenStructureError) -> ProblemResponse:
         return problem(500, str(error))
@@ -101,10 +111,6 @@ def add_to(app: FastAPI, url: URL) -> None:
             return problem(500, FAULT)
         said = condition.sentence(error, url)
         return problem(503, said, (), {"Retry-After": str(DATABASE_RETRY)})
-
-    @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> ProblemResponse:
-        return problem(error.status_code, str(error.detail), (), error.headers)
 
     @app.exception_handler(Exception)
     def _fault(_: Request, __: Exception) -> ProblemResponse:

@@ -6,14 +6,16 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from accounts.base import AccountError
 from controlplane.client.api import ApiError, Exit
+from controlplane.store.database import UrlError
 from controlplane.store.schema import SchemaError
 
 EXPECTED = (
     AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SchemaError, SettingsError,
-    ValidationError,
+    UrlError, ValidationError,
 )  # fmt: skip
 DATABASE = (
-    "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is sqlite:///path/to/file.db"
+    "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is "
+    "sqlite:///path/to/file.db, PostgreSQL is postgresql://user@host/name"
 )
 
 
@@ -25,6 +27,8 @@ def sentence(error: Exception) -> str:
             for one in error.errors(include_url=False)
             if not _is_secret(one["loc"])
         )
+    if isinstance(error, UrlError):
+        return f"TOWPATH_DATABASE_URL: {error}"
     if isinstance(error, SettingsError):
         return f'TOWPATH_SITES and TOWPATH_PROMETHEUS are JSON such as {{"name": "http://..."}}: {error}'
     if isinstance(error, (ArgumentError, DatabaseError, NoSuchModuleError)):

@@ -59,6 +59,7 @@ def serve() -> None:
 
 def worker() -> None:
     """Run a worker without doors."""
+    import logging
     import signal
     import threading
 
@@ -74,6 +75,7 @@ def worker() -> None:
     with build(Settings()) as house:
         running = Worker(house)
         running.start()
+        logging.getLogger(__name__).info("the worker runs")
         ended.wait()
         running.stop()
     raise typer.Exit(Exit.WELL)

@@ -1,6 +1,7 @@
 """`towpath serve`: the doors and a worker in one process; every replica is the same."""
 
 import logging
+import signal
 from typing import Any
 
 import uvicorn
@@ -32,12 +33,20 @@ def run() -> None:
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        server = uvicorn.Server(config)
+        _outlive_the_signal(server)
         worker.start()
         log.info("Towpath serves on %s:%d", house.settings.host, house.settings.port)
         try:
-            uvicorn.Server(config).run()
+            server.run()
         finally:
             worker.stop()
+
+
+def _outlive_the_signal(server: uvicorn.Server) -> None:
+    """Uvicorn ends at SIGTERM or SIGINT, then raises the signal again, which would end us undrained."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: setattr(server, "should_exit", True))
 
 
 def parts_of(house: House, worker: Worker) -> Parts:

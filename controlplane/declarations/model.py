@@ -7,6 +7,7 @@ What CodePipeline has no field for is said in its own idiom: entries of a `confi
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -130,6 +131,12 @@ class StageDeclaration(Model):
     before_entry: BeforeEntry | None = None
     on_success: OnSuccess | None = None
     on_failure: OnFailure | None = None
+
+    @cached_property
+    def run_orders(self) -> tuple[tuple[ActionDeclaration, ...], ...]:
+        """The actions that run side by side, in the order in which they follow each other."""
+        orders = sorted({action.run_order for action in self.actions})
+        return tuple(tuple(a for a in self.actions if a.run_order == order) for order in orders)
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
         """Every rule of the bake, in order."""

@@ -7,8 +7,7 @@ later with growing pauses, or failed where trying again cannot help.
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from accounts.base import AccountError
 from controlplane.actions.base import ActionDriver
@@ -34,8 +33,7 @@ BUGS_TOLERATED = 5
 """An error that no driver should raise is tried this often, in case it is the vendor's bad day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What came of one job: the row's new values. due is in seconds from now; None: nobody looks."""
 
     job: Job

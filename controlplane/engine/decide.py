@@ -28,23 +28,23 @@ def decide(view: StageView, now: float) -> Moves:
     moves = Moves(view.id)
     if view.status not in GONE_WRONG:
         return moves
-    cause = trouble(view)
+    by_name = latest(view)
+    cause = trouble(view, by_name)
     if cause is not None or view.status is S.STOPPING:
-        _wind_down(view, cause, moves)
+        _wind_down(view, by_name, cause, moves)
     else:
-        _go_on(view, now, moves)
+        _go_on(view, by_name, now, moves)
     return moves
 
 
-def trouble(view: StageView) -> Cause | None:
+def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
-    declared = {action.name: action for action in view.declared.actions}
-    for action in latest(view):
+    for action in by_name.values():
         if action.kind == "rule" and action.verdict == Verdict.FAIL:
             return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
-        if action.status is A.FAILED:
-            known = declared.get(action.name)
-            kind = CauseKind.FAILED_DEPLOY if known and deploys(known) else CauseKind.FAILED_CHECK
+        if action.status == A.FAILED:
+            known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
+            kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
     if view.stop == "rollback":
         return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
@@ -53,22 +53,24 @@ def trouble(view: StageView) -> Cause | None:
     return None
 
 
-def latest(view: StageView) -> list[ActionView]:
-    """The last attempt of every action and rule."""
+def latest(view: StageView) -> dict[str, ActionView]:
+    """The last attempt of every action and rule, by name."""
     newest: dict[str, ActionView] = {}
     for action in view.actions:
         if action.name not in newest or newest[action.name].attempt < action.attempt:
             newest[action.name] = action
-    return list(newest.values())
+    return newest
 
 
-def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
+def _wind_down(
+    view: StageView, by_name: Mapping[str, ActionView], cause: Cause | None, moves: Moves
+) -> None:
     """Start nothing more, wait for calls whose outcome is unknown, then end the stage."""
     moves.cause = cause
     waiting = False
     asks = {a.name for a in view.declared.actions if a.action_type_id.category == "Approval"}
-    for action in latest(view):
-        if action.status is A.STARTING and action.kind == "action":
+    for action in by_name.values():
+        if action.status == A.STARTING and action.kind == "action":
             waiting = True  # the call may be under way: its handle is needed to undo it
             if view.status is not S.STOPPING:
                 moves.hurry.append(action.id)
@@ -87,17 +89,16 @@ def _wind_down(view: StageView, cause: Cause | None, moves: Moves) -> None:
 
 def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:
     """True for work under way that is worth waiting for; an open approval may wait for a week."""
-    return action.status is A.IN_PROGRESS and action.kind == "action" and action.name not in asks
+    return action.status == A.IN_PROGRESS and action.kind == "action" and action.name not in asks
 
 
 def _abandon(action: ActionView, moves: Moves) -> None:
     moves.actions.append(
-        ActionMove(action.id, action.kind, action.name, action.status, A.ABANDONED)
+        ActionMove(action.id, action.kind, action.name, A(action.status), A.ABANDONED)
     )
 
 
-def _go_on(view: StageView, now: float, moves: Moves) -> None:
-    by_name = {action.name: action for action in latest(view)}
+def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
@@ -135,12 +136,11 @@ def _next_run_order(
     view: StageView, by_name: Mapping[str, ActionView]
 ) -> list[ActionDeclaration] | None:
     """The actions to start now; [] when all have succeeded; None while some are under way."""
-    for order in sorted({action.run_order for action in view.declared.actions}):
-        group = [action for action in view.declared.actions if action.run_order == order]
+    for group in view.declared.run_orders:
         missing = [action for action in group if action.name not in by_name]
         if missing:
             return missing
-        if any(by_name[action.name].status is not A.SUCCEEDED for action in group):
+        if any(by_name[action.name].status != A.SUCCEEDED for action in group):
             return None
     return []
 
@@ -162,9 +162,9 @@ def _finish_bake(
     ]
     if not open_rules:
         moves.actions.extend(
-            ActionMove(row.id, row.kind, row.name, row.status, A.SUCCEEDED, row.summary)
+            ActionMove(row.id, row.kind, row.name, A.IN_PROGRESS, A.SUCCEEDED, row.summary)
             for rule in rules
-            if (row := by_name[rule.name]).status is A.IN_PROGRESS
+            if (row := by_name[rule.name]).status == A.IN_PROGRESS
         )
         moves.stage = S.SUCCEEDED
         return

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from controlplane.engine import owners
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, Notifier, NotifyError
 from controlplane.store import events
-from controlplane.store.database import Database
+from controlplane.store.database import Database, reason
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,9 @@ class Delivery:
                 try:
                     if not self.turn(pool):
                         self._wakeup.wait(self._nap())
+                except OperationalError as error:
+                    log.error("the database cannot be used: %s; trying again", reason(error))  # noqa: TRY400 - it says all
+                    self._stop.wait(IDLE)
                 except Exception:
                     log.exception("a turn of the delivery failed; the next one tries again")
                     self._stop.wait(IDLE)

@@ -27,7 +27,7 @@ from controlplane.engine.transaction import transaction
 from controlplane.states import ActionStatus
 from controlplane.store import actions, locks
 from controlplane.store.actions import Claim
-from controlplane.store.database import Database
+from controlplane.store.database import Database, reason
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,9 @@ class Engine:
             try:
                 if not self.turn():
                     self._wakeup.wait(self._nap())
+            except OperationalError as error:
+                log.error("the database cannot be used: %s; trying again", reason(error))  # noqa: TRY400 - it says all
+                self._stop.wait(self._limits.idle)
             except Exception:
                 log.exception("a turn of the engine failed; the next one tries again")
                 self._stop.wait(self._limits.idle)

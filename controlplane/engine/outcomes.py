@@ -26,10 +26,9 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
         return set()
     refused = actions.record(tx.connection, [_row(tx, result) for result in results])
     taken = [result for result in results if result.job.row.id not in refused]
-    owners = executions.many(tx.connection, {r.job.row.execution_id for r in taken})
     touched = set()
     for result in taken:
-        execution = owners[result.job.row.execution_id]
+        execution = result.job.execution
         if _changed(result):
             touched.add(result.job.row.stage_id)
             _tell(tx, result, execution)

@@ -58,6 +58,8 @@ def action_row(
         "output": "{}",
         "answer": "",
         "verdict": "",
+        "started_at": None,
+        "ended_at": None,
     }
 
 

@@ -16,7 +16,7 @@ from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.ledger import Fared
-from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
+from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks
 from rollback.models import CONSEQUENCES, Act, Cause, CauseKind, Consequence
 
@@ -47,14 +47,7 @@ def _settle_all(tx: Transaction, stage_ids: Collection[str]) -> None:
             _settle_one(tx, row, owners[row.execution_id], found[stage_id])
 
 
-def _action(row: Any) -> ActionView:
-    return ActionView(
-        row.id, row.name, row.kind, row.run_order, row.attempt,
-        ActionStatus(row.status), row.verdict, row.verdict_at, row.summary,
-    )  # fmt: skip
-
-
-def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> StageView:
+def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionView]) -> StageView:
     """A stage execution as deciding sees it; found: its action rows."""
     stages = tx.structures.stages(tx.connection, execution)
     return StageView(
@@ -66,7 +59,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> 
         baking_since=row.baking_since,
         held=row.held,
         declared=stages[0] if execution.plan else stages[row.position],
-        actions=tuple(_action(action) for action in found),
+        actions=found,
     )
 
 
@@ -148,7 +141,7 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
 
 def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None:
     if any(deploys(declared) for declared in view.declared.actions):
-        good = [action.id for action in latest(view) if action.kind == "action"]
+        good = [action.id for action in latest(view).values() if action.kind == "action"]
         ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
     stages = tx.structures.stages(tx.connection, execution)
     position = row.position + 1

@@ -7,7 +7,6 @@ the others.
 import json
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,13 +32,13 @@ class Structures:
     """A bounded cache over the stored declarations."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int | str], Any] = OrderedDict()
+        self._kept: dict[tuple[str, int | str], Any] = {}
         self._lock = threading.Lock()
 
     def pipeline(self, connection: Connection, name: str, version: int) -> PipelineDeclaration:
         """One version of a pipeline; KeyError where it was never stored."""
         key = (name, version)
-        found = self._get(key)
+        found = self._kept.get(key)
         if found is None:
             text = pipelines.declaration(connection, name, version)
             try:
@@ -55,7 +54,7 @@ class Structures:
         if not execution.plan:
             return self.pipeline(connection, execution.pipeline, execution.version).stages
         key = ("plan", execution.id)
-        found = self._get(key)
+        found = self._kept.get(key)
         if found is None:
             try:
                 plan = StageDeclaration.model_validate(json.loads(execution.plan))
@@ -76,17 +75,11 @@ class Structures:
                 log.error("%s; who is told is taken from an older one", error)  # noqa: TRY400
         return ()
 
-    def _get(self, key: tuple[str, int | str]) -> Any:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
     def _keep(self, key: tuple[str, int | str], value: Any) -> Any:
         with self._lock:
             self._kept[key] = value
             while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+                self._kept.pop(next(iter(self._kept)))  # the one that has been here longest
         return value
 
 

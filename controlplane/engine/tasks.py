@@ -4,9 +4,8 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -31,14 +30,15 @@ class UnresolvedError(Exception):
     """An input artifact or a variable that the declaration names is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A claimed row, its driver's key, what was declared, and the task; error where none could be made.
 
+    execution: whose it is, and in which stage; as it was claimed, so only what never changes is asked of it.
     stopping: its stage winds down, and nothing more is started in it.
     """
 
     row: Any
+    execution: Any
     key: Key
     declared: ActionDeclaration | RuleDeclaration
     task: Task
@@ -61,15 +61,14 @@ def jobs(
     """One job for each claimed row of which one can be made; the others are seen again, and logged."""
     if not rows:
         return []
-    owners = executions.many(connection, {row.execution_id for row in rows})
-    stages = executions.stages(connection, {row.stage_id for row in rows})
+    owners = executions.in_stages(connection, {row.stage_id for row in rows})
     found = []
     for row in rows:
-        execution, stage = owners[row.execution_id], stages[row.stage_id]
         try:
-            declared_stages = structures.stages(connection, execution)
-            own = declared_stages[0] if execution.plan else declared_stages[stage.position]
-            found.append(_job(connection, structures, row, execution, (stage, own), now))
+            execution = owners[row.stage_id]
+            stages = structures.stages(connection, execution)
+            stage = stages[0] if execution.plan else stages[execution.position]
+            found.append(_job(connection, structures, row, execution, stage, now))
         except (ValueError, TypeError, LookupError, StopIteration):
             log.exception("%s cannot be made a task; it is seen again after its lease", row.token)
     return found
@@ -80,11 +79,10 @@ def _job(
     structures: Structures,
     row: Any,
     execution: Any,
-    where: tuple[Any, StageDeclaration],
+    stage: StageDeclaration,
     now: float,
 ) -> Job:
-    stage, own = where
-    declared = _declared(own, row)
+    declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
     inputs: tuple[Artifact, ...] = ()
     error = ""
@@ -99,7 +97,7 @@ def _job(
         token=row.token,
         pipeline=execution.pipeline,
         execution=execution.id,
-        stage=stage.stage,
+        stage=stage.name,
         action=row.name,
         configuration=_pinned(execution, declared, configuration),
         account=configuration.get("Account", ""),
@@ -108,14 +106,14 @@ def _job(
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
-        since=_time((stage.since if is_rule else None) or row.started_at),
-        began=_time(stage.since),
-        known_good=_known_good(connection, structures, execution, own, declared),
+        since=_time((execution.since if is_rule else None) or row.started_at),
+        began=_time(execution.since),
+        known_good=_known_good(connection, structures, execution, stage, declared),
         answer=row.answer,
         now=_time(now),
     )
-    stopping = stage.status == StageStatus.STOPPING
-    return Job(row, key_of(declared), declared, task, error, stopping)
+    stopping = execution.stage_status == StageStatus.STOPPING
+    return Job(row, execution, key_of(declared), declared, task, error, stopping)
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:

@@ -1,6 +1,8 @@
 """What `decide` sees: one stage execution, its actions and rules, and what was declared. No database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from controlplane.declarations.durations import parse_duration
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
@@ -9,23 +11,21 @@ from monitors.base import Verdict
 from rollback.models import Cause
 
 
-@dataclass(frozen=True, slots=True)
-class ActionView:
-    """An action or rule row, as far as deciding needs it."""
+class ActionView(Protocol):
+    """An action or rule row, as far as deciding needs it: rows as the store brings them will do."""
 
     id: int
     name: str
     kind: str  # "action" or "rule"
     run_order: int
     attempt: int
-    status: ActionStatus
-    verdict: str = ""
-    verdict_at: float | None = None
-    summary: str = ""
+    status: str
+    verdict: str
+    verdict_at: float | None
+    summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageView:
+class StageView(NamedTuple):
     """A stage execution row and its actions, with what its execution was asked to do."""
 
     id: str
@@ -36,7 +36,7 @@ class StageView:
     baking_since: float | None
     held: str
     declared: StageDeclaration
-    actions: tuple[ActionView, ...]
+    actions: Sequence[ActionView]
     cause: str = ""
 
 

@@ -5,13 +5,14 @@ due again. It also moves Ready to Starting: when it commits, the intent to call 
 Outcome = UPDATE ... WHERE fence = mine, so the write of a zombie is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from controlplane.states import ActionStatus
+from controlplane.store.bulk import among, inserting, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import ActionExecution, table
 
@@ -63,39 +64,54 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
     return connection.execute(taken).all()
 
 
-RECORD = (
-    update(ACTION)
-    .where(C.id == bindparam("b_id"), C.fence == bindparam("b_fence"))
-    .values(
-        {
-            "status": bindparam("status"),
-            "handle": bindparam("handle"),
-            "summary": bindparam("summary"),
-            "url": bindparam("url"),
-            "output": bindparam("output"),
-            "failures": bindparam("failures"),
-            "verdict": bindparam("verdict"),
-            "verdict_at": func.coalesce(bindparam("verdict_at"), C.verdict_at),
-            "ended_at": bindparam("ended_at"),
-            "owner": None,
-            # Something arrived while it was being looked at: look again at once.
-            "due_at": case(
-                (C.wake > bindparam("b_wake"), bindparam("b_now")), else_=bindparam("due_at")
-            ),
-        }
-    )
+RECORD = updating(
+    ACTION,
+    {
+        "b_id": "id",
+        "b_fence": "fence",
+        "b_wake": "wake",
+        "b_now": "due_at",
+        "status": "status",
+        "handle": "handle",
+        "summary": "summary",
+        "url": "url",
+        "output": "output",
+        "failures": "failures",
+        "verdict": "verdict",
+        "verdict_at": "verdict_at",
+        "ended_at": "ended_at",
+        "due_at": "due_at",
+    },
+    lambda statement, given: statement.where(
+        C.id == given["b_id"], C.fence == given["b_fence"]
+    ).values(
+        status=given["status"],
+        handle=given["handle"],
+        summary=given["summary"],
+        url=given["url"],
+        output=given["output"],
+        failures=given["failures"],
+        verdict=given["verdict"],
+        verdict_at=func.coalesce(given["verdict_at"], C.verdict_at),
+        ended_at=given["ended_at"],
+        owner=None,
+        # Something arrived while it was being looked at: look again at once.
+        due_at=case((C.wake > given["b_wake"], given["b_now"]), else_=given["due_at"]),
+    ),
 )
+
+
+FENCES = select(C.id, C.fence).where(among(C.id, "ids"))
 
 
 def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> frozenset[int]:
     """Write outcomes; answer the ids whose write was refused because somebody else holds them now."""
     if not outcomes:
         return frozenset()
-    written = connection.execute(RECORD, list(outcomes))
-    if written.rowcount == len(outcomes):
+    if RECORD(connection, outcomes) == len(outcomes):
         return frozenset()
     fences = {o["b_id"]: o["b_fence"] for o in outcomes}
-    found = connection.execute(select(C.id, C.fence).where(C.id.in_(fences))).all()
+    found = connection.execute(FENCES, {"ids": list(fences)}).all()
     return frozenset(row.id for row in found if row.fence != fences[row.id])
 
 
@@ -121,24 +137,30 @@ def owners(connection: Connection) -> Sequence[str]:
     return [str(owner) for owner in connection.execute(held).scalars()]
 
 
+ADD = inserting(
+    ACTION, "execution_id", "stage_id", "name", "kind", "run_order", "attempt", "status", "lane",
+    "token", "due_at", "timeout_at", "fence", "wake", "starts", "failures", "handle", "summary",
+    "url", "output", "answer", "verdict", "started_at", "ended_at",
+)  # fmt: skip
+
+
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """New rows."""
-    if rows:
-        connection.execute(insert(ACTION), list(rows))
+    ADD(connection, rows)
 
 
-MOVE = (
-    update(ACTION)
-    .where(C.id == bindparam("b_id"), C.status == bindparam("b_old"))
-    .values(
-        {
-            "status": bindparam("status"),
-            "ended_at": bindparam("ended_at"),
-            "owner": None,
-            "due_at": None,
-            "fence": C.fence + 1,
-        }
-    )
+MOVE = updating(
+    ACTION,
+    {"b_id": "id", "b_old": "status", "status": "status", "ended_at": "ended_at"},
+    lambda statement, given: statement.where(
+        C.id == given["b_id"], C.status == given["b_old"]
+    ).values(
+        status=given["status"],
+        ended_at=given["ended_at"],
+        owner=None,
+        due_at=None,
+        fence=C.fence + 1,
+    ),
 )
 
 
@@ -167,9 +189,12 @@ VIEW = (
 )  # fmt: skip
 
 
-def of_stages(connection: Connection, stage_ids: Sequence[str]) -> Sequence[Any]:
+OF_STAGES = select(*VIEW).where(among(C.stage_id, "ids"))
+
+
+def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[Any]:
     """What deciding needs of every action of these stage executions."""
-    return connection.execute(select(*VIEW).where(C.stage_id.in_(stage_ids))).all()
+    return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
 
 
 def next_due(connection: Connection, lanes: Sequence[int] = (0, 1)) -> float | None:

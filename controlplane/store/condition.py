@@ -101,7 +101,7 @@ def _first_line(cause: BaseException | None, url: URL) -> str:
 
 
 class Watch:
-    """Remembers what ailed the database lately, whoever met it; says it in the log once, and when it is over."""
+    """Remembers what ailed the database lately, whoever met it, and says it in the log once."""
 
     RECENT = 30.0
 

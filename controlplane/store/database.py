@@ -14,7 +14,7 @@ from typing import Any
 from alembic import command
 from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from controlplane.store import distributed, embedded, schema
 
@@ -23,14 +23,19 @@ log = logging.getLogger(__name__)
 KINDS = {"sqlite": embedded.engine_of, "postgresql": distributed.engine_of}
 
 
+class UrlError(ValueError):
+    """The database's URL is of no kind that we know; the message never repeats it."""
+
+
 class Database:
     """One database. `begin()` writes, `read()` reads; `wake` tells whoever waits for work."""
 
     def __init__(self, url: str, local: Callable[[], float] | None = None) -> None:
         """local: a clock to use instead of the database's own (tests, simulations).
 
-        ValueError where the URL is of a kind that we do not know; it never repeats a password.
+        UrlError where the URL is of a kind that we do not know; it never repeats a password.
         """
+        self.url = url
         parsed = url_of(url)
         self.engine = KINDS[parsed.get_backend_name()](parsed)
         self.embedded = parsed.get_backend_name() == "sqlite"
@@ -90,7 +95,7 @@ class Database:
         with distributed.alone(self.engine, key_of(name)) as taken:
             yield taken
 
-    def migrate(self) -> None:
+    def migrate(self, to: str = "head") -> None:
         """Bring the schema up to date; of several replicas that start together one does it.
 
         A newer one is left as it is: SchemaError where this version cannot work on it.
@@ -105,7 +110,7 @@ class Database:
                     return
             with self.engine.connect() as connection:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
 
     def _migrating(self) -> AbstractContextManager[None]:
         if self.embedded:
@@ -124,17 +129,23 @@ def url_of(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ValueError(
+        raise UrlError(
             "The database URL cannot be read; it begins with sqlite:/// or postgresql://."
         ) from None
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError(
+        raise UrlError(
             f"Towpath does not run on {parsed.drivername!r}: give a URL that begins with "
             "sqlite:/// (one machine) or postgresql:// (several replicas)."
         )
     return parsed
+
+
+def reason(error: DBAPIError) -> str:
+    """What the database said, in a line; its driver never puts a password in it."""
+    said = str(error.orig).strip().splitlines()
+    return said[0] if said else type(error.orig).__name__
 
 
 def key_of(name: str) -> int:

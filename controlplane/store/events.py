@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
 
+from controlplane.store.bulk import inserting
 from controlplane.store.tables import Event, Outbox, Thread, table
 
 EVENT = table(Event)
@@ -13,10 +14,14 @@ THREAD = table(Thread)
 O = OUTBOX.c  # noqa: E741 - the table's columns, as C, E and S are elsewhere
 
 
+APPEND = inserting(
+    EVENT, "at", "kind", "pipeline", "execution_id", "stage", "action", "text", "data"
+)
+
+
 def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Events that nobody is told of."""
-    if rows:
-        connection.execute(insert(EVENT), list(rows))
+    APPEND(connection, rows)
 
 
 def append_told(

@@ -3,19 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.states import StageStatus
+from controlplane.store.bulk import among, inserting, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import Execution, OutputVariable, StageExecution, Started, table
 
@@ -65,22 +57,27 @@ def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
     return connection.execute(select(EXECUTION).where(E.id == execution_id)).first()
 
 
+MANY = select(EXECUTION).where(among(E.id, "ids"))
+
+
 def many(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """Executions by id."""
-    rows = connection.execute(select(EXECUTION).where(E.id.in_(list(ids)))).all()
+    rows = connection.execute(MANY, {"ids": list(ids)}).all()
     return {row.id: row for row in rows}
 
 
-MOVE_EXECUTION = (
-    update(EXECUTION)
-    .where(E.id == bindparam("b_id"), E.status == bindparam("b_old"))
-    .values(
-        {
-            "status": bindparam("status"),
-            "reason": bindparam("reason"),
-            "ended_at": bindparam("ended_at"),
-        }
-    )
+MOVE_EXECUTION = updating(
+    EXECUTION,
+    {
+        "b_id": "id",
+        "b_old": "status",
+        "status": "status",
+        "reason": "reason",
+        "ended_at": "ended_at",
+    },
+    lambda statement, given: statement.where(
+        E.id == given["b_id"], E.status == given["b_old"]
+    ).values(status=given["status"], reason=given["reason"], ended_at=given["ended_at"]),
 )
 
 
@@ -94,30 +91,64 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
     connection.execute(update(EXECUTION).where(E.id == execution_id).values(**values))
 
 
+ADD_STAGES = inserting(
+    STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
+    "cause", "held",
+)  # fmt: skip
+
+
 def add_stages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(STAGE), list(rows))
+    """New rows."""
+    ADD_STAGES(connection, rows)
+
+
+STAGES = select(STAGE).where(among(S.id, "ids"))
 
 
 def stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
     """Stage executions by id."""
-    rows = connection.execute(select(STAGE).where(S.id.in_(list(ids)))).all()
+    rows = connection.execute(STAGES, {"ids": list(ids)}).all()
     return {row.id: row for row in rows}
 
 
-MOVE_STAGE = (
-    update(STAGE)
-    .where(S.id == bindparam("b_id"), S.status == bindparam("b_old"))
-    .values(
-        {
-            "status": bindparam("status"),
-            "locked": bindparam("locked"),
-            "cause": bindparam("cause"),
-            "baking_since": func.coalesce(S.baking_since, bindparam("b_baking")),
-            "entered_at": func.coalesce(S.entered_at, bindparam("b_entered")),
-            "ended_at": bindparam("ended_at"),
-        }
+IN_STAGES: Select[Any] = (
+    select(
+        S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
+        E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
     )
+    .join(EXECUTION, S.execution_id == E.id)
+    .where(among(S.id, "ids"))
+)  # fmt: skip
+
+
+def in_stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """By the id of the stage execution: what a task needs to know of it and of its execution."""
+    rows: Sequence[Row[Any]] = connection.execute(IN_STAGES, {"ids": list(ids)}).all()
+    return {row.stage_id: row for row in rows}
+
+
+MOVE_STAGE = updating(
+    STAGE,
+    {
+        "b_id": "id",
+        "b_old": "status",
+        "b_baking": "baking_since",
+        "b_entered": "entered_at",
+        "status": "status",
+        "locked": "locked",
+        "cause": "cause",
+        "ended_at": "ended_at",
+    },
+    lambda statement, given: statement.where(
+        S.id == given["b_id"], S.status == given["b_old"]
+    ).values(
+        status=given["status"],
+        locked=given["locked"],
+        cause=given["cause"],
+        baking_since=func.coalesce(S.baking_since, given["b_baking"]),
+        entered_at=func.coalesce(S.entered_at, given["b_entered"]),
+        ended_at=given["ended_at"],
+    ),
 )
 
 

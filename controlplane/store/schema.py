@@ -1,4 +1,4 @@
-"""The schema of the database, and ours: which is older, and can we work on it?
+"""The schema of the database, and ours: which is older, and whether we can work on it.
 
 Migrations expand before they contract, so a replica goes on serving on a schema that is newer than its own:
 that is said and is no fault, as long as every table and column that it needs is there.

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update
+from sqlalchemy import Connection
+
+from controlplane.store.bulk import Bulk
 
 
 class StaleError(Exception):
     """Somebody else moved a row in between: the transaction must be taken back and decided anew."""
 
 
-def swap(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run the statement for every row; StaleError where one was no longer as it was seen."""
-    if not rows:
-        return
-    moved = connection.execute(statement, list(rows)).rowcount
+def swap(connection: Connection, change: Bulk, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change every row; StaleError where one was no longer as it was seen."""
+    moved = change(connection, rows)
     if moved != len(rows):
-        table = statement.table.description
+        table = change.target.name
         raise StaleError(f"{len(rows) - moved} of {len(rows)} rows of {table} had moved on")

@@ -4,8 +4,13 @@
 door by plain models before it gets here.
 """
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+BIG: Any = BigInteger().with_variant(Integer(), "sqlite")
+"""Numbers of rows that are added for ever; SQLite numbers its rows itself only where the type is INTEGER."""
 
 
 class Pipeline(SQLModel, table=True):
@@ -141,7 +146,7 @@ class ActionExecution(SQLModel, table=True):
             postgresql_where=text("due_at IS NOT NULL"),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     execution_id: str
     stage_id: str
     name: str
@@ -192,8 +197,8 @@ class Measurement(SQLModel, table=True):
     """What a rule saw at one look."""
 
     __table_args__ = (Index("ix_measurement_action", "action_id", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
-    action_id: int
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    action_id: int = Field(sa_type=BIG)
     at: float
     verdict: str
     value: float | None = None
@@ -213,14 +218,14 @@ class LedgerEntry(SQLModel, table=True):
         Index("ix_ledger_pipeline", "pipeline", "id"),
         UniqueConstraint("action_id", name="ux_ledger_action"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     pipeline: str
     stage: str
     target: str
     digest: str
     artifact: str
     execution_id: str
-    action_id: int
+    action_id: int = Field(sa_type=BIG)
     action: str
     token: str
     handle: str = ""
@@ -259,7 +264,7 @@ class Event(SQLModel, table=True):
         Index("ix_event_execution", "execution_id", "id"),
         Index("ix_event_pipeline", "pipeline", "id"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     at: float
     kind: str
     pipeline: str
@@ -286,8 +291,8 @@ class Outbox(SQLModel, table=True):
             postgresql_where=text("due_at IS NOT NULL"),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
-    event_id: int
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    event_id: int = Field(sa_type=BIG)
     execution_id: str
     provider: str
     place: str
@@ -367,6 +372,13 @@ class Replica(SQLModel, table=True):
     schema_revision: str
     started_at: float
     seen_at: float
+
+
+class Periodic(SQLModel, table=True):
+    """Work that is done now and then by one replica: when it is due next."""
+
+    name: str = Field(primary_key=True)
+    due_at: float
 
 
 class Installation(SQLModel, table=True):

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.base import AccountError
+from accounts.models import Account
 from accounts.registry import StaticRegistry
 from tests.support.clients import account
 
@@ -51,3 +52,18 @@ def test_a_wrong_account_changes_nothing() -> None:
 def test_a_name_that_differs_in_case_only_is_refused() -> None:
     with pytest.raises(AccountError, match="PROD is taken"):
         StaticRegistry([PROD]).put(account("PROD"))
+
+
+def test_an_account_that_another_replica_stored_is_known_at_once() -> None:
+    stored: list[Account] = []
+    registry = StaticRegistry(stored=lambda: stored)
+    stored.append(PROD)
+    assert registry.get("prod") == PROD
+
+
+def test_what_another_replica_changed_or_removed_is_seen_at_the_next_refresh() -> None:
+    stored = [PROD]
+    registry = StaticRegistry(stored, stored=lambda: stored)
+    stored.clear()
+    registry.refresh()
+    assert registry.all() == []

@@ -1,5 +1,6 @@
 """What is asked often goes by an index: no question grows slower with all that ever happened."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "its executions": lambda c: queries.executions_of(c, "shop"),
     "open approval": lambda c: queries.open_approval(c, "e", "Prod", ""),
     "all actions": lambda c: queries.actions_of_execution(c, "e"),
+    "executions": lambda c: executions.many(c, ["e"]),
+    "executions in stages": lambda c: executions.in_stages(c, ["e:1:1"]),
+    "stages": lambda c: executions.stages(c, ["e:1:1"]),
     "actions of a stage": lambda c: actions.of_stages(c, ["e:1:1"]),
     "what is due": actions.next_due,
     "what goes out next": events.next_due,
@@ -39,12 +43,11 @@ ASKED: dict[str, Callable[[Connection], object]] = {
 }
 
 
-SMALL = {
-    "SCAN due",  # what the claim itself found
-    "SCAN wanted",  # what was asked for
-    "SCAN 2 CONSTANT ROWS",
-    "SCAN anon_1",  # what was found by an index, and is counted
-}
+ALLOWED = re.compile(
+    r"COVERING|json_each VIRTUAL|^SCAN due$|^SCAN wanted$|CONSTANT ROWS|^SCAN anon_1$"
+)
+"""An index that holds all that is asked for, the list of what is asked about, what a claim itself found, and
+what is counted after an index found it."""
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +81,7 @@ def plans(database: Database, question: str) -> list[str]:
 @pytest.mark.parametrize("question", ASKED)
 def test_nothing_is_scanned(database: Database, question: str) -> None:
     steps = plans(database, question)
-    scans = [step for step in steps if step.startswith("SCAN") and "COVERING" not in step]
-    assert set(scans) <= SMALL
+    assert not [step for step in steps if step.startswith("SCAN") and not ALLOWED.search(step)]
 
 
 @pytest.mark.parametrize("question", ["who is in", "is it occupied"])

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection
 
 from controlplane.store import schema
 from controlplane.store.database import Database
@@ -68,23 +67,6 @@ def test_a_newer_schema_that_dropped_what_we_need_is_refused(database: Database)
         database.migrate()
 
 
-def test_an_older_schema_is_said_until_it_is_brought_up(database: Database) -> None:
+def test_an_older_schema_is_said() -> None:
     assert "older than this version's" in schema.said("0001")
     assert "revision none" in schema.said("")
-
-
-def test_a_database_of_the_first_schema_is_brought_up(database: Database) -> None:
-    def dropped(connection: Connection) -> bool:
-        return "replica" not in " ".join(schema.missing(connection))
-
-    change(
-        database,
-        "UPDATE alembic_version SET version_num = '0002'",
-        "DROP TABLE replica", "DROP TABLE tally", "DROP TABLE started",
-        "DROP INDEX ix_execution_open", "DROP INDEX ix_execution_rolls_back",
-        "DROP INDEX ix_quarantine_now",
-    )  # fmt: skip
-    database.migrate()
-    with database.read() as connection:
-        assert dropped(connection)
-    assert found(database) == schema.OURS

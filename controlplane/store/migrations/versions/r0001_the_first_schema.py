@@ -6,6 +6,9 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# Rows that are added for ever. SQLite numbers its rows itself only where the type is INTEGER.
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -17,7 +20,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "action_execution",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
         sa.Column("execution_id", sa.String(), nullable=False),
         sa.Column("stage_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -77,7 +80,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "event",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("pipeline", sa.String(), nullable=False),
@@ -122,14 +125,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
         sa.Column("pipeline", sa.String(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("artifact", sa.String(), nullable=False),
         sa.Column("execution_id", sa.String(), nullable=False),
-        sa.Column("action_id", sa.Integer(), nullable=False),
+        sa.Column("action_id", BIG, nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("handle", sa.String(), nullable=False),
@@ -142,8 +145,8 @@ def upgrade() -> None:
 
     op.create_table(
         "measurement",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("action_id", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("action_id", BIG, nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("value", sa.Float(), nullable=True),
@@ -155,8 +158,8 @@ def upgrade() -> None:
 
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("event_id", BIG, nullable=False),
         sa.Column("execution_id", sa.String(), nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),

@@ -1,0 +1,114 @@
+"""Many rows in one statement, at the price of the rows.
+
+SQLite runs a prepared statement over tuples, past SQLAlchemy's handling of parameters, which costs more
+than the rows do. PostgreSQL gets all rows as one JSON parameter and joins them as a table: one statement
+and one answer, where an executemany is one a row (and arrays are built by psycopg item by item).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Table,
+    Update,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+Row = Mapping[str, Any]
+Given = Mapping[str, ColumnElement[Any]]
+"""What is given for every row, by name."""
+
+
+class Bulk:
+    """A statement over many rows, in its two spellings: for one given row, and for a given table."""
+
+    def __init__(
+        self,
+        target: Table,
+        types: Mapping[str, TypeEngine[Any]],
+        by_row: Callable[[Given], Any],
+        by_table: Callable[[Given], Any],
+    ) -> None:
+        self.target = target
+        self._names = tuple(types)
+        self._by_row = by_row({name: bindparam(name, type_=t) for name, t in types.items()})
+        columns = [column(name, t) for name, t in types.items()]
+        listed = func.json_to_recordset(bindparam("rows", type_=JSON)).table_valued(*columns)
+        given = listed.render_derived(name="given", with_types=True)
+        self._by_table = by_table({name: given.c[name] for name in types})
+        self._prepared: tuple[str, Callable[[Row], tuple[Any, ...]]] | None = None
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Run it; answers how many rows were written."""
+        if not rows:
+            return 0
+        if connection.dialect.name == "sqlite":
+            sql, values = self._prepared = self._prepared or self._prepare(connection)
+            return connection.exec_driver_sql(sql, [values(row) for row in rows]).rowcount
+        return connection.execute(self._by_table, {"rows": rows}).rowcount
+
+    def _prepare(self, connection: Connection) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
+        compiled = self._by_row.compile(dialect=connection.dialect)
+        same = {k: v for k, v in compiled.params.items() if k not in self._names}
+        pick = itemgetter(*compiled.positiontup)
+        return str(compiled), (lambda row: pick({**same, **row})) if same else pick
+
+
+def updating(
+    target: Table, given: Mapping[str, str], change: Callable[[Update, Given], Update]
+) -> Bulk:
+    """Change rows of a table. given: name -> the column that has its type."""
+    types = {name: target.c[like].type for name, like in given.items()}
+
+    def statement(values: Given) -> Update:
+        return change(update(target), values)
+
+    return Bulk(target, types, statement, statement)
+
+
+def inserting(target: Table, *names: str) -> Bulk:
+    """Add rows to a table. names: the columns that are given for each."""
+    return Bulk(
+        target,
+        {name: target.c[name].type for name in names},
+        lambda given: insert(target).values(given),
+        lambda given: insert(target).from_select(list(names), select(*given.values())),
+    )
+
+
+def among(wanted: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The column is one of many, given as one parameter: a statement is compiled once for any number."""
+    listed = _Listed(wanted.type, bindparam(name, type_=JSON))
+    return wanted.op("IN", is_comparison=True)(listed)
+
+
+class _Listed(FunctionElement[Any]):
+    inherit_cache = True
+
+    def __init__(self, type_: TypeEngine[Any], many: ColumnElement[Any]) -> None:
+        super().__init__(many)
+        self.type = type_
+
+
+@compiles(_Listed, "sqlite")
+def _sqlite(element: _Listed, compiler: Any, **more: Any) -> str:
+    many = compiler.process(element.clauses, **more)
+    return f"(SELECT value FROM json_each({many}))"
+
+
+@compiles(_Listed, "postgresql")
+def _postgresql(element: _Listed, compiler: Any, **more: Any) -> str:
+    many, of = compiler.process(element.clauses, **more), compiler.dialect.type_compiler_instance
+    return f"(SELECT value::{of.process(element.type)} FROM json_array_elements_text({many}))"
