@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -132,9 +132,7 @@ def newest_events(connection: Connection, execution_id: str, limit: int = 200) -
 
 def last_event(connection: Connection) -> int:
     """The id of the newest event; 0 where there is none."""
-    return int(
-        connection.execute(select(EVENT.c.id).order_by(EVENT.c.id.desc()).limit(1)).scalar() or 0
-    )
+    return int(connection.execute(select(func.max(EVENT.c.id))).scalar() or 0)
 
 
 def ledger_of(connection: Connection, pipeline: str, limit: int = 200, before: int = 0) -> Rows:
