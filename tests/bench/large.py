@@ -194,6 +194,7 @@ def routes(doors: Doors) -> dict[str, str]:
         "tokens": f"{api}/tokens",
         "schema": f"{api}/schema",
         "openapi": f"{api}/openapi.json",
+        "doctor": f"{api}/doctor",
         "doctor of a pipeline": f"{api}/doctor/{BUSY}",
         "console: all pipelines": "/console/",
         "console: last page": "/console/?after=p0950",
