@@ -19,6 +19,7 @@ from controlplane.console.session import GivenSession, Session, SessionRoute
 from controlplane.console.templates import render
 from controlplane.console.views import pipeline_view
 from controlplane.engine.refusals import CommandError
+from controlplane.engine.structures import BrokenStructureError
 
 router = APIRouter(route_class=SessionRoute)
 
@@ -86,7 +87,7 @@ class Live:
         nobody = Session(name="", role=role, csrf=self._marker)
         try:
             view = pipeline_view(self._desk, nobody, name)
-        except CommandError as error:
+        except (CommandError, BrokenStructureError) as error:
             return render("_gone.html", {"refusal": str(error)}), -1
         return render("_live.html", view), view["last_event"]
 

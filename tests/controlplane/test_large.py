@@ -1,11 +1,11 @@
-"""The bench of large installations, small: it asks every route, and what it writes is what the engine leaves."""
+"""The bench of large installations, small: it asks every route, and fills in what the engine would leave."""
 
 import re
 from pathlib import Path
 
 from controlplane.api.guard import NEEDS
 from controlplane.store import executions, queries
-from tests.bench.large import BUSY, fill, measure, routes, with_metrics
+from tests.bench.large import BUSY, archiving, fill, measure, routes, with_metrics
 
 
 def test_every_route_answers_and_none_is_left_out(tmp_path: Path) -> None:
@@ -27,3 +27,9 @@ def test_what_is_filled_in_reads_as_finished_executions(tmp_path: Path) -> None:
         entries = queries.ledger_of(connection, BUSY)
     assert [stage.status for stage in stages] == ["Succeeded"] * 3
     assert entries[0].execution_id == newest.id and entries[0].status == "GOOD"
+
+
+def test_what_is_filled_in_can_be_archived(tmp_path: Path) -> None:
+    doors = with_metrics(tmp_path)
+    fill(doors, executions=60, pipelines=3)
+    assert archiving(doors, tmp_path / "archive", most=10).executions == 10
