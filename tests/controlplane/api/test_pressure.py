@@ -58,14 +58,14 @@ def named(count: int) -> list[str]:
 
 
 def test_who_finds_a_place_or_may_wait_is_answered_and_the_rest_are_refused() -> None:
-    bounds = Bounds(most=2, of_one=9, queue=3, patience=60)
+    bounds = Bounds(most=2, of_one=9, queue=3, patience=9)
     held, statuses = asyncio.run(crowd(bounds, ["/"] * 8, named(8)))
     assert statuses == [200] * 5 + [429] * 3
     assert held.most == 2
 
 
 def test_one_client_cannot_take_all_places() -> None:
-    bounds = Bounds(most=9, of_one=2, queue=9, patience=60)
+    bounds = Bounds(most=9, of_one=2, queue=9, patience=9)
     _, statuses = asyncio.run(crowd(bounds, ["/"] * 6, ["greedy"] * 5 + ["other"]))
     assert statuses == [200] * 3 + [429] * 3
 
@@ -91,7 +91,7 @@ def test_who_waits_for_events_takes_no_place_of_the_others(path: str) -> None:
 
 def test_a_client_that_goes_away_gives_its_place_back() -> None:
     async def leaves() -> None:
-        gate = Gate(Bounds(1, 9, 1, 60))
+        gate = Gate(Bounds(1, 9, 1, 9))
         async with gate.passing("a"):
             waiting = asyncio.create_task(enter(gate))
             await asyncio.sleep(0)

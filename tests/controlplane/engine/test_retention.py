@@ -12,10 +12,10 @@ from controlplane.engine import ids, retention
 from controlplane.engine.retention import Keep
 from controlplane.sandbox.scripted import after, judging, source_of
 from controlplane.settings import Settings
-from controlplane.store import archive, ledger, tally
+from controlplane.store import archive, ledger, measurements, queries, tally
 from controlplane.store.tables import Outbox, Started, table
-from monitors.base import Verdict
-from tests.support.house import ANNE, BAD, GOOD, House, deploying, pipeline, source
+from monitors.base import Judgement, Outcome, Verdict
+from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, source
 
 DAY = 86_400.0
 PROD = "prod//shop/all"
@@ -25,6 +25,9 @@ PROD = "prod//shop/all"
 def house(empty: House) -> House:
     in_step_with_ids(empty)
     empty.apply(pipeline(source(), deploying("Prod", watched=False)))
+    empty.apply(
+        pipeline(source(), {"name": "Try", "actions": [action("Do", "NoOp")]}, name="other")
+    )
     return empty
 
 
@@ -40,6 +43,7 @@ def old(house: House) -> list[str]:
     """Three executions that went through a hundred days ago, the oldest first."""
     three = [later(house) for _ in range(3)]
     house.clock.advance(100 * DAY)
+    house.start("other")  # the last numbers of all tables are its
     return three
 
 
@@ -96,6 +100,18 @@ def test_what_is_open_stays_however_old(house: House, tmp_path: Path) -> None:
     assert left(house) == [waits, newer]
 
 
+def test_what_took_long_and_ended_lately_stays(house: House, tmp_path: Path) -> None:
+    house.drivers["CodeDeploy"].default = after(1_000_000)
+    slow = house.start()
+    house.clock.advance(100 * DAY)
+    house.commands.stop(slow, ANNE, abandon=True, reason="enough")
+    house.drivers["CodeDeploy"].default = after(0)
+    newer = later(house)
+    house.start("other")
+    assert run(house, tmp_path) == 0
+    assert left(house) == [slow, newer]
+
+
 @pytest.mark.usefixtures("old")
 def test_the_way_back_is_still_known(house: House, tmp_path: Path) -> None:
     run(house, tmp_path)
@@ -117,11 +133,15 @@ def test_what_was_rolled_back_stays_as_long_as_its_rollback(empty: House, tmp_pa
     empty.drivers["CloudWatchAlarm"].default = judging(Verdict.FAIL)
     empty.start()
     empty.wait(240)
-    first, bad, back = left(empty)
+    empty.drivers["S3"].default = after(0, Outcome.FAILED)
+    later(empty)
+    first, bad, back, newest = left(empty)
+    with empty.database.begin() as connection:  # the last number of the table is not the bad one's
+        seen_by = queries.actions_of_execution(connection, newest)[0].id
+        measurements.add(connection, seen_by, 0.0, Judgement(Verdict.PASS, ""))
     empty.clock.advance(100 * DAY)
     run(empty, tmp_path)
-    assert first not in left(empty)
-    assert left(empty) == [bad, back]
+    assert left(empty) == [bad, back, newest], f"{first} is gone: nobody can need it"
 
 
 def test_a_notification_that_has_not_left_keeps_its_execution(
@@ -132,8 +152,9 @@ def test_a_notification_that_has_not_left_keeps_its_execution(
         "configuration": "{}", "status": "PENDING", "due_at": 0.0, "fence": 0, "attempts": 0,
         "error": "",
     }  # fmt: skip
+    sent = {**waits, "execution_id": house.rows("other")[0].id, "status": "SENT", "due_at": None}
     with house.database.begin() as connection:
-        connection.execute(insert(table(Outbox)), waits)
+        connection.execute(insert(table(Outbox)), [waits, sent])
     assert run(house, tmp_path) == 1
     assert left(house) == [old[0], old[2]]
 
@@ -180,9 +201,12 @@ def test_an_archive_that_cannot_be_written_deletes_nothing(
 def test_one_that_was_retried_meanwhile_stays(house: House, old: list[str]) -> None:
     with house.database.read() as connection:
         whole = archive.documents(connection, old[:1])
-    whole[0]["execution"]["status"] = "Failed"  # as it was read, before somebody moved it
+    seen = {**whole[0]["execution"], "status": "Failed"}  # as it was read, before somebody moved it
+    before = house.clock().timestamp()
     with house.database.begin() as connection:
-        assert archive.remove(connection, whole, house.clock().timestamp()) == 0
+        tally.fold(connection)
+        assert archive.remove(connection, [{**whole[0], "execution": seen}], before) == 0
+        assert archive.remove(connection, whole, before) == 1
 
 
 @pytest.mark.usefixtures("old")
