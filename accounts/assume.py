@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ TAG_VALUE = 256
 NOT_NAME = re.compile(r"[^A-Za-z0-9_+=,.@-]")
 IN_TAG = frozenset("_.:/=+-@")
 TOO_LARGE = "PackedPolicyTooLarge"
+
+Ask = Callable[..., Any]
+"""An STS client's assume_role."""
 
 
 def name_of(text: str, otherwise: str = "towpath") -> str:
@@ -57,7 +61,7 @@ def request(account: Account, purpose: Purpose, scope: Scope, policy: str) -> di
     }
 
 
-def assume(sts: Any, account: Account, purpose: Purpose, scope: Scope) -> dict[str, str]:
+def assume(ask: Ask, account: Account, purpose: Purpose, scope: Scope) -> dict[str, str]:
     """Assume the account's role; answers what botocore's RefreshableCredentials takes.
 
     A policy that STS finds too large when packed is followed by the next wider one, never by none.
@@ -66,7 +70,7 @@ def assume(sts: Any, account: Account, purpose: Purpose, scope: Scope) -> dict[s
     what = f"assume {account.role(purpose)} for {account.name}"
     try:
         policies = session_policies(account, purpose, scope)
-        return _first_that_fits(sts, [request(account, purpose, scope, p) for p in policies])
+        return _first_that_fits(ask, [request(account, purpose, scope, p) for p in policies])
     except (ClientError, BotoCoreError) as error:
         # The cause is cut off: botocore logs it when a refresh fails, and it is not redacted.
         raise explain(error, what) from None
@@ -76,14 +80,14 @@ def assume(sts: Any, account: Account, purpose: Purpose, scope: Scope) -> dict[s
         ) from None
 
 
-def _first_that_fits(sts: Any, requests: list[dict[str, Any]]) -> dict[str, str]:
+def _first_that_fits(ask: Ask, requests: list[dict[str, Any]]) -> dict[str, str]:
     for one in requests[:-1]:
         try:
-            return _credentials(sts.assume_role(**one))
+            return _credentials(ask(**one))
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != TOO_LARGE:
                 raise
-    return _credentials(sts.assume_role(**requests[-1]))
+    return _credentials(ask(**requests[-1]))
 
 
 def _credentials(answer: Any) -> dict[str, str]:

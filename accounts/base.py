@@ -10,11 +10,13 @@ class AccountError(Exception):
     """We may not, or can not, act in an account; the message is a sentence for a person.
 
     permanent: trying again cannot help (unknown account, refused role).
+    retry_after: seconds until trying again makes sense, where we know.
     """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 
+from accounts import whole
+
 CONNECT_SECONDS = 2
 READ_SECONDS = 10
 CONNECTIONS = 20
@@ -19,9 +21,11 @@ ATTEMPTS = 3
 ATTEMPTS_OF: Mapping[str, int] = {
     # A call that AWS may have carried out although its answer was lost must not be sent again
     # behind our back: CreateDeployment and Invoke have no token by which AWS would know it. The
-    # engine looks for what it may have started before it tries again.
+    # engine looks for what it may have started before it tries again. A CopyObject that is sent
+    # again makes a second version, a CreateMultipartUpload an upload that nobody ends.
     "codedeploy": 1,
     "lambda": 1,
+    "s3": 1,
 }
 """Attempts by service.
 
@@ -61,6 +65,7 @@ class Connector:
         with self._making:
             if region not in self._sts:
                 made: Any = self._base.client("sts", region_name=region, config=config("sts"))
+                whole.attach(made)
                 self._sts[region] = made
             return self._sts[region]
 
@@ -77,7 +82,9 @@ class Connector:
         """Make a client."""
         with self._making:
             # Which service is known at run time only; the stubs want a literal name.
-            return session.client(service, config=config(service))  # type: ignore[call-overload]
+            made: Any = session.client(service, config=config(service))  # type: ignore[call-overload]
+        whole.attach(made)
+        return made
 
 
 class _Given(CredentialProvider):

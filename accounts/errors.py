@@ -14,6 +14,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from accounts.base import AccountError
 from accounts.models import Purpose
@@ -92,7 +93,7 @@ CODES: Mapping[str, str] = {
 SERVER_FAULT = 500
 
 Saying = Callable[[Exception], str]
-OTHERS: tuple[tuple[type[BotoCoreError], bool, Saying], ...] = (
+OTHERS: tuple[tuple[type[Exception], bool, Saying], ...] = (
     (NoCredentialsError, True, lambda _: "Towpath has no AWS credentials of its own; give it some"),
     (
         PartialCredentialsError,
@@ -107,6 +108,7 @@ OTHERS: tuple[tuple[type[BotoCoreError], bool, Saying], ...] = (
     ),
     (ConnectTimeoutError, False, lambda _: "AWS could not be reached in time; check the network"),
     (ReadTimeoutError, False, lambda _: "AWS did not answer in time; it may have done it"),
+    (ResponseParserError, False, lambda _: "AWS's answer broke off; it may have done it"),
     (HTTPClientError, False, lambda error: f"the connection broke ({type(error).__name__})"),
 )
 """What is no answer of AWS: permanent, and how it is said. The first that fits is taken."""

@@ -18,9 +18,10 @@ from botocore.credentials import RefreshableCredentials
 
 from accounts.assume import assume
 from accounts.base import AccountError, Registry, Scope
+from accounts.breaker import Breakers
 from accounts.connect import Connector
 from accounts.models import Account, Purpose
-from accounts.throttle import CallError, Throttle, ThrottledError
+from accounts.throttle import CallError, Throttle
 
 REFRESH_FROM = 15 * 60
 """Seconds before a session expires from which one thread fetches the next, while others go on."""
@@ -57,12 +58,14 @@ class Sessions:
         *,
         now: Callable[[], datetime],
         throttle: Throttle | None = None,
+        breakers: Breakers | None = None,
         base_session: boto3.Session | None = None,
     ) -> None:
         """Take the registry and the clock. base_session: Towpath's own identity."""
         self.registry = registry
         self._now = now
         self._throttle = throttle or Throttle(now)
+        self._breakers = breakers or Breakers(now)
         self._connector = Connector(base_session)
         self._cache: OrderedDict[Key, _Session] = OrderedDict()
         self._cache_lock = threading.Lock()
@@ -78,7 +81,8 @@ class Sessions:
         """Answer a client of one service; AccountError where the role cannot be assumed.
 
         Its calls raise botocore's ClientError; and CallError, which is an AccountError and one of
-        botocore's, where the throttle holds them back or the session could not be refreshed.
+        botocore's, where the throttle or an open breaker holds them back, or the session could not
+        be refreshed.
         """
         found = self.registry.get(account)
         if region not in found.regions:
@@ -117,7 +121,7 @@ class Sessions:
         *_, purpose, region, scope = key
         try:
             first = self._credentials(account, purpose, region, scope)
-        except ThrottledError:
+        except CallError:  # held back by us, and it says until when
             raise
         except AccountError as error:
             session.refused = (str(error), error.permanent, self._now())
@@ -141,7 +145,14 @@ class Sessions:
         self, account: Account, purpose: Purpose, region: str, scope: Scope
     ) -> dict[str, str]:
         self._throttle.take(account.name, region, "sts:AssumeRole", purpose)
-        return assume(self._connector.sts(region), account, purpose, scope)
+        sts = self._connector.sts(region)
+        key = (account.name, region, "sts", purpose is Purpose.ROLLBACK)
+
+        def ask(**request: Any) -> Any:  # the client is shared by all accounts, the breaker is not
+            with self._breakers.guard(key):
+                return sts.assume_role(**request)
+
+        return assume(ask, account, purpose, scope)
 
     def _refreshed(
         self, account: Account, purpose: Purpose, region: str, scope: Scope
@@ -150,12 +161,15 @@ class Sessions:
         try:
             return self._credentials(account, purpose, region, scope)
         except AccountError as error:
-            raise CallError(str(error), permanent=error.permanent) from None
+            raise CallError(
+                str(error), permanent=error.permanent, retry_after=error.retry_after
+            ) from None
 
     def _make(self, boto: boto3.Session, service: str, key: Key, account: str) -> Any:
         *_, purpose, _, _ = key
         client = self._connector.client(boto, service)
         self._throttle.attach(client, account, purpose)
+        self._breakers.attach(client, account, purpose)
 
         def after(parsed: Any, **_: Any) -> None:
             code = parsed.get("Error", {}).get("Code", "") if isinstance(parsed, dict) else ""

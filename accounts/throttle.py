@@ -79,10 +79,7 @@ RECOVERY = 60.0
 
 
 class CallError(AccountError, BotoCoreError):
-    """Raised by us out of a client's call, where drivers expect botocore's errors: so it is one.
-
-    retry_after: seconds until trying again makes sense, where we know.
-    """
+    """Raised by us out of a client's call, where drivers expect botocore's errors: so it is one."""
 
     def __init__(
         self, message: str, *, permanent: bool = False, retry_after: float | None = None

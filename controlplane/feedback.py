@@ -22,7 +22,16 @@ from controlplane.declarations.model import (
 from controlplane.ledger import Fared
 from controlplane.store import ledger
 from rollback.decide import decide
-from rollback.models import Act, Cause, CauseKind, Decision, Good, Placement, Policy
+from rollback.models import (
+    ROLLS_BACK,
+    Act,
+    Cause,
+    CauseKind,
+    Decision,
+    Good,
+    Placement,
+    Policy,
+)
 from rollback.plan import Step, StepKind, plan
 
 WAY_BACK: Mapping[str, tuple[str, str]] = {
@@ -85,7 +94,7 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
     )
     held = decision.act is not Act.NOTHING and _hold(connection, failure, decision, now)
     stage = None
-    if decision.act is Act.ROLL_BACK:
+    if decision.act in ROLLS_BACK:
         stage = rollback_stage(failure.declared, plan(placements))
     return Response(decision, stage, quarantined=quarantined, held=held)
 
@@ -141,6 +150,7 @@ def _placements(
                 handle=entry.handle,
                 configuration=action.configuration,
                 good=_good(good.artifact) if good else None,
+                ended=entry.status != Fared.DEPLOYING,
             )
         )
     return found

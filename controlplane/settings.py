@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
     for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
     every replica runs this version: an older one would not know what has started before.
+    lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
     model_config = SettingsConfigDict(env_prefix="TOWPATH_", extra="ignore")
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     source_queue_account: str = ""
     source_queue_region: str = ""
     poll_sources_seconds: Annotated[float, Field(ge=1)] = 60.0
+    lease_seconds: Annotated[float, Field(ge=2)] = 30.0
     secret: SecretStr = SecretStr("")
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from accounts.base import Clients
+from accounts.breaker import Breakers
 from accounts.declared import load_accounts
 from accounts.models import Account
 from accounts.registry import StaticRegistry
@@ -25,8 +26,9 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
-from controlplane.engine.loop import Engine
+from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
@@ -39,6 +41,7 @@ from controlplane.store import metrics
 from controlplane.store.database import Database
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Reading, registry
+from monitors.heard import Heard
 
 HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 
@@ -55,6 +58,7 @@ class House:
     commands: Commands
     registry: StaticRegistry
     clients: Clients
+    breakers: Breakers
     drivers: Mapping[Key, ActionDriver]
     engine: Engine
     delivery: Delivery
@@ -85,20 +89,26 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         return _accounts(settings, database)
 
     known = StaticRegistry(accounts(), stored=accounts)
-    clients = Sessions(known, now=clock, throttle=Throttle(clock))
+    breakers = Breakers(clock)
+    clients = Sessions(known, now=clock, throttle=Throttle(clock), breakers=breakers)
     structures = Structures()
     commands = Commands(database, structures, now, settings.max_open_executions)
-    parts = ActionParts(clients, clock, http, settings.sites, settings.prometheus)
+    heard = Heard(clock)
+    parts = ActionParts(
+        clients, clock, http, settings.sites, settings.prometheus, breakers=breakers, heard=heard
+    )
     drivers = make_drivers(parts)
-    engine = Engine(database, structures, drivers, clock)
+    engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
     secret = settings.secret.get_secret_value()
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
         NoteMaker(_urls(settings), secret),
         now,
+        settings.lease_seconds,
     )
-    sources = Sources(database, structures, commands, drivers)
+    pushes = Pushes(database, structures, now)
+    sources = Sources(database, structures, commands, drivers, pushes)
     return House(
         settings=settings,
         clock=clock,
@@ -108,11 +118,12 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         commands=commands,
         registry=known,
         clients=clients,
+        breakers=breakers,
         drivers=drivers,
         engine=engine,
         delivery=delivery,
         sources=sources,
-        feed=_feed(settings, clients),
+        feed=_feed(settings, clients, heard),
     )
 
 
@@ -140,11 +151,11 @@ def _notifiers(
     return {name: make(parts) for name, make in NOTIFIERS.items()}
 
 
-def _feed(settings: Settings, clients: Clients) -> SqsFeed | None:
+def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
     if not settings.source_queue:
         return None
     place = settings.source_queue_account, settings.source_queue_region
-    return SqsFeed(clients, Queue(*place, settings.source_queue))
+    return SqsFeed(clients, Queue(*place, settings.source_queue), heard=heard)
 
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:
@@ -185,6 +196,16 @@ def metrics_of(house: House) -> Any:
             (),
             counter=False,
             values={(): house.engine.last_turn},
+        )
+        yield Reading(
+            "towpath_breaker_open",
+            "1 where this process leaves a service alone that does not answer.",
+            ("account", "region", "service", "lane"),
+            counter=False,
+            values={
+                (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
+                for (account, region, service, rollback), is_open in house.breakers.open().items()
+            },
         )
 
     return registry(read)

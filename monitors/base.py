@@ -22,12 +22,15 @@ class MonitorError(Exception):
     """A monitor could not be read or run; the message is a sentence for a person.
 
     permanent: trying again cannot help (a wrong name, a refused role); otherwise the engine tries
-    again later (throttling, a time-out).
+    again later (throttling, a time-out), and no sooner than after retry_after seconds, where told.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 # --- Signals ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from accounts.base import AccountError
 from accounts.errors import explain
@@ -31,9 +32,11 @@ def asking(what: str) -> Iterator[None]:
     """Turn what an AWS call raises into a MonitorError: "Could not <what>: ..."."""
     try:
         yield
-    except (AccountError, BotoCoreError, ClientError) as error:
+    except (AccountError, BotoCoreError, ClientError, ResponseParserError) as error:
         told = explain(error, what)
-        raise MonitorError(str(told), permanent=told.permanent) from error
+        raise MonitorError(
+            str(told), permanent=told.permanent, retry_after=told.retry_after
+        ) from error
 
 
 def is_wrong_request(error: MonitorError) -> bool:

@@ -11,11 +11,13 @@ from datetime import datetime
 import httpx
 
 from accounts.base import Clients
+from accounts.breaker import Breakers
 from monitors.base import Check, Signal
 from monitors.checks.aws_lambda import Lambda
 from monitors.checks.http import HttpJourney
 from monitors.checks.inspector import InspectorFindings
 from monitors.checks.synthetics import SyntheticsCanary
+from monitors.heard import Heard
 from monitors.signals.cloudwatch_alarm import CloudWatchAlarm
 from monitors.signals.cloudwatch_metric import CloudWatchMetric
 from monitors.signals.prometheus import Prometheus
@@ -26,7 +28,8 @@ class Parts:
     """What monitors are made of.
 
     sites, prometheus: base addresses by the names that a declaration may use.
-    environ: where bearer tokens are looked up.
+    environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
+    heard: which accounts tell of their deployments' ends by themselves.
     """
 
     clients: Clients
@@ -35,13 +38,15 @@ class Parts:
     sites: Mapping[str, str] = field(default_factory=dict)
     prometheus: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    breakers: Breakers | None = None
+    heard: Heard | None = None
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {
     "CloudWatchAlarm": lambda parts: CloudWatchAlarm(parts.clients, parts.now),
     "CloudWatchMetric": lambda parts: CloudWatchMetric(parts.clients, parts.now),
     "PrometheusQuery": lambda parts: Prometheus(
-        parts.http, parts.now, parts.prometheus, parts.environ
+        parts.http, parts.now, parts.prometheus, parts.environ, parts.breakers
     ),
 }
 

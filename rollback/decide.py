@@ -19,10 +19,13 @@ def decide(
         return Decision(Act.NOTHING, f"no rollback is declared for a {cause.kind}")
     if not placements:
         return Decision(Act.NOTHING, "nothing had been deployed yet")
-    lost = [placement.target for placement in placements if placement.good is None]
-    if lost:
-        return Decision(
-            Act.HOLD_AND_PAGE,
-            f"{cause.reason}; there is no last known good to go back to on {', '.join(lost)}",
-        )
-    return Decision(Act.ROLL_BACK, cause.reason)
+    lost = [placement for placement in placements if placement.good is None]
+    if not lost:
+        return Decision(Act.ROLL_BACK, cause.reason)
+    # One target without a way back must not keep the others on the bad release, nor a deployment going.
+    helps = len(lost) < len(placements) or not all(placement.ended for placement in lost)
+    where = ", ".join(placement.target for placement in lost)
+    return Decision(
+        Act.ROLL_BACK_AND_PAGE if helps else Act.HOLD_AND_PAGE,
+        f"{cause.reason}; there is no last known good to go back to on {where}",
+    )

@@ -40,6 +40,7 @@ class Placement:
     """One deployment of the bad release that was begun: on which target, and where back is.
 
     token, handle: how the deployment is found at the vendor; handle may be "" after a crash.
+    ended: the deployment is known to have ended well, so there is nothing of it to stop.
     configuration: the deploy action's own, so that the way back acts where the way there did.
     """
 
@@ -51,6 +52,7 @@ class Placement:
     handle: str
     configuration: Mapping[str, str] = field(default_factory=dict)
     good: Good | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,12 @@ class Act(StrEnum):
 
     NOTHING = "nothing"
     ROLL_BACK = "roll back"
+    ROLL_BACK_AND_PAGE = "roll back what can be, hold and page for the rest"
     HOLD_AND_PAGE = "hold and page"
+
+
+ROLLS_BACK = frozenset({Act.ROLL_BACK, Act.ROLL_BACK_AND_PAGE})
+PAGES = frozenset({Act.ROLL_BACK_AND_PAGE, Act.HOLD_AND_PAGE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,14 @@ class Step:
 
 
 def plan(placements: Sequence[Placement]) -> list[Step]:
-    """Stop all that is in flight, then restore target by target in reverse, then verify."""
+    """Stop all that is in flight, then restore target by target in reverse, then verify.
+
+    What has no last known good is stopped only. Then the stage is not verified: it cannot be well, and
+    that a person was paged is all that can be said.
+    """
     back = list(reversed(placements))
     stops = [Step(StepKind.STOP, 1, placement) for placement in back]
-    restores = [Step(StepKind.RESTORE, 2 + i, placement) for i, placement in enumerate(back)]
-    return [*stops, *restores, Step(StepKind.VERIFY, 2 + len(back))]
+    known = [placement for placement in back if placement.good is not None]
+    restores = [Step(StepKind.RESTORE, 2 + i, placement) for i, placement in enumerate(known)]
+    whole = len(known) == len(back)
+    return [*stops, *restores, *([Step(StepKind.VERIFY, 2 + len(back))] if whole else [])]

@@ -17,7 +17,16 @@ class ActionError(MonitorError):
 
 
 class ActionDriver(Check, Protocol):
-    """Starts one piece of outside work, and reports how it stands."""
+    """Starts one piece of outside work, and reports how it stands.
+
+    Its calls in one place (account and region) run one after another, so that an endpoint which
+    hangs holds one thread. A driver may say otherwise by attributes of its class:
+
+    * `side_by_side = 4`: its calls last long by nature, and so many may run at once in a place;
+    * `endpoint = ("Site", "BaseUrl")`: the configuration entries that name where it really calls,
+      where that is not AWS: each address is a place of its own;
+    * `inline = True`: it calls nothing outside, and is run where the engine stands.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,23 @@ class SourceEvent:
     receipt: str
 
 
-class EventFeed(Protocol):
-    """Source events pushed to us through a queue: at least once, in any order."""
+@dataclass(frozen=True, slots=True)
+class WorkEvent:
+    """An event that outside work ended: whoever waits for it looks at once, and believes the look.
 
-    def receive(self) -> Sequence[SourceEvent]:
+    handle: the vendor's id of the work, as a driver hands it out. account, region: where it ran.
+    """
+
+    account: str
+    region: str
+    handle: str
+    receipt: str
+
+
+class EventFeed(Protocol):
+    """Events pushed to us through a queue: at least once, in any order."""
+
+    def receive(self) -> Sequence[SourceEvent | WorkEvent]:
         """The next few events; may wait up to its own short long-poll."""
         ...
 
@@ -86,4 +108,5 @@ __all__ = [
     "Source",
     "SourceEvent",
     "Task",
+    "WorkEvent",
 ]

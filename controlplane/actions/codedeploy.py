@@ -17,7 +17,8 @@ from accounts.base import Clients
 from accounts.models import Purpose
 from controlplane.actions import codedeploy_api as api
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
-from controlplane.actions.vendor import asking, code_of, message_of, one_input
+from controlplane.actions.vendor import asking, code_of, message_of, one_input, told
+from monitors.heard import Heard
 
 HARMLESS = frozenset({"DeploymentAlreadyCompletedException", "DeploymentDoesNotExistException"})
 
@@ -27,9 +28,10 @@ class CodeDeploy:
 
     purpose = Purpose.DEPLOY
 
-    def __init__(self, clients: Clients) -> None:
-        """Take the clients that act in accounts."""
+    def __init__(self, clients: Clients, heard: Heard | None = None) -> None:
+        """Take the clients that act in accounts. heard: where ends are told of by EventBridge."""
         self._clients = clients
+        self._heard = heard
 
     def start(self, task: Task) -> Progress:
         """Create the deployment; where an earlier try may have done so, look for that one first."""
@@ -51,14 +53,16 @@ class CodeDeploy:
                 if code_of(error) != "DeploymentLimitExceededException":
                     raise
                 return self._occupied(task, group, message_of(error))
-        return _begun(task, str(answer["deploymentId"]))
+        return _begun(task, str(told(answer, "deploymentId")))
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Read all deployments, 25 a call."""
         client = api.reader(self._clients, tasks[0])
         infos = api.read(client, [task.handle for task in tasks if task.handle])
+        told = self._heard and self._heard.lately(tasks[0].account, tasks[0].region)
+        latest = api.LATEST_OF_TOLD if told else api.LATEST_LOOK
         return {
-            task.token: api.progress(client, task, infos[task.handle])
+            task.token: api.progress(client, task, infos[task.handle], latest)
             for task in tasks
             if task.handle in infos
         }

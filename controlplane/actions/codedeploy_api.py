@@ -6,6 +6,7 @@ guide's.
 https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeployment.html
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from accounts.models import Purpose
 from controlplane.actions.base import ActionError, Outcome, Progress, Task
 from controlplane.actions.codedeploy_words import why
 from controlplane.actions.s3_content import Place, place_of
-from controlplane.actions.vendor import asking, need, partition_of, scope_of
+from controlplane.actions.vendor import asking, need, partition_of, scope_of, told
 
 BATCH = 25
 DESCRIPTION = 256
@@ -26,6 +27,8 @@ SKEW = timedelta(minutes=15)
 """Our clock and CodeDeploy's may differ."""
 ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 SOONEST, LATEST_LOOK = 1.0, 15.0
+LATEST_OF_TOLD = 60.0
+"""Where EventBridge tells us of the end, looking is only for what it may lose."""
 FIRST_LOOK = timedelta(seconds=SOONEST)
 BUNDLES = {
     ".zip": "zip",
@@ -99,7 +102,7 @@ def read(client: Any, ids: Sequence[str]) -> dict[str, Info]:
     for start in range(0, len(wanted), BATCH):
         with asking("read deployments"):
             answer = client.batch_get_deployments(deploymentIds=wanted[start : start + BATCH])
-        found |= {info["deploymentId"]: info for info in answer.get("deploymentsInfo", [])}
+        found |= {info["deploymentId"]: info for info in told(answer, "deploymentsInfo")}
     return found
 
 
@@ -120,7 +123,7 @@ def _listed(group: Group, **only: Any) -> list[Info]:
     for _ in range(PAGES):
         with asking(f"list the deployments of {group}"):
             answer = group.client.list_deployments(**group.request, **only, **more)
-        ids += answer.get("deployments", [])
+        ids += told(answer, "deployments")
         if not answer.get("nextToken"):
             break
         more = {"nextToken": answer["nextToken"]}
@@ -167,7 +170,7 @@ def console_url(region: str, deployment: str) -> str:
     return f"https://{host}/codesuite/codedeploy/deployments/{deployment}?region={region}"
 
 
-def progress(client: Any, task: Task, info: Info) -> Progress:
+def progress(client: Any, task: Task, info: Info, latest: float = LATEST_LOOK) -> Progress:
     """Report how a deployment stands, with the cause where it failed."""
     deployment, status = str(info["deploymentId"]), str(info.get("status", ""))
     output = {"DeploymentId": deployment}
@@ -183,7 +186,7 @@ def progress(client: Any, task: Task, info: Info) -> Progress:
             output["RollbackDeploymentId"] = rollback
         return Progress(Outcome.FAILED, deployment, why(client, info), None, url, output)
     text = f"{deployment} is {status}{counted(info)}"
-    return Progress(Outcome.RUNNING, deployment, text, look_after(task, info), url, output)
+    return Progress(Outcome.RUNNING, deployment, text, look_after(task, info, latest), url, output)
 
 
 def counted(info: Info) -> str:
@@ -198,14 +201,22 @@ def counted(info: Info) -> str:
     return f": {overview.get('Succeeded', 0)} of {total} done{bad}"
 
 
-def look_after(task: Task, info: Info) -> timedelta:
-    """Look again after a twentieth of its age (1 to 15 s), and soon once no target is waiting.
+def look_after(task: Task, info: Info, latest: float = LATEST_LOOK) -> timedelta:
+    """Look again after a twentieth of its age, or a quarter of what is left of it: 1 s to `latest`.
 
     So what we add to a deployment's length is at most 5 %, whether it lasts seconds or hours.
     """
     created = info.get("createTime")
-    overview = info.get("deploymentOverview", {})
-    if created is None or task.now is None or (overview and not overview.get("Pending")):
+    if created is None or task.now is None:
         return timedelta(seconds=SOONEST)
     age = (task.now - created).total_seconds()
-    return timedelta(seconds=min(max(age / 20, SOONEST), LATEST_LOOK))
+    wait = min(age / 20, _left(age, info) / 4)
+    return timedelta(seconds=min(max(wait, SOONEST), latest))
+
+
+def _left(age: float, info: Info) -> float:
+    """How long it will go on if its other targets take as long as those that are done."""
+    overview = {key: int(n) for key, n in info.get("deploymentOverview", {}).items()}
+    waiting = sum(overview.get(key, 0) for key in ("Pending", "InProgress", "Ready"))
+    done = sum(overview.values()) - waiting
+    return age * waiting / done if done > 0 else math.inf

@@ -18,7 +18,7 @@ from accounts.models import Purpose
 from controlplane.actions import codedeploy_api as api
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from controlplane.actions.s3_content import Place, place_of
-from controlplane.actions.vendor import asking, code_of, message_of, need
+from controlplane.actions.vendor import asking, code_of, message_of, need, told
 
 
 class CodeDeployRestore:
@@ -80,7 +80,7 @@ def _served(group: api.Group, wanted: Place) -> str:
     """
     with asking(f"read {group}"):
         answer = group.client.get_deployment_group(**group.request)
-    read: Mapping[str, Any] = answer["deploymentGroupInfo"]
+    read: Mapping[str, Any] = told(answer, "deploymentGroupInfo")
     good = str(read.get("lastSuccessfulDeployment", {}).get("deploymentId", ""))
     if not good or good != read.get("lastAttemptedDeployment", {}).get("deploymentId"):
         return ""
@@ -107,7 +107,7 @@ def _redeploy(task: Task, group: api.Group, revision: dict[str, Any]) -> Progres
             if code_of(error) != "DeploymentLimitExceededException":
                 raise
             return _occupied(task, group, api.active(group), message_of(error))
-    deployment = str(answer["deploymentId"])
+    deployment = str(told(answer, "deploymentId"))
     return Progress(
         Outcome.RUNNING,
         handle=deployment,

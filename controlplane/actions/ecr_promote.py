@@ -55,6 +55,7 @@ class EcrPromote:
     """
 
     purpose = Purpose.DEPLOY
+    side_by_side = 4  # layers of gigabytes pass through
 
     def __init__(self, clients: Clients, http: httpx.Client, budget: int = BUDGET) -> None:
         """Take the clients that act in accounts, and what downloads layers."""

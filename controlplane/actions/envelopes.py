@@ -1,8 +1,10 @@
 """EventBridge envelopes from a queue, read with distrust: bounded before they are parsed.
 
-Only what names a new revision comes out; everything else is refused with a reason.
+Only what names a new revision, or how a deployment stands, comes out; everything else is refused
+with a reason.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 """
 
 import json
@@ -23,10 +25,19 @@ LONGEST = 1024
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ACCOUNT = re.compile(r"[0-9]{12}")
+DEPLOYMENT = re.compile(r"d-[A-Za-z0-9]{1,64}")
+ENDS: Mapping[str, bool] = {
+    "START": False,
+    "READY": False,
+    "SUCCESS": True,
+    "FAILURE": True,
+    "STOP": True,
+}
+"""States that CodeDeploy tells, and whether a deployment has ended with it."""
 
 
 class EnvelopeError(Exception):
-    """Not an event that names a revision; the message says why in a few words."""
+    """Not an event that is for us; the message says why in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,23 @@ class Arrival:
     revision: Revision
 
 
-def read(body: str) -> Arrival:
-    """Read one message body; EnvelopeError for everything that is no new revision."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A deployment of CodeDeploy began, or ended, in an account (its AWS id) and region."""
+
+    account: str
+    region: str
+    deployment: str
+    ended: bool
+
+
+def read(body: str) -> Arrival | Change:
+    """Read one message body; EnvelopeError for everything that is not for us."""
     envelope = _parse(body)
     kind = (envelope.get("source"), envelope.get("detail-type"))
     reader = READERS.get(kind) if all(isinstance(word, str) for word in kind) else None
     if reader is None:
-        raise EnvelopeError("no source event")
+        raise EnvelopeError("no event for us")
     account = envelope.get("account", "")
     if not isinstance(account, str) or (account and not ACCOUNT.fullmatch(account)):
         raise EnvelopeError("no account id")
@@ -126,8 +147,21 @@ def _ecr(account: str, at: datetime | None, detail: Mapping[str, Any]) -> Arriva
     return Arrival("ECR", account, {"RepositoryName": repository, "ImageTag": tag}, revision)
 
 
-READERS: Mapping[Any, Callable[[str, datetime | None, Mapping[str, Any]], Arrival]] = {
+def _codedeploy(account: str, _at: datetime | None, detail: Mapping[str, Any]) -> Change:
+    deployment, state = _text(detail, "deploymentId"), _text(detail, "state")
+    if not account:
+        raise EnvelopeError("no account id")
+    if state not in ENDS:
+        raise EnvelopeError("no state that a deployment has")
+    if not DEPLOYMENT.fullmatch(deployment):
+        raise EnvelopeError("no deployment id")
+    return Change(account, _text(detail, "region"), deployment, ENDS[state])
+
+
+Reader = Callable[[str, datetime | None, Mapping[str, Any]], Arrival | Change]
+READERS: Mapping[Any, Reader] = {
     ("aws.s3", "Object Created"): _s3,
     ("aws.ecr", "ECR Image Action"): _ecr,
+    ("aws.codedeploy", "CodeDeploy Deployment State-change Notification"): _codedeploy,
 }
 """(source, detail-type) -> what it names. Everything else is not for us."""

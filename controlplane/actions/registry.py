@@ -31,7 +31,7 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
         ("Deploy", "Custom", "S3Promote"): lambda parts: S3Promote(parts.clients),
         ("Deploy", "Custom", "ECRPromote"): lambda parts: EcrPromote(parts.clients, parts.http),
-        ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients),
+        ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients, parts.heard),
         ("Deploy", "Custom", "CodeDeployStop"): lambda parts: CodeDeployStop(parts.clients),
         ("Deploy", "Custom", "CodeDeployRestore"): lambda parts: CodeDeployRestore(parts.clients),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],

@@ -44,6 +44,7 @@ class S3Promote:
     """Promotes bytes from account to account, the digest verified at each hop."""
 
     purpose = Purpose.DEPLOY
+    side_by_side = 4  # a large object is copied and hashed for minutes
 
     def __init__(
         self, clients: Clients, digester: Digester | None = None, limits: Limits = LIMITS

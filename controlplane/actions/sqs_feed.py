@@ -1,6 +1,7 @@
-"""Source events through an SQS queue that an EventBridge rule feeds: at least once, in any order.
+"""Events through an SQS queue that EventBridge rules feed: at least once, in any order.
 
-A message only says where to look: bytes and digests are read from the source itself. Still,
+A message only says where to look: bytes and digests are read from the source itself, and how a
+deployment stands from CodeDeploy. Still,
 whoever may send to the queue may start executions, so its policy should let in only the rule
 (aws:SourceArn). What is foreign or malformed is counted, logged (never with its body) and deleted.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -17,8 +18,9 @@ import boto3
 from accounts.base import Clients
 from accounts.connect import config
 from controlplane.actions import envelopes
-from controlplane.actions.base import SourceEvent
+from controlplane.actions.base import SourceEvent, WorkEvent
 from controlplane.actions.vendor import asking
+from monitors.heard import Heard
 
 log = logging.getLogger(__name__)
 
@@ -36,30 +38,38 @@ class Queue:
 
 
 class SqsFeed:
-    """Receives source events. dropped counts what was thrown away, by reason."""
+    """Receives events. dropped counts what was thrown away, by reason."""
 
     def __init__(
-        self, clients: Clients, queue: Queue, *, sqs: Any = None, wait_seconds: int = 1
+        self,
+        clients: Clients,
+        queue: Queue,
+        *,
+        sqs: Any = None,
+        wait_seconds: int = 1,
+        heard: Heard | None = None,
     ) -> None:
         """Take the accounts we know and the queue.
 
         sqs: a boto3 client for it. The queue is Towpath's own, so it is read as Towpath itself and
         in no assumed role; that client is made here where none is given.
         wait_seconds: how long a receive of nothing may last.
+        heard: told which accounts speak of their deployments.
         """
         self._registry = clients.registry
         self._url = queue.url
         self._wait = wait_seconds
+        self._heard = heard
         self._sqs: Any = sqs or boto3.client("sqs", region_name=queue.region, config=config("sqs"))
         self.dropped: Counter[str] = Counter()
 
-    def receive(self) -> Sequence[SourceEvent]:
+    def receive(self) -> Sequence[SourceEvent | WorkEvent]:
         """Answer the next events, ten at most; ActionError where the queue can not be read."""
         with asking(f"read the queue {self._url}"):
             answer = self._sqs.receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=self._wait
             )
-        events: list[SourceEvent] = []
+        events: list[SourceEvent | WorkEvent] = []
         refused: list[str] = []
         for message in answer.get("Messages", []):
             found = self._events(message)
@@ -82,11 +92,13 @@ class SqsFeed:
             for failed in answer.get("Failed", []):
                 log.warning("a message was not deleted and will come again: %s", failed["Code"])
 
-    def _events(self, message: Mapping[str, Any]) -> list[SourceEvent]:
-        """Answer a message's events: one, or none where it is not for us."""
+    def _events(self, message: Mapping[str, Any]) -> Sequence[SourceEvent | WorkEvent]:
+        """Answer a message's events: none where it is not for us, or nothing follows from it."""
         body, receipt = str(message.get("Body", "")), str(message["ReceiptHandle"])
         try:
             arrival = envelopes.read(body)
+            if isinstance(arrival, envelopes.Change):
+                return self._ended(arrival, receipt)
             places = self._places(arrival)
         except envelopes.EnvelopeError as reason:
             self.dropped[str(reason)] += 1
@@ -102,6 +114,18 @@ class SqsFeed:
             for place in places
         ]
 
+    def _ended(self, change: envelopes.Change, receipt: str) -> list[WorkEvent]:
+        """One event for each name of the account; none for a deployment that only began."""
+        names = self._names(change.account, change.region)
+        for name in names:
+            if self._heard is not None:
+                self._heard.note(name, change.region)
+        return [
+            WorkEvent(name, change.region, change.deployment, receipt)
+            for name in names
+            if change.ended
+        ]
+
     def _places(self, arrival: envelopes.Arrival) -> list[dict[str, str]]:
         """In which registered accounts it happened.
 
@@ -109,8 +133,12 @@ class SqsFeed:
         """
         if arrival.provider == "S3":
             return [{}]
-        known = self._registry.all()
-        names = [account.name for account in known if account.id == arrival.account]
+        return [{"Account": name} for name in self._names(arrival.account)]
+
+    def _names(self, account_id: str, region: str = "") -> list[str]:
+        """The accounts we know under an AWS account id, that have the region."""
+        known = [account for account in self._registry.all() if account.id == account_id]
+        names = [account.name for account in known if not region or region in account.regions]
         if not names:
             raise envelopes.EnvelopeError("an account that is not registered")
-        return [{"Account": name} for name in names]
+        return names

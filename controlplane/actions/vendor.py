@@ -3,10 +3,12 @@
 Trying again is the engine's business; a driver only says whether it can help.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from accounts.base import Scope
 from accounts.errors import explain
@@ -34,9 +36,22 @@ def asking(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         told = explain(error, doing)
-        raise ActionError(str(told), permanent=told.permanent) from error
+        raise ActionError(
+            str(told), permanent=told.permanent, retry_after=told.retry_after
+        ) from error
+
+
+def told(answer: Mapping[str, Any], key: str) -> Any:
+    """Read a field that AWS always sends, also where it is empty.
+
+    Of a JSON body that broke off botocore makes an answer without fields. Taken at its word it would
+    say "there are none", and what is there already would be started again.
+    """
+    if key not in answer:
+        raise ActionError(f"AWS's answer has no {key}: it broke off, and says nothing.")
+    return answer[key]
 
 
 def scope_of(task: Task, resources: Sequence[str] = ()) -> Scope:

@@ -30,6 +30,7 @@ class WatchDriver:
     def __init__(self, signal: Signal) -> None:
         """Take the signal; its clock is the tasks' own `now`."""
         self._signal = signal
+        self.endpoint: Sequence[str] = getattr(signal, "endpoint", ())
 
     def start(self, task: Task) -> Progress:
         """Begin to watch: the first look is due at once, for the deployment began before."""
@@ -64,6 +65,7 @@ class RecoveryDriver:
     def __init__(self, signal: Signal) -> None:
         """Take the signal."""
         self._signal = signal
+        self.endpoint: Sequence[str] = getattr(signal, "endpoint", ())
 
     def start(self, task: Task) -> Progress:
         """Begin: what was measured before this moment was under the bad release."""

@@ -154,13 +154,19 @@ class Stage:
         if self.towpath is not None:
             self.towpath.check()
 
-    def until(self, ready: Callable[[], bool], process: Process, name: str) -> None:
+    def until(
+        self,
+        ready: Callable[[], bool],
+        process: Process,
+        name: str,
+        within: float = STARTED_WITHIN,
+    ) -> None:
         """Wait for a process to be ready."""
-        deadline = time.monotonic() + STARTED_WITHIN
+        deadline = time.monotonic() + within
         while not ready():
             process.check()
             if time.monotonic() > deadline:
-                raise DemoError(f"{name} was not ready within {STARTED_WITHIN:.0f} s")
+                raise DemoError(f"{name} was not ready within {within:.0f} s")
             time.sleep(0.05)
 
     def stay(self) -> None:

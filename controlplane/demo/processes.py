@@ -33,10 +33,16 @@ def free_port() -> int:
 
 
 class Process:
-    """A `towpath` subcommand with a log of its own."""
+    """A `towpath` subcommand (or another Python module) with a log of its own."""
 
-    def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
-        self._arguments = [sys.executable, "-m", "controlplane.cli", *arguments]
+    def __init__(
+        self,
+        arguments: list[str],
+        log: Path,
+        environment: Mapping[str, str],
+        module: str = "controlplane.cli",
+    ) -> None:
+        self._arguments = [sys.executable, "-m", module, *arguments]
         self._log = log
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,6 +59,11 @@ class Process:
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
             )
+
+    @property
+    def pid(self) -> int:
+        """0 before it is started."""
+        return 0 if self._process is None else self._process.pid
 
     def stop(self) -> None:
         """Ask it to end, and end it where it does not."""

@@ -27,6 +27,8 @@ LOOK_EVERY = 5.0
 LOOK_BOUNDS = (0.2, 60.0)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before the first, second, ... new try after an error that may pass."""
+LATER = 20.0
+"""Seconds until what found its place full is tried again."""
 LONGEST = 4000
 """Characters of a summary."""
 BUGS_TOLERATED = 5
@@ -100,13 +102,40 @@ def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
     except Exception as error:  # noqa: BLE001 - it ends all the same; say what could not be stopped
         log.warning("%s could not be stopped: %s", job.task.token, error)
         note = f" (and it could not be stopped: {error})"
-    summary = f"{why}{note}; the last that was seen: {job.row.summary or 'nothing'}"
+    return _ended(job, status, why + note)
+
+
+def _ended(job: Job, status: ActionStatus, why: str) -> Result:
+    summary = f"{why}; the last that was seen: {job.row.summary or 'nothing'}"
     return Result(job, status, job.row.handle, _text(summary), job.row.url)
 
 
 def is_inline(driver: ActionDriver) -> bool:
     """True for drivers that call nothing outside: they are run where the engine stands."""
     return bool(getattr(driver, "inline", False))
+
+
+def side_by_side(driver: ActionDriver) -> int:
+    """How many calls of a driver may run at the same time in one place."""
+    return int(getattr(driver, "side_by_side", 1))
+
+
+def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
+    """What a job's calls share an endpoint with: looks are grouped by it, and calls take turns."""
+    named = getattr(drivers[job.key], "endpoint", ())
+    where = (job.task.configuration.get(key, "") for key in named)
+    return (*job.key, job.task.account, job.task.region, *where)
+
+
+def crowded_out(job: Job, *, late: bool) -> Result:
+    """Its place is full, or was for too long: it is due again in a while, or over if its time is."""
+    row = job.row
+    if late:
+        return _ended(job, A.FAILED, "timed out (and it was not stopped: too much waits there)")
+    return Result(
+        job, A(row.status), row.handle, row.summary, row.url, row.output,
+        due_in=LATER, failures=row.failures,
+    )  # fmt: skip
 
 
 def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:

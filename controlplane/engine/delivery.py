@@ -38,11 +38,13 @@ class Delivery:
         notifiers: Mapping[str, Notifier],
         notes: NoteMaker,
         now: Callable[[], float],
+        lease: float = LEASE,
     ) -> None:
         self._database = database
         self._notifiers = notifiers
         self._notes = notes
         self._now = now
+        self._lease = lease
         self._owner = owners.me()
         self._wakeup = threading.Event()
         self._stop = threading.Event()
@@ -83,7 +85,7 @@ class Delivery:
         """Claim what is due, send it, write how it went; how many were tried."""
         with self._database.begin() as connection:
             now = self._database.time(connection, self._now)
-            rows = events.claim_outbox(connection, self._owner, now, now + LEASE, BATCH)
+            rows = events.claim_outbox(connection, self._owner, now, now + self._lease, BATCH)
         run = pool.map if pool else map
         for row, outcome, thread in run(self._send, rows):
             with self._database.begin() as connection:

@@ -9,8 +9,9 @@ import functools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
 from controlplane.engine.conflicts import retried
+from controlplane.engine.lanes import LANES, Lanes
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Job, jobs
@@ -30,10 +32,6 @@ from controlplane.store.actions import Claim
 from controlplane.store.database import Database, reason
 
 log = logging.getLogger(__name__)
-
-LANES = (0, 1)
-"""Rollback's own lane is served first, and has threads of its own."""
-
 
 SHORTEST_NAP = 0.002
 """Seconds."""
@@ -70,15 +68,13 @@ class Engine:
         self.owner = owners.me()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._held: dict[int, int] = {}
-        self._busy = [0, 0]
-        self._counting = threading.Lock()
+        self.tick: Callable[[], float] = time.monotonic
+        """Leases are counted by it here: a clock that jumps would make a call that comes too late."""
+        self._began = 0.0
         self._wakeup = threading.Event()
         self._stop = threading.Event()
         self._renewed = 0.0
-        self._pools: Sequence[Executor] = pools or tuple(
-            ThreadPoolExecutor(n, thread_name_prefix=f"towpath-lane{lane}")
-            for lane, n in zip(LANES, limits.threads, strict=True)
-        )
+        self._lanes = Lanes(limits.threads, limits.batch, self._wakeup.set, pools)
         self.moves = 0
         self.last_turn = 0.0
         self._ahead = 0.0  # seconds by which the database's clock is ahead of this machine's
@@ -131,6 +127,7 @@ class Engine:
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
+        self._began = self.tick()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             settle(tx, outcomes.record(tx, results))
@@ -185,36 +182,42 @@ class Engine:
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job))
             elif _is_late(job, now):
-                self._submit(job, calls.time_out, job)
+                self._submit([job], calls.time_out, job)
             elif job.row.status == ActionStatus.STARTING:
-                self._submit(job, calls.give_up if job.stopping else calls.start, job)
+                self._submit([job], calls.give_up if job.stopping else calls.start, job)
             else:
-                place = (job.row.lane, job.key, job.task.account, job.task.region)
+                place = (job.row.lane, calls.place(self._drivers, job))
                 groups.setdefault(place, []).append(job)
         for group in groups.values():
-            self._submit(group[0], calls.look, group)
+            self._submit(group, calls.look, group)
 
-    def _submit(self, job: Job, call: Callable[[Drivers, Any], list[Result]], what: Any) -> None:
-        if calls.is_inline(self._drivers[job.key]):
-            self._finish(call(self._drivers, what), None)
+    def _submit(
+        self, group: Sequence[Job], call: Callable[[Drivers, Any], list[Result]], what: Any
+    ) -> None:
+        """Call it where the engine stands, or at its place in its lane; later, if that is full."""
+        lane, driver = group[0].row.lane, self._drivers[group[0].key]
+        if calls.is_inline(driver):
+            self._finish(call(self._drivers, what))
             return
-        lane = job.row.lane
-        self._count(lane, 1)
-        self._pools[lane].submit(lambda: self._finish(call(self._drivers, what), lane))
+        where, width = calls.place(self._drivers, group[0]), calls.side_by_side(driver)
+        late, stale = call is calls.time_out, self._began + self._limits.lease
 
-    def _finish(self, results: Sequence[Result], lane: int | None) -> None:
+        def work() -> None:
+            # Another may have made it, and no fence holds at the vendor; or its stage was stopped.
+            if self.tick() >= stale and not late:
+                self._finish([calls.crowded_out(job, late=False) for job in group])
+            else:
+                self._finish(call(self._drivers, what))
+
+        if not self._lanes.submit(lane, where, work, width=width):
+            self._finish([calls.crowded_out(job, late=late) for job in group])
+
+    def _finish(self, results: Sequence[Result]) -> None:
         for result in results:
             self._results.put(result)
-        if lane is not None:
-            self._count(lane, -1)
-            self._wakeup.set()
-
-    def _count(self, lane: int, calls_more: int) -> None:
-        with self._counting:
-            self._busy[lane] += calls_more
 
     def _room(self, lane: int) -> int:
-        return self._limits.batch - self._busy[lane]
+        return self._lanes.room(lane)
 
     def _nap(self) -> float:
         """Until something is due that could be called, and no longer than `idle`."""
@@ -226,8 +229,7 @@ class Engine:
 
     def _drain(self) -> None:
         """Finish the calls that are under way, write what came of them, give back the rest."""
-        for pool in self._pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        self._lanes.close()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             settle(tx, outcomes.record(tx, self._ended()))
             tx.flush()

@@ -8,7 +8,7 @@ from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, queries
-from rollback.models import Act, Cause, CauseKind
+from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
 
 CARRIED = (
     "name",
@@ -109,7 +109,7 @@ def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reas
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
     cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
     act = close_the_loop(tx, view, cause, row, execution)
-    if act is not Act.ROLL_BACK:  # raising takes back what was written: nothing is half done
+    if act not in ROLLS_BACK:  # raising takes back what was written: nothing is half done
         raise CommandError(Problem.CONFLICT, NO_WAY_BACK[act].format(execution.id, stage))
     return str(execution.id)
 

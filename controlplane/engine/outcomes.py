@@ -6,6 +6,7 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine import pace
 from controlplane.engine.calls import Result
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import deploys
@@ -40,10 +41,6 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
     row, seen = result.job.row, result.judgement
     check_move(row.status, result.status)
     over = result.status in OVER
-    due = None if over else row.timeout_at
-    if result.due_in is not None:
-        due = tx.now + result.due_in
-        due = due if row.timeout_at is None else min(due, row.timeout_at)
     return {
         "b_id": row.id,
         "b_fence": row.fence,
@@ -56,10 +53,16 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
         "output": result.output,
         "failures": result.failures,
         "verdict": seen.verdict if seen else row.verdict,
-        "verdict_at": tx.now if seen else None,
+        "verdict_at": _as_of(tx, result) if seen else None,
         "ended_at": tx.now if over else None,
-        "due_at": due,
+        "due_at": None if over else pace.due(result, tx.now),
     }
+
+
+def _as_of(tx: Transaction, result: Result) -> float:
+    """When the look was made: a replica that stood still before it wrote has an old answer to write."""
+    now = result.job.task.now
+    return tx.now if now is None else now.timestamp()
 
 
 def check_move(old: str, new: ActionStatus) -> None:

@@ -1,6 +1,8 @@
 """Who holds a claim: host, process, chance. A claim of a process that is dead for sure is taken at once.
 
-Everybody else's runs out with its lease; this only spares a restarted process the wait.
+Everybody else's runs out with its lease; this only spares a restarted process the wait. A process id says
+something only among those who count alike: replicas that share a host's name but not its process table
+(containers) must be told apart, by a TOWPATH_REPLICA of their own.
 """
 
 import os
@@ -10,14 +12,14 @@ import uuid
 
 def me() -> str:
     """A new owner in this process."""
-    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:6]}"
+    return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex[:6]}"
 
 
 def is_dead(owner: str) -> bool:
     """True where the owner was a process of this host that is no more; False where nobody can tell."""
     host, _, rest = owner.partition("/")
     pid = rest.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdecimal():
+    if host != _host() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
@@ -26,3 +28,8 @@ def is_dead(owner: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def _host() -> str:
+    """What this replica goes by; a slash would end the name."""
+    return (os.environ.get("TOWPATH_REPLICA") or socket.gethostname()).replace("/", "-")

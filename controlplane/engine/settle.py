@@ -18,7 +18,7 @@ from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks
-from rollback.models import CONSEQUENCES, Act, Cause, CauseKind, Consequence
+from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
 ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
@@ -169,7 +169,7 @@ def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reas
     if execution.type == "ROLLBACK":
         state = "done" if status is E.SUCCEEDED else "failed"
         executions.update_execution(tx.connection, execution.id, rollback_state=state)
-        tx.fact(f"rollback.{state}", execution, text=reason or f"{execution.pipeline} is back")
+        tx.fact(f"rollback.{state}", execution, text=reason or _is_back(tx, execution))
 
 
 def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any) -> Act:
@@ -191,7 +191,7 @@ def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, exe
         )  # fmt: skip
     if response.held:
         tx.fact("transition.disabled", execution, stage=row.stage, text=f"held: {reason}")
-    if response.decision.act is Act.HOLD_AND_PAGE:
+    if response.decision.act in PAGES:
         tx.fact("person.paged", execution, stage=row.stage, text=reason)
     if response.stage is not None:
         start_rollback(tx, execution, row, response.stage, reason)
@@ -227,7 +227,7 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
     rollback = executions.by_id(tx.connection, str(new["id"]))
     tx.fact(
         "rollback.requested", rollback, stage=row.stage,
-        text=f"{row.stage} goes back to {_goal(stage)}: {reason}",
+        text=f"{row.stage} {_aim(stage)}: {reason}",
         data={"rollsBack": execution.id},
     )  # fmt: skip
     waiting = stage_row(rollback, row.position, row.stage)
@@ -239,6 +239,20 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
 def _takes_turns(tx: Transaction, execution: Any) -> bool:
     declared = tx.structures.pipeline(tx.connection, execution.pipeline, execution.version)
     return declared.execution_mode is not ExecutionMode.PARALLEL
+
+
+def _is_back(tx: Transaction, execution: Any) -> str:
+    """What a rollback that went well has reached: not more than it set out to do."""
+    actions = tx.structures.stages(tx.connection, execution)[0].actions
+    kinds = [action.action_type_id.provider for action in actions]
+    if kinds.count("CodeDeployRestore") == kinds.count("CodeDeployStop"):
+        return f"{execution.pipeline} is back"
+    return f"{execution.pipeline} is back or stopped as far as could be; a person was paged"
+
+
+def _aim(stage: Any) -> str:
+    goal = _goal(stage)
+    return f"goes back to {goal}" if goal else "is stopped where it is, with no way back"
 
 
 def _goal(stage: Any) -> str:

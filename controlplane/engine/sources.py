@@ -1,5 +1,7 @@
 """Source revisions become executions: pushed by events, and polled as the fallback. Once each, ever.
 
+The same queue tells of deployments that ended; those wake whoever waits for them (pushes.py).
+
 The dedupe key is pipeline, source action and revision: the same revision seen by an event and by a poll,
 or by an event delivered twice, starts one execution.
 """
@@ -11,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from accounts.base import AccountError
-from controlplane.actions.base import EventFeed, Revision, SourceEvent
+from controlplane.actions.base import EventFeed, Revision, SourceEvent, WorkEvent
 from controlplane.declarations.model import ActionDeclaration
 from controlplane.engine.commands import Commands
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.tasks import Key, key_of
@@ -33,11 +36,13 @@ class Sources:
         structures: Structures,
         commands: Commands,
         drivers: Mapping[Key, Any],
+        pushes: Pushes,
     ) -> None:
         self._database = database
         self._structures = structures
         self._commands = commands
         self._drivers = drivers
+        self._pushes = pushes
         self._settled: dict[tuple[str, str], str] = {}
 
     def poll(self) -> int:
@@ -54,31 +59,40 @@ class Sources:
             return 0
 
     def take(self, feed: EventFeed) -> int:
-        """Take the next events off the feed; each is done only after its execution is committed."""
+        """Take the next events off the feed; each is done only after what follows is committed."""
         events = feed.receive()
         if events:
-            known = self._source_actions()
+            sources = any(isinstance(event, SourceEvent) for event in events)
+            known = self._source_actions() if sources else []
             taken = [event.receipt for event in events if self._take_one(known, event)]
             if taken:
                 feed.done(taken)
         return len(events)
 
-    def _take_one(self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent) -> bool:
+    def _take_one(
+        self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent | WorkEvent
+    ) -> bool:
         """False where it could not be taken: it stays in the queue, and holds up no other."""
         try:
-            for pipeline, action in known:
-                wanted = action.configuration
-                if action.action_type_id.provider == event.provider and all(
-                    wanted.get(key) == value for key, value in event.matches.items()
-                ):
-                    self._accept(pipeline, action, event.revision, "event")
+            if isinstance(event, WorkEvent):
+                self._pushes.take(event)
+            else:
+                self._start(known, event)
         except CommandError as error:
-            log.warning("revision %s stays in its queue: %s", event.revision.id, error)
+            log.warning("an event stays in its queue: %s", error)
             return False
         except Exception:
-            log.exception("an event of revision %s was not taken", event.revision.id)
+            log.exception("an event was not taken: %s", event)
             return False
         return True
+
+    def _start(self, known: Sequence[tuple[str, ActionDeclaration]], event: SourceEvent) -> None:
+        for pipeline, action in known:
+            wanted = action.configuration
+            if action.action_type_id.provider == event.provider and all(
+                wanted.get(key) == value for key, value in event.matches.items()
+            ):
+                self._accept(pipeline, action, event.revision, "event")
 
     def _source_actions(self) -> list[tuple[str, ActionDeclaration]]:
         with self._database.read() as connection:

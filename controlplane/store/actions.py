@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, literal_column, select, update
 
 from controlplane.states import ActionStatus
 from controlplane.store.bulk import among, inserting, updating
@@ -37,31 +37,42 @@ class Claim:
     lane: int
 
 
+DUE = (
+    select(C.id)
+    .where(C.lane == bindparam("in_lane"), C.due_at.is_not(None), C.due_at <= bindparam("now"))
+    .order_by(C.due_at)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
+)
+CLAIM = (
+    update(ACTION)
+    .where(C.id.in_(select(DUE.c.id)))
+    .values(
+        {
+            "owner": bindparam("by"),
+            "fence": C.fence + 1,
+            "due_at": bindparam("until"),
+            "starts": C.starts
+            + case((C.status.in_((ActionStatus.READY, ActionStatus.STARTING)), 1), else_=0),
+            "status": case((C.status == ActionStatus.READY, ActionStatus.STARTING), else_=C.status),
+            "started_at": func.coalesce(C.started_at, bindparam("now")),
+        }
+    )
+    .returning(*CLAIMED)
+)
+
+
 def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
     """Take what is due; the rows come back as they are after the claim."""
-    due = (
-        select(C.id)
-        .where(C.lane == wanted.lane, C.due_at.is_not(None), C.due_at <= wanted.now)
-        .order_by(C.due_at)
-        .limit(wanted.limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
-    )
-    starts = C.status.in_((ActionStatus.READY, ActionStatus.STARTING))
-    taken = (
-        update(ACTION)
-        .where(C.id.in_(select(due.c.id)))
-        .values(
-            owner=wanted.owner,
-            fence=C.fence + 1,
-            due_at=wanted.until,
-            starts=C.starts + case((starts, 1), else_=0),
-            status=case((C.status == ActionStatus.READY, ActionStatus.STARTING), else_=C.status),
-            started_at=func.coalesce(C.started_at, wanted.now),
-        )
-        .returning(*CLAIMED)
-    )
-    return connection.execute(taken).all()
+    given = {
+        "by": wanted.owner,
+        "now": wanted.now,
+        "until": wanted.until,
+        "at_most": wanted.limit,
+        "in_lane": wanted.lane,
+    }
+    return connection.execute(CLAIM, given).all()
 
 
 RECORD = updating(
@@ -183,6 +194,17 @@ def wake(connection: Connection, action_id: int, now: float, answer: str | None 
     return connection.execute(statement.values(values)).rowcount == 1
 
 
+def waiting_for(connection: Connection, handle: str, limit: int = 20) -> Sequence[Any]:
+    """Open rows that wait for outside work with this id, as a claim would answer them."""
+    found = select(*CLAIMED).where(
+        C.handle == handle,
+        C.due_at.is_not(None),
+        C.handle != literal_column("''"),  # as the index says it, or it is not used
+        C.status.in_(OPEN),
+    )
+    return connection.execute(found.limit(limit)).all()
+
+
 VIEW = (
     C.id, C.stage_id, C.name, C.kind, C.run_order, C.attempt, C.status, C.verdict, C.verdict_at,
     C.summary,
@@ -197,12 +219,10 @@ def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[An
     return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
 
 
+NEXT_DUE = select(func.min(C.due_at)).where(C.lane == bindparam("in_lane"), C.due_at.is_not(None))
+
+
 def next_due(connection: Connection, lanes: Sequence[int] = (0, 1)) -> float | None:
     """When the next row of these lanes is due; None where none is."""
-    found = [
-        connection.execute(
-            select(func.min(C.due_at)).where(C.lane == lane, C.due_at.is_not(None))
-        ).scalar()
-        for lane in lanes
-    ]
+    found = [connection.execute(NEXT_DUE, {"in_lane": lane}).scalar() for lane in lanes]
     return min((at for at in found if at is not None), default=None)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.states import StageStatus
@@ -53,8 +53,11 @@ def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[A
     return connection.execute(wanted.limit(limit)).all()
 
 
+BY_ID = select(EXECUTION).where(E.id == bindparam("id"))
+
+
 def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
-    return connection.execute(select(EXECUTION).where(E.id == execution_id)).first()
+    return connection.execute(BY_ID, {"id": execution_id}).first()
 
 
 MANY = select(EXECUTION).where(among(E.id, "ids"))
@@ -162,25 +165,37 @@ def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
     connection.execute(update(STAGE).where(S.id == stage_id).values(**values))
 
 
+INBOUND = (
+    select(S.id, S.execution_id, S.stage, S.position, E.digest, E.version, E.plan)
+    .join(EXECUTION, S.execution_id == E.id)
+    .where(
+        S.pipeline == bindparam("pipeline"),
+        S.stage == bindparam("stage"),
+        S.status == StageStatus.INBOUND,
+    )
+)
+
+
 def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     """Who waits in front of a stage, with the digest of each."""
-    statement = (
-        select(S.id, S.execution_id, S.stage, S.position, E.digest, E.version, E.plan)
-        .join(EXECUTION, S.execution_id == E.id)
-        .where(S.pipeline == pipeline, S.stage == stage, S.status == StageStatus.INBOUND)
+    return connection.execute(INBOUND, {"pipeline": pipeline, "stage": stage}).all()
+
+
+IS_IN = (
+    select(S.id)
+    .where(
+        S.pipeline == bindparam("pipeline"),
+        S.stage == bindparam("stage"),
+        S.ended_at.is_(None),
+        S.status != StageStatus.INBOUND,
     )
-    return connection.execute(statement).all()
+    .limit(1)
+)
 
 
 def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
     """True where an execution is in the stage, locked or (it came in PARALLEL mode) not."""
-    statement = select(S.id).where(
-        S.pipeline == pipeline,
-        S.stage == stage,
-        S.ended_at.is_(None),
-        S.status != StageStatus.INBOUND,
-    )
-    return connection.execute(statement.limit(1)).first() is not None
+    return connection.execute(IS_IN, {"pipeline": pipeline, "stage": stage}).first() is not None
 
 
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from controlplane.store.tables import Pipeline, PipelineVersion, table
 
@@ -11,9 +11,12 @@ PIPELINE = table(Pipeline)
 VERSION = table(PipelineVersion)
 
 
+NEWEST = select(PIPELINE.c.version).where(PIPELINE.c.name == bindparam("name"))
+
+
 def version(connection: Connection, name: str) -> int | None:
     """The version that counts now; None where there is no such pipeline."""
-    return connection.execute(select(PIPELINE.c.version).where(PIPELINE.c.name == name)).scalar()
+    return connection.execute(NEWEST, {"name": name}).scalar()
 
 
 def declaration(connection: Connection, name: str, number: int) -> str:

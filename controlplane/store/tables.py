@@ -145,6 +145,12 @@ class ActionExecution(SQLModel, table=True):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        Index(
+            "ix_action_handle",
+            "handle",
+            sqlite_where=text("due_at IS NOT NULL AND handle != ''"),
+            postgresql_where=text("due_at IS NOT NULL AND handle != ''"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     execution_id: str

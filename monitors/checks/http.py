@@ -28,6 +28,8 @@ SOON = timedelta(milliseconds=200)
 class HttpJourney:
     """Walks through Steps. sites: base addresses by the names of the settings."""
 
+    endpoint = ("Site", "BaseUrl")
+
     def __init__(
         self, http: httpx.Client, now: Callable[[], datetime], sites: Mapping[str, str]
     ) -> None:

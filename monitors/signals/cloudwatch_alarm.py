@@ -1,17 +1,17 @@
 """CloudWatch alarms as a signal: 1.0 is ALARM, 0.0 is OK, and everything else is silence.
 
 A state holds until it changes, so a point of it is as new as the look (query.end). One call reads a
-hundred alarms; the history is asked only for an alarm that changed within the window.
+hundred alarms; the history is asked only for an alarm that changed within the window, and once.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts.base import Clients
 from accounts.models import Purpose
+from monitors.alarm_history import Histories
 from monitors.base import MonitorError, Point, Query, Series
 from monitors.edge import asking, understood
 from monitors.values import text
@@ -19,7 +19,7 @@ from monitors.values import text
 NAMES = 100
 """Alarms that one DescribeAlarms takes by name."""
 PAGES = 10
-"""Pages of 100 changes of one alarm that are read; more make the answer incomplete."""
+"""Pages of one answer that are read."""
 LIVE = timedelta(seconds=5)
 """A window that ends this close to now is about the state as it is now, whatever the clocks say."""
 
@@ -38,6 +38,7 @@ class CloudWatchAlarm:
     def __init__(self, clients: Clients, now: Callable[[], datetime]) -> None:
         self._clients = clients
         self._now = now
+        self._histories = Histories()
 
     def read(self, queries: Sequence[Query]) -> Mapping[str, Series | MonitorError]:
         """Answer with each alarm's changes within [start, end) and its state at the end."""
@@ -67,7 +68,7 @@ class CloudWatchAlarm:
         if changed is None or changed <= query.start:
             return _series(query, alarm, [])
         try:
-            changes, whole = _history(client, query, name)
+            changes, whole = self._histories.read(client, query, name, changed)
         except MonitorError as error:
             if live or changed < query.end:
                 return _series(query, alarm, [], note=f"; its history is unknown: {error}")
@@ -144,36 +145,3 @@ def _past(
 
 def _points(changes: Sequence[tuple[datetime, str]]) -> list[Point]:
     return [Point(at, VALUES[state]) for at, state in changes if state in VALUES]
-
-
-def _history(client: Any, query: Query, name: str) -> tuple[list[tuple[datetime, str, str]], bool]:
-    """Read the changes since query.start as (when, from, to), and whether that is all."""
-    changes: list[tuple[datetime, str, str]] = []
-    token: dict[str, str] = {}
-    for _ in range(PAGES):
-        with asking(f"read the history of alarm {name} in {query.account}"):
-            answer = client.describe_alarm_history(
-                AlarmName=name,
-                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-                HistoryItemType="StateUpdate",
-                StartDate=query.start,
-                ScanBy="TimestampAscending",
-                MaxRecords=100,
-                **token,
-            )
-        for item in answer.get("AlarmHistoryItems", ()):
-            changes += change(item)
-        if not answer.get("NextToken"):
-            return sorted(changes), True
-        token = {"NextToken": answer["NextToken"]}
-    return sorted(changes), False
-
-
-def change(item: Mapping[str, Any]) -> list[tuple[datetime, str, str]]:
-    """Read one history item as (when, from, to); nothing where it tells no change of state."""
-    try:
-        data = json.loads(item["HistoryData"])
-        old, new = data["oldState"]["stateValue"], data["newState"]["stateValue"]
-        return [(item["Timestamp"].astimezone(UTC), str(old), str(new))] if old != new else []
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        return []

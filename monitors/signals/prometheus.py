@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from accounts.breaker import Breakers, OpenError
 from monitors.base import MonitorError, Point, Query, Series
 from monitors.edge import understood
 from monitors.values import Configuration, duration, text
@@ -29,6 +30,7 @@ WITHIN = timedelta(seconds=5)
 TICK = timedelta(milliseconds=1)
 """Prometheus counts in milliseconds; the window ends one before its end."""
 TRIES = 2
+UNHEARD = (httpx.TransportError, TooSlowError)
 NOTE = 500
 
 TOKEN = re.compile(r"(TOWPATH_)?PROM[A-Z0-9_]*")
@@ -49,13 +51,17 @@ class Ask:
 class Prometheus:
     """Reads one PromQL expression for each rule. servers: address by name, from the settings."""
 
+    endpoint = ("Prometheus", "Url")
+
     def __init__(
         self,
         http: httpx.Client,
         now: Callable[[], datetime],
         servers: Mapping[str, str],
         environ: Mapping[str, str],
+        breakers: Breakers | None = None,
     ) -> None:
+        self._breakers = breakers or Breakers(now)
         self._http = http
         self._now = now
         self._servers = servers
@@ -77,6 +83,8 @@ class Prometheus:
                 answers[query.key] = self._series(query, ask)
             except MonitorError as error:
                 answers[query.key] = error
+            except OpenError as error:
+                answers[query.key] = MonitorError(str(error), retry_after=error.retry_after)
             except httpx.HTTPError as error:
                 # Nobody listens: no other query will fare better. Too slow: another one may.
                 unheard = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
@@ -129,7 +137,8 @@ class Prometheus:
             headers={"Authorization": f"Bearer {ask.token}"} if ask.token else {},
         )
         try:
-            answer = fetch(self._http, request, self._now, limit=LIMIT, within=WITHIN)
+            with self._breakers.guard(("", "", request.url.netloc.decode(), False), UNHEARD):
+                answer = fetch(self._http, request, self._now, limit=LIMIT, within=WITHIN)
         except (TooLargeError, TooSlowError) as error:
             raise MonitorError(f"Prometheus at {ask.url}: {error}") from error
         return parse(answer.status, answer.body, ask.url)

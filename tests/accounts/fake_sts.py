@@ -4,9 +4,11 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.hooks import HierarchicalEmitter
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
@@ -31,6 +33,7 @@ class FakeSts:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
+        self.meta = SimpleNamespace(events=HierarchicalEmitter())
         self.asked: list[dict[str, Any]] = []
         self.regions: list[str] = []
         self.refuse: Callable[[dict[str, Any]], Exception | None] = lambda _: None

@@ -8,6 +8,7 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,7 @@ OTHERS = [
     (EndpointConnectionError(endpoint_url=URL), False, "Check the network"),
     (ConnectTimeoutError(endpoint_url=URL), False, "could not be reached in time"),
     (ReadTimeoutError(endpoint_url=URL), False, "did not answer in time"),
+    (ResponseParserError("invalid XML received"), False, "broke off"),
     (ParamValidationError(report="Missing: x"), True, "the request is wrong"),
     (OSError("broken pipe"), False, "OSError: broken pipe"),
     (ValueError("what?"), True, "ValueError: what?"),

@@ -246,7 +246,7 @@ def test_clients_have_time_outs_bounded_retries_and_our_name(sessions: Sessions)
     assert "towpath/" in config.user_agent_extra
 
 
-@pytest.mark.parametrize("service", ["codedeploy", "lambda"])
+@pytest.mark.parametrize("service", ["codedeploy", "lambda", "s3"])
 def test_what_has_no_token_is_never_sent_twice(sessions: Sessions, service: str) -> None:
     client = sessions.client(service, "prod", REGION, Purpose.DEPLOY)
     assert client.meta.config.retries["total_max_attempts"] == 1

@@ -73,3 +73,11 @@ def test_any_answer_is_read(body: bytes, error: str) -> None:
     found = read("f", error, body, "t1")
     assert found.outcome is (Outcome.FAILED if error else Outcome.SUCCEEDED)
     assert all(isinstance(value, str) for value in found.output.values())
+
+
+def test_an_answer_that_broke_off_is_none() -> None:
+    half = StreamingBody(io.BytesIO(b'{"checked"'), 20)
+    clients = StubClients(**{"lambda": scripted("lambda", invoke=lambda _: {"Payload": half})})
+    with pytest.raises(MonitorError) as caught:
+        Lambda(clients).start(task(RULE))
+    assert not caught.value.permanent

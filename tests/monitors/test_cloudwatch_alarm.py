@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitors.alarm_history import KNOWN, Histories, change
 from monitors.base import MonitorError, Point, Query, Series
-from monitors.signals.cloudwatch_alarm import CloudWatchAlarm, change
+from monitors.signals.cloudwatch_alarm import CloudWatchAlarm
 from tests.support.clients import StubClients
 from tests.support.scripted import DENIED, Refusal, scripted
 from tests.support.watched import NOW, at, query, recorded
@@ -178,6 +179,52 @@ def test_history_is_paged_and_bounded() -> None:
     assert isinstance(found, Series)
     assert not found.complete
     assert pages[:3] == ["", "p1", "p2"]
+
+
+class Told:
+    """Histories, and a CloudWatch that tells these changes of an alarm and counts how often."""
+
+    def __init__(self, *items: Any) -> None:
+        self.asked, self.items = 0, list(items)
+        self.histories = Histories()
+        self.client = scripted("cloudwatch", describe_alarm_history=self._answer)
+
+    def _answer(self, _asked: dict[str, Any]) -> Any:
+        self.asked += 1
+        return {"AlarmHistoryItems": self.items}
+
+    def read(self, changed: float, start: float = -300, name: str = NAME) -> list[Any]:
+        asked = query("q", RULE, start=start)
+        return self.histories.read(self.client, asked, name, at(changed))[0]
+
+
+def test_a_history_is_read_once_for_each_change() -> None:
+    told = Told(moved(-250, "OK", "ALARM"), moved(-100, "ALARM", "OK"))
+    assert [len(told.read(-100, start)) for start in (-300, -200, -300)] == [2, 1, 2]
+    assert told.asked == 1
+    told.read(-50)
+    assert told.asked == 2
+
+
+def test_an_earlier_window_reads_the_history_again() -> None:
+    told = Told(moved(-100, "ALARM", "OK"))
+    told.read(-100, start=-200)
+    told.read(-100, start=-300)
+    assert told.asked == 2
+
+
+def test_a_history_that_does_not_show_the_last_change_yet_is_not_kept() -> None:
+    told = Told(moved(-250, "OK", "ALARM"))
+    told.read(-100)
+    told.items.append(moved(-100, "ALARM", "OK"))
+    assert len(told.read(-100)) == 2
+
+
+def test_the_histories_that_are_kept_are_bounded() -> None:
+    told = Told(moved(-100, "ALARM", "OK"))
+    for place in range(KNOWN + 5):
+        told.histories._keep(("prod", "eu-west-1", f"{place}"), None)  # type: ignore[arg-type]
+    assert len(told.histories._known) == KNOWN
 
 
 def test_a_recorded_history_is_read() -> None:

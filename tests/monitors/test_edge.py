@@ -1,6 +1,7 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from accounts.throttle import CallError
 from monitors.base import MonitorError
 from monitors.edge import asking
 from tests.support.scripted import DENIED, Refusal, scripted
@@ -56,3 +57,9 @@ def test_a_value_of_a_wrong_form_is_permanent_and_an_endpoint_that_is_away_is_no
 def test_other_errors_are_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError), asking("read"):
         raise ZeroDivisionError
+
+
+def test_when_to_try_again_is_told_on() -> None:
+    with pytest.raises(MonitorError) as raised, asking("read alarms in prod"):
+        raise CallError("held back", retry_after=7.0)
+    assert raised.value.retry_after == 7.0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.breaker import OPENS_AFTER
 from monitors.base import MonitorError, Query, Series
 from monitors.signals.prometheus import Prometheus, grid, parse
 from tests.support.loopback import Answer, Loopback, loopback
@@ -178,3 +179,18 @@ def test_any_answer_is_read_or_refused_with_a_sentence(status: int, body: bytes)
     else:
         assert status == 200
         assert all(isfinite(point.value) for point in found.points)
+
+
+def test_a_server_that_nobody_hears_from_is_left_alone_after_a_while() -> None:
+    asked: list[httpx.Request] = []
+
+    def unheard(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ConnectError("refused")
+
+    with httpx.Client(transport=httpx.MockTransport(unheard)) as http:
+        made = Prometheus(http, lambda: NOW, {"default": "http://prom.example:9090"}, {})
+        found: list[Any] = [made.read([ask()])["q"] for _ in range(OPENS_AFTER + 3)]
+    assert len(asked) == OPENS_AFTER
+    assert "prom.example:9090 has not answered" in str(found[-1])
+    assert (found[-1].permanent, found[-1].retry_after) == (False, 5.0)

@@ -20,8 +20,12 @@ BAD_SIGNAL = Cause(CauseKind.BAD_SIGNAL, "Alarm", "errors 0.31 > 0.05")
 ALWAYS = Policy(frozenset(CauseKind))
 
 
-def placed(target: str, good: Good | None = Good("sha256:a", "s3://b/k")) -> Placement:  # noqa: B008
-    return Placement("Deploy", "CodeDeploy", target, "eu-west-1", "tp-1", "d-1", good=good)
+GOOD = Good("sha256:a", "s3://b/k")
+
+
+def placed(target: str, good: Good | None = GOOD, *, ended: bool = True) -> Placement:
+    where = ("CodeDeploy", target, "eu-west-1", "tp-1", "d-1")
+    return Placement("Deploy", *where, good=good, ended=ended)
 
 
 def test_a_declared_cause_rolls_back() -> None:
@@ -38,10 +42,29 @@ def test_nothing_deployed_nothing_to_roll_back() -> None:
     assert decide(ALWAYS, BAD_SIGNAL, [], rolling_back=False).act is Act.NOTHING
 
 
-def test_a_target_without_a_last_known_good_holds_and_pages_and_is_named() -> None:
-    decision = decide(ALWAYS, BAD_SIGNAL, [placed("a"), placed("b", None)], rolling_back=False)
+def test_where_no_target_has_a_last_known_good_a_person_is_paged() -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("b", None)], rolling_back=False)
     assert decision.act is Act.HOLD_AND_PAGE
     assert "no last known good to go back to on b" in decision.reason
+
+
+def test_a_target_without_a_last_known_good_keeps_no_other_from_going_back() -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("a"), placed("b", None)], rolling_back=False)
+    assert decision.act is Act.ROLL_BACK_AND_PAGE
+    assert decision.reason.endswith("no last known good to go back to on b")
+
+
+def test_what_is_in_flight_is_stopped_though_there_is_no_way_back() -> None:
+    flying = placed("b", None, ended=False)
+    assert decide(ALWAYS, BAD_SIGNAL, [flying], rolling_back=False).act is Act.ROLL_BACK_AND_PAGE
+    assert [step.kind for step in plan([flying])] == [StepKind.STOP]
+
+
+def test_what_has_no_way_back_is_stopped_and_the_stage_is_not_called_well() -> None:
+    steps = plan([placed("a"), placed("b", None)])
+    told = [(step.kind, step.placement.target) for step in steps if step.placement]
+    assert told == [(StepKind.STOP, "b"), (StepKind.STOP, "a"), (StepKind.RESTORE, "a")]
+    assert StepKind.VERIFY not in {step.kind for step in steps}
 
 
 def test_a_rollback_is_never_rolled_back() -> None:

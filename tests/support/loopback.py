@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -62,13 +62,14 @@ def _handler(
             )
             running.requests.append(asked)
             given = answer(asked)
-            self.send_response(given.status)
-            for name, value in given.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(given.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(given.body)
+            with suppress(ConnectionError):  # who asked was killed while we thought
+                self.send_response(given.status)
+                for name, value in given.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(given.body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(given.body)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any  # noqa: N815
 

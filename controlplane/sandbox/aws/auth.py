@@ -19,6 +19,9 @@ from controlplane.sandbox.aws.policy import Effect, Request, decide
 QUERY = ("ec2", "query", "rest-xml")
 """Protocols in which AWS says AccessDenied, where the others say AccessDeniedException."""
 
+SKEW, SKEW_S3 = 5 * 60, 15 * 60
+"""Seconds by which a signature's time may differ from AWS's clock."""
+
 ANONYMOUS = Caller("", "anonymous", "anonymous")
 FOR_SEEDING = "HTTP_X_MOTO_ACCOUNT_ID"
 
@@ -34,7 +37,9 @@ def authenticate(call: Call, environ: Mapping[str, Any]) -> Caller:
     if caller is None or (caller.session and caller.session.token != call.token):
         raise _unknown(call)
     if caller.session and caller.session.expires <= clock.now():
-        raise _expired(call)
+        raise expired(call)
+    if not caller.root and _is_skewed(call):
+        raise _skewed(call)
     return caller
 
 
@@ -121,10 +126,27 @@ def _unknown(call: Call) -> Refusal:
     return Refusal(code, "The security token included in the request is invalid.", status)
 
 
-def _expired(call: Call) -> Refusal:
+def expired(call: Call) -> Refusal:
+    """Build AWS's answer to a session whose time is over."""
     if call.service == "s3":
         return Refusal("ExpiredToken", "The provided token has expired.", 400)
     sentence = "The security token included in the request is expired"
     if call.protocol in QUERY:
         return Refusal("ExpiredToken", sentence, 403)
     return Refusal("ExpiredTokenException", sentence, 400)
+
+
+def _is_skewed(call: Call) -> bool:
+    # Callers share the machine's clock, so their signatures are off by as much as AWS's clock is.
+    return abs(clock.offset()) > (SKEW_S3 if call.service == "s3" else SKEW)
+
+
+def _skewed(call: Call) -> Refusal:
+    if call.service == "s3":
+        sentence = "The difference between the request time and the current time is too large."
+        return Refusal("RequestTimeTooSkewed", sentence, 403)
+    when = "expired" if clock.offset() > 0 else "not yet current"
+    sentence = f"Signature {when}: it is now {clock.now():%Y%m%dT%H%M%SZ} (5 min.)"
+    if call.protocol in QUERY:
+        return Refusal("SignatureDoesNotMatch", sentence, 403)
+    return Refusal("InvalidSignatureException", sentence, 400)

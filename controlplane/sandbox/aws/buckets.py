@@ -15,7 +15,7 @@ from typing import Any
 
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models, responses, urls
-from moto.s3.exceptions import S3ClientError
+from moto.s3.exceptions import NoSuchUpload, S3ClientError
 
 ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
@@ -75,6 +75,28 @@ def _compare(given: str, actual: bytes, name: str) -> None:
         raise S3ClientError("BadDigest", what)
 
 
+def _install_uploads() -> None:
+    """Refuse parts for an upload that is over, and mark the checksum that is made of parts' own.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+    """
+    copy, complete = models.S3Backend.upload_part_copy, models.S3Backend.complete_multipart_upload
+
+    def copy_part(self: Any, bucket: str, upload: str, *given: Any, **named: Any) -> Any:
+        if upload not in self.get_bucket(bucket).multiparts:
+            raise NoSuchUpload(upload_id=upload)
+        return copy(self, bucket, upload, *given, **named)
+
+    def complete_upload(self: Any, *given: Any, **named: Any) -> Any:
+        key = complete(self, *given, **named)
+        if key is not None and key.checksum_value and key.checksum_type == "COMPOSITE":
+            key.checksum_value = f"{key.checksum_value}-{key.checksum_parts}"
+        return key
+
+    models.S3Backend.upload_part_copy = copy_part
+    models.S3Backend.complete_multipart_upload = complete_upload
+
+
 def _neutral(_bucket: Any, _action: str, _resource: str) -> Any:
     return PermissionResult.NEUTRAL
 
@@ -85,3 +107,4 @@ def install() -> None:
     responses.S3Response = Response
     importlib.reload(urls)
     models.FakeBucket.get_permission = _neutral
+    _install_uploads()

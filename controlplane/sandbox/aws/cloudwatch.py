@@ -7,11 +7,12 @@ from typing import Any
 from moto.cloudwatch import models, responses, urls
 from moto.core.responses import ActionResult
 
-from controlplane.sandbox.aws import hooks, on_tick
+from controlplane.sandbox.aws import fault_data, hooks, on_tick
 from controlplane.sandbox.aws.cloudwatch_backend import Backend
 from controlplane.sandbox.aws.faults import Fault
 from controlplane.sandbox.aws.metric_queries import answers, check, page, range_of
 from controlplane.sandbox.aws.series import PLAIN, Metric, StatisticError, Store, dimensions_of
+from controlplane.sandbox.faults.in_force import InForce
 
 MOST_ALARMS = 100
 
@@ -29,8 +30,9 @@ class Response(responses.CloudWatchResponse):  # type: ignore[misc]  # moto ship
         queries = given.get("MetricDataQueries") or []
         check(queries)
         asked = range_of(given["StartTime"], given["EndTime"])
-        found = answers(queries, asked, self._backend.store_of)
-        return ActionResult(page(queries, found, given))
+        hit = self._befallen("GetMetricData")
+        found = answers(queries, asked, fault_data.readable(hit, self._backend.store_of))
+        return ActionResult(fault_data.results(hit, page(queries, found, given)))
 
     def get_metric_statistics(self) -> ActionResult:
         given = dict(self._get_params())
@@ -38,8 +40,13 @@ class Response(responses.CloudWatchResponse):  # type: ignore[misc]  # moto ship
         if not named:
             sentence = "Must specify either Statistics or ExtendedStatistics"
             raise Fault("InvalidParameterCombination", sentence)
-        points = _statistics(self._backend.store, given, named)
-        return ActionResult({"Label": given["MetricName"], "Datapoints": points})
+        hit = self._befallen("GetMetricStatistics")
+        points = _statistics(fault_data.readable(hit, self._backend.store_of)(""), given, named)
+        answer = {"Label": given["MetricName"], "Datapoints": fault_data.points(hit, points)}
+        return ActionResult(answer)
+
+    def _befallen(self, operation: str) -> InForce | None:
+        return fault_data.choose(self.normalized_request.environ, operation, self.region)
 
     def put_composite_alarm(self) -> ActionResult:
         return self.put_metric_alarm()

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.cloudwatch import models
 
-from controlplane.sandbox.aws import alarm_news, alarms, clock
+from controlplane.sandbox.aws import alarm_news, alarms, clock, fault_data
 from controlplane.sandbox.aws.alarm_states import RuleError, names_in
 from controlplane.sandbox.aws.faults import Fault
 from controlplane.sandbox.aws.series import (
@@ -86,11 +86,15 @@ class Backend(models.CloudWatchBackend):  # type: ignore[misc]  # moto ships no 
         def change(alarm: Any, state: str, reason: str, data: dict[str, Any]) -> None:
             self.set_alarm_state(alarm.name, reason, alarms.reason_data(data), state)
 
+        here = self.account_id, self.region_name
+        store_of = fault_data.for_alarms(*here, self.store_of)
         for alarm in sorted(self.alarms.values(), key=lambda each: bool(each.rule)):
-            if alarm.rule:
+            if state := fault_data.flapping(*here, alarm.name, alarm.state_value):
+                change(alarm, state, f"The sandbox's fault alarm_flaps: {state}", {})
+            elif alarm.rule:
                 alarms.evaluate_composite(alarm, self.alarms, change)
             else:
-                alarms.evaluate(alarm, self.store_of, clock.now(), change)
+                alarms.evaluate(alarm, store_of, clock.now(), change)
 
     def get_filtered_metrics(
         self, metric_name: str, namespace: str, dimensions: Sequence[Mapping[str, Any]]

@@ -5,6 +5,7 @@ A queue's URL or ARN says whose it is; these take its word.
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlparse
 
@@ -13,7 +14,8 @@ from moto.events import utils as event_utils
 from moto.sns import models as sns
 from moto.sqs import responses as sqs
 
-from controlplane.sandbox.aws import emit
+from controlplane.sandbox.aws import emit, fault_events, on_tick
+from controlplane.sandbox.faults.rules import Place
 
 WITHOUT_URL = ("CreateQueue", "ListQueues", "GetQueueUrl")
 """SQS's operations that name no queue by its URL."""
@@ -26,6 +28,7 @@ def install() -> None:
     _install_sns()
     _install_events()
     sqs.SQSResponse.sqs_backend = property(_queue_backend)
+    on_tick(fault_events.step)
 
 
 def _install_sns() -> None:
@@ -53,10 +56,17 @@ def _install_events() -> None:
     def send(self: Any, event: Any, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002 moto's own signature
         if not self.event_pattern.matches_event(event):
             return
+        place = _place(self, event)
         for target in list(self.targets):
-            _send_one(self, deliver, target, event, transform_input)
+            one = partial(_send_one, self, deliver, target, dict(event), transform_input)
+            fault_events.deliver(place, one)
 
     events.Rule.send_to_targets = send
+
+
+def _place(rule: Any, event: Any) -> Place:
+    source = str(event.get("source", "")).removeprefix("aws.")
+    return Place(source, str(event.get("detail-type", "")), rule.account_id, rule.region_name)
 
 
 def _send_one(rule: Any, deliver: Any, target: Any, event: Any, transform: Any) -> None:

@@ -1,4 +1,4 @@
-"""The WSGI front: reads the call, checks the caller, records it, hands it to moto.
+"""The WSGI front: reads the call, checks the caller, hands it to moto (or to a fault), records it.
 
 What moto does not do is answered with status 400 in the caller's protocol: clients do not retry
 that, and a person can read it.
@@ -12,14 +12,20 @@ from uuid import uuid4
 from moto.moto_server import werkzeug_app
 from werkzeug.wrappers import Response
 
-from controlplane.sandbox.aws import auth, calls, clock, control, faults, recorder
+from controlplane.sandbox.aws import auth, calls, clock, control, fault_calls, faults, recorder
 from controlplane.sandbox.aws.calls import Call
+from controlplane.sandbox.aws.fault_calls import App
+from controlplane.sandbox.aws.fault_data import FAULTS
 from controlplane.sandbox.aws.faults import Refusal
 from controlplane.sandbox.aws.identity import Caller
+from controlplane.sandbox.aws.recorder import Happened
 from controlplane.sandbox.aws.sts import CALLER
+from controlplane.sandbox.faults.in_force import InForce
 
 StartResponse = Callable[..., Any]
-SERVER_ERROR = 500
+BAD_REQUEST, SERVER_ERROR = 400, 500
+UNREAD = Call("s3", "", "rest-xml", "", "", "")
+"""What a request is until it could be read."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,20 +45,29 @@ class Door:
             return Response(body, status, content_type="application/json")(environ, start)
         return self._answer(environ)(environ, start)
 
-    def _answer(self, environ: dict[str, Any]) -> Response:
-        at = clock.now()
-        call = Call("s3", "", "rest-xml", "", "", "")
-        caller = auth.ANONYMOUS
+    def _answer(self, environ: dict[str, Any]) -> App:
+        at, call, caller = clock.now(), UNREAD, auth.ANONYMOUS
+        hit: InForce | None = None
+        answer, effect = Response(), False
+        befell: list[str] = []
+        environ[FAULTS] = befell
         try:
             call = calls.read(environ)
             caller = auth.authenticate(call, environ)
-            answer = self._through(call, caller, environ)
+            hit = fault_calls.choose(call, caller)
+            fault_calls.refuse(hit, call, caller)
+            if not fault_calls.is_lost(hit):
+                answer = self._through(call, caller, environ)
+                effect = answer.status_code < BAD_REQUEST
         except Refusal as refusal:
             answer = _refuse(call, refusal, environ)
-        code = answer.headers.get("x-towpath-error", "")
-        del answer.headers["x-towpath-error"]
-        recorder.note(at, call, caller.account, caller.arn, answer.status_code, code)
-        return answer
+        code = answer.headers.pop("x-towpath-error", "")
+        status = answer.status_code if fault_calls.is_heard(hit) else 0
+        fault = hit.rule.fault if hit else "".join(befell)
+        # Before the caller hears, or waits for, anything: it is true from now on.
+        happened = Happened(status, code, effect, fault)
+        recorder.note(at, call, caller.account, caller.arn, happened)
+        return fault_calls.told(hit, answer)
 
     def _through(self, call: Call, caller: Caller, environ: dict[str, Any]) -> Response:
         if not call.operation:
@@ -75,7 +90,7 @@ class Door:
 
 def _checked(call: Call, answer: Response) -> Response:
     """Let moto's answer pass, unless it is a page of its web framework."""
-    failed = answer.status_code >= 400 and answer.mimetype == "text/html"  # noqa: PLR2004
+    failed = answer.status_code >= BAD_REQUEST and answer.mimetype == "text/html"
     if failed and call.service != "s3":
         raise Refusal("UnsupportedOperation", _sentence(call, ""))
     if answer.status_code >= SERVER_ERROR:

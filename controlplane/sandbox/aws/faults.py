@@ -1,5 +1,7 @@
 """How the sandbox refuses: in AWS's words, in the protocol of the caller."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from moto.core import errors
@@ -21,14 +23,23 @@ def _silent(*_arguments: Any, **_named: Any) -> None:
 errors.warn = _silent
 
 
-class Refusal(Exception):  # noqa: N818 it is an answer, not a failure
-    """The door's answer to a call that goes no further: a code, a sentence, an HTTP status."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+
+class Refusal(Exception):  # noqa: N818 it is an answer, not a failure
+    """The door's answer to a call that goes no further: a code, a sentence, an HTTP status.
+
+    headers: what the answer carries beyond what every refusal does.
+    """
+
+    def __init__(
+        self, code: str, message: str, status: int = 400, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers
 
 
 TEXT_TYPES = {"json": "application/x-amz-json-1.1", "rest-json": "application/json"}
@@ -48,5 +59,6 @@ def render(
     answer: dict[str, Any] = serializer.serialize(Fault(refusal.code, refusal.message))
     body = answer["body"]
     headers = {name: str(value) for name, value in answer["headers"].items()}
+    headers |= refusal.headers
     headers.setdefault("Content-Type", TEXT_TYPES.get(protocol, "text/xml"))
     return refusal.status, headers, body.encode() if isinstance(body, str) else body

@@ -1,7 +1,11 @@
-"""Lambda: versions and aliases are moto's; `invoke` answers what the control API was told."""
+"""Lambda: versions and aliases are moto's; `invoke` answers what the control API was told.
+
+GET /_sandbox/lambda/invocations?function=: what functions were really invoked with.
+"""
 
 import json
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +23,10 @@ class Answer:
     error: str = ""
 
 
+KEPT = 1000
+
 _lock = threading.Lock()
+_invocations: deque[dict[str, Any]] = deque(maxlen=KEPT)
 _answers: dict[tuple[str, str, str], Answer] = {}
 
 
@@ -41,8 +48,16 @@ class Backend(models.LambdaBackend):  # type: ignore[misc]  # moto ships no type
         response_headers: Any,
     ) -> bytes:
         """Answer as told; a function that nobody told anything answers null."""
-        del body, headers
+        del headers
         function = self.get_function(function_name, qualifier)
+        _invocations.append(
+            {
+                "account": self.account_id,
+                "region": self.region_name,
+                "function": function.function_name,
+                "payload": _read(body),
+            }
+        )
         answer = _answers.get((self.account_id, self.region_name, function.function_name))
         answer = answer or Answer(None)
         if answer.error:
@@ -66,6 +81,18 @@ class Response(responses.LambdaResponse):  # type: ignore[misc]  # moto ships no
         return super().invoke()
 
 
+def invocations(function: str = "") -> list[dict[str, Any]]:
+    """Answer what functions were really invoked with, oldest first; "" is any function."""
+    return [each for each in list(_invocations) if function in ("", each["function"])]
+
+
+def _read(body: Any) -> Any:
+    try:
+        return json.loads(body or "null")
+    except ValueError:
+        return str(body)
+
+
 def _answer(order: Order) -> Any:
     error = order.body.get("error") or ""
     if error not in ("", "Handled", "Unhandled"):
@@ -79,3 +106,7 @@ def install() -> None:
     """Put this Lambda in moto's place."""
     hooks.swap(models.lambda_backends, Backend, urls, Response)
     control.route("/_sandbox/lambda/answer", _answer)
+    control.route(
+        "/_sandbox/lambda/invocations",
+        lambda order: {"invocations": invocations(order.query.get("function", ""))},
+    )

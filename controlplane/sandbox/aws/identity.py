@@ -21,7 +21,10 @@ def root_key(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What AssumeRole gave. policies are the session's own: they only narrow."""
+    """What AssumeRole gave. policies are the session's own: they only narrow.
+
+    issued: by our own clock, so that a jump of AWS's does not undo a revocation.
+    """
 
     account: str
     arn: str
@@ -29,6 +32,7 @@ class Session:
     key: str
     token: str
     expires: datetime
+    issued: datetime
     policies: tuple[Document, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     transitive: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The last calls that the sandbox answered: what the demo and the tests measure with."""
 
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -37,8 +38,21 @@ LONGEST = 300
 _calls: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
 
-def note(at: datetime, call: Call, account: str, arn: str, status: int, code: str = "") -> None:
-    """Keep one call. account is the caller's; code is AWS's error code, "" where it went well."""
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What became of a call. status: 0 where no answer was sent. code: AWS's error code, or "".
+
+    effect: whether the service carried it out, whatever the caller heard. fault: see `faults.kinds`.
+    """
+
+    status: int
+    code: str = ""
+    effect: bool = False
+    fault: str = ""
+
+
+def note(at: datetime, call: Call, account: str, arn: str, happened: Happened) -> None:
+    """Keep one call. account is the caller's."""
     kept = {name: call.parameters[name] for name in KEPT_PARAMETERS if call.parameters.get(name)}
     _calls.append(
         {
@@ -49,8 +63,10 @@ def note(at: datetime, call: Call, account: str, arn: str, status: int, code: st
             "operation": call.operation,
             "caller": arn,
             "parameters": {name: _short(value) for name, value in kept.items()},
-            "status": status,
-            "error": code,
+            "status": happened.status,
+            "error": happened.code,
+            "effect": happened.effect,
+            "fault": happened.fault,
         }
     )
 

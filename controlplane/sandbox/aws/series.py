@@ -76,6 +76,13 @@ class Store:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._samples: dict[Metric, deque[Sample]] = {}
+        self._end: int | None = None
+
+    def until(self, end: int) -> "Store":
+        """Answer a view of the same samples, without those of `end` and later."""
+        view = Store()
+        view._lock, view._samples, view._end = self._lock, self._samples, end
+        return view
 
     def put(self, namespace: str, datum: Mapping[str, Any], now: datetime) -> None:
         """Take one MetricDatum as the API gives it."""
@@ -100,6 +107,7 @@ class Store:
         check_period(period)
         check_statistic(statistic)
         first = start - start % period
+        end = end if self._end is None else min(end, self._end)
         buckets: dict[int, list[Sample]] = {}
         with self._lock:
             samples = list(self._samples.get(metric, ()))

@@ -9,6 +9,7 @@ from werkzeug.serving import make_server
 
 from controlplane.sandbox.aws import install, tick
 from controlplane.sandbox.aws.door import Door
+from controlplane.sandbox.aws.fault_desk import RULES
 
 
 class Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto ships no types
@@ -43,6 +44,7 @@ class Server:
     def stop(self) -> None:
         """Stop answering, and wait for the threads."""
         self._stopping.set()
+        RULES.clear()  # who hangs by a fault is let go
         self._server.shutdown()
         self._server.server_close()
         for thread in self._threads:

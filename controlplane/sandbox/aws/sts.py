@@ -134,6 +134,7 @@ def _session(caller: Caller, role: Any, given: dict[str, Any]) -> Session:
         key="ASIA" + secrets.token_hex(8).upper(),
         token=secrets.token_urlsafe(64),
         expires=clock.now() + timedelta(seconds=seconds),
+        issued=clock.real(),
         policies=tuple(_policies(account, given)),
         tags=tuple(sorted((passed | kept).items())),
         transitive=(*(given["TransitiveTagKeys"] or ()), *kept),

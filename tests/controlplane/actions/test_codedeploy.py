@@ -62,6 +62,14 @@ def test_a_second_try_of_what_never_arrived_starts_it() -> None:
     assert begun.handle == "d-2"
 
 
+def test_a_list_that_broke_off_does_not_say_that_nothing_was_started() -> None:
+    with stubbed("codedeploy") as (client, stub):
+        stub.add_response("list_deployments", {})  # what botocore makes of half a body
+        with pytest.raises(ActionError, match="broke off") as refused:
+            CodeDeploy(StubClients(codedeploy=client)).start(deploying(again=True))
+    assert not refused.value.permanent
+
+
 def test_the_search_goes_on_to_the_next_page() -> None:
     with stubbed("codedeploy") as (client, stub):
         stub.add_response("list_deployments", {"deployments": ["d-0"], "nextToken": "n"})

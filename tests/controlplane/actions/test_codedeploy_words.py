@@ -107,12 +107,23 @@ def test_real_answers_are_read() -> None:
 def test_looking_costs_a_twentieth_at_most(age: int) -> None:
     created = info(createTime=NOW - timedelta(seconds=age))
     seconds = look_after(task(), created).total_seconds()
-    assert 1 <= seconds <= max(1, min(age / 20, 15))
+    assert seconds == max(1, min(age / 20, 15))
 
 
-def test_near_the_end_it_is_looked_at_every_second() -> None:
-    old = info(createTime=NOW - timedelta(hours=1), deploymentOverview={"InProgress": 1})
-    assert look_after(task(), old) == timedelta(seconds=1)
+@pytest.mark.parametrize(
+    ("overview", "seconds"),
+    [
+        ({"InProgress": 3}, 6),  # nobody knows yet how long one takes
+        ({"Succeeded": 1, "Pending": 2}, 6),
+        ({"Succeeded": 9, "InProgress": 1}, 10 / 3),
+        ({"Succeeded": 99, "InProgress": 1}, 1),
+    ],
+)
+def test_near_its_expected_end_a_deployment_is_looked_at_sooner(
+    overview: dict[str, int], seconds: float
+) -> None:
+    aged = info(createTime=NOW - timedelta(seconds=120), deploymentOverview=overview)
+    assert look_after(task(), aged).total_seconds() == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.actions import envelopes
-from controlplane.actions.envelopes import EnvelopeError, read
+from controlplane.actions.envelopes import Arrival, Change, EnvelopeError, read
 
 REAL = Path("../shared/data/aws-events")
 DIGEST = f"sha256:{'ab' * 32}"
@@ -46,6 +46,29 @@ def pushed(**detail: Any) -> dict[str, Any]:
     }
 
 
+def deployed(state: str = "SUCCESS", **detail: Any) -> dict[str, Any]:
+    given = {
+        "application": "shop",
+        "deploymentGroup": "shop-prod",
+        "deploymentId": "d-123456789",
+        "instanceGroupId": "8cd3bfa8-9e72-4cbe-a1e5-da4efc7efd49",
+        "region": "eu-west-1",
+        "state": state,
+    }
+    return {
+        "source": "aws.codedeploy",
+        "detail-type": "CodeDeploy Deployment State-change Notification",
+        "account": "444444444444",
+        "detail": {**given, **detail},
+    }
+
+
+def arrival(body: str) -> Arrival:
+    found = read(body)
+    assert isinstance(found, Arrival)
+    return found
+
+
 def refusal(body: str) -> str:
     with pytest.raises(EnvelopeError) as caught:
         read(body)
@@ -53,7 +76,7 @@ def refusal(body: str) -> str:
 
 
 def test_an_object_created_names_its_version() -> None:
-    arrived = read(json.dumps(created()))
+    arrived = arrival(json.dumps(created()))
     assert arrived.provider == "S3"
     assert arrived.matches == {"S3Bucket": "releases", "S3ObjectKey": "a b+c.zip"}
     assert (arrived.revision.id, arrived.account) == ("v1", "111111111111")
@@ -61,9 +84,18 @@ def test_an_object_created_names_its_version() -> None:
 
 
 def test_a_pushed_image_names_its_digest() -> None:
-    arrived = read(json.dumps(pushed()))
+    arrived = arrival(json.dumps(pushed()))
     assert arrived.matches == {"RepositoryName": "shop", "ImageTag": "latest"}
     assert arrived.revision.id == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"),
+    [("START", False), ("SUCCESS", True), ("FAILURE", True), ("STOP", True)],
+)
+def test_a_deployment_tells_that_it_began_and_that_it_ended(state: str, *, ended: bool) -> None:
+    told = Change("444444444444", "eu-west-1", "d-123456789", ended)
+    assert read(json.dumps(deployed(state))) == told
 
 
 @pytest.mark.parametrize(
@@ -77,6 +109,11 @@ def test_a_pushed_image_names_its_digest() -> None:
         pushed(**{"action-type": "DELETE"}),
         pushed(**{"image-tag": ""}),
         pushed(**{"image-digest": "sha256:short"}),
+        deployed(state="MAYBE"),
+        deployed(deploymentId="../d-1"),
+        deployed(region=""),
+        {**deployed(), "account": ""},
+        {**deployed(), "detail-type": "CodeDeploy Instance State-change Notification"},
         {**created(), "source": "my.app"},
         {**created(), "source": ["aws.s3"]},
         {**created(), "detail": []},
@@ -100,7 +137,7 @@ def test_a_deep_body_is_refused_before_it_is_parsed() -> None:
 
 def test_brackets_in_a_key_are_no_depth() -> None:
     version = {"key": "[" * 200 + '"', "version-id": "v"}
-    assert read(json.dumps(created(object=version))).matches["S3ObjectKey"].startswith("[[")
+    assert arrival(json.dumps(created(object=version))).matches["S3ObjectKey"].startswith("[[")
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", "{", "NaN", '{"a": Infinity}', "9" * 5000])
@@ -121,11 +158,21 @@ def test_no_detail_of_s3_does_more_than_be_refused(value: Any, key: str) -> None
 @given(JSON, st.sampled_from(["result", "action-type", "repository-name", "image-digest"]))
 def test_no_detail_of_ecr_gets_through_unread(value: Any, key: str) -> None:
     try:
-        arrived = read(json.dumps(pushed(**{key: value})))
+        arrived = arrival(json.dumps(pushed(**{key: value})))
     except EnvelopeError:
         return
     assert key == "repository-name"
     assert arrived.matches["RepositoryName"] == value
+
+
+@given(JSON, st.sampled_from(["deploymentId", "region", "state"]))
+def test_no_detail_of_codedeploy_gets_through_unread(value: Any, key: str) -> None:
+    try:
+        found = read(json.dumps(deployed(**{key: value})))
+    except EnvelopeError:
+        return
+    assert isinstance(found, Change)
+    assert value in (found.region, found.deployment, "SUCCESS", "START", "FAILURE", "STOP", "READY")
 
 
 def test_of_real_events_only_versions_and_pushes_get_through() -> None:
@@ -133,7 +180,7 @@ def test_of_real_events_only_versions_and_pushes_get_through() -> None:
     got: dict[str, list[str]] = {"S3": [], "ECR": []}
     for path in REAL.rglob("*.json"):
         try:
-            got[read(path.read_text("utf-8")).provider].append(path.name)
+            got[arrival(path.read_text("utf-8")).provider].append(path.name)
         except EnvelopeError:
             continue
     assert got["S3"] == ["Object-Created__amazon-s3-userguide__ev-events.md_L21.json"]

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.actions.base import MonitorError, Outcome, Progress, Task
+from controlplane.actions.base import MonitorError, Outcome, Progress, SourceEvent, Task
 from controlplane.actions.registry import Key, Parts, drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import system_clock
@@ -115,8 +115,8 @@ def test_an_upload_is_told_by_the_queue_and_found_by_polling(way: Way) -> None:
     uploaded = way.upload(1)
     queue = Queue("tools", REGION, way.world["source"]["queue_url"])
     feed = SqsFeed(way.clients, queue, sqs=way.clients.own("sqs"))
-    events = [event for event in feed.receive() if event.revision.id == uploaded["versionId"]]
-    (event,) = events
+    sources = [event for event in feed.receive() if isinstance(event, SourceEvent)]
+    (event,) = [event for event in sources if event.revision.id == uploaded["versionId"]]
     latest = way.drivers[SOURCE].latest(event.matches, "tools", REGION)
     assert latest.id == uploaded["versionId"]
     feed.done([event.receipt])

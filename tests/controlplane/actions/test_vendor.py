@@ -2,6 +2,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.exceptions import ParamValidationError as BadParameters
 
+from accounts.throttle import CallError
 from controlplane.actions.base import ActionError
 from controlplane.actions.vendor import asking, one_input
 from tests.controlplane.actions.making import bundle, refused, task
@@ -53,3 +54,7 @@ def test_no_input_or_two_are_refused(inputs: tuple[object, ...]) -> None:
     with pytest.raises(ActionError, match="takes one input artifact") as caught:
         one_input(task(inputs=inputs))
     assert caught.value.permanent
+
+
+def test_when_to_try_again_is_told_on() -> None:
+    assert said(CallError("held back", retry_after=7.0)).retry_after == 7.0

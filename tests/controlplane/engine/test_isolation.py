@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, update
+from sqlalchemy.exc import DataError
 
 from controlplane.engine.loop import Engine, Limits
 from controlplane.sandbox.scripted import AtOnce, after
+from controlplane.sandbox.simulation.replica import SkewedClock, Waiting
 from controlplane.store import queries
 from controlplane.store.tables import ArtifactRow, table
 from monitors.base import Outcome, Progress, Task
@@ -74,7 +76,7 @@ def test_an_outcome_that_cannot_be_written_does_not_take_others_with_it(house: H
 
 def turn(house: House) -> None:
     """As the engine's thread does: a turn that fails is followed by the next."""
-    with contextlib.suppress(UnicodeEncodeError):
+    with contextlib.suppress(UnicodeEncodeError, DataError):
         house.engine.turn()
 
 
@@ -152,3 +154,32 @@ def test_a_full_lane_is_slept_on_until_a_call_ends(house: House) -> None:
     house.commands.start("shop", ANNE)
     engine.turn()
     assert engine._nap() == limits.idle
+
+
+def test_a_verdict_is_as_old_as_its_look_not_as_its_commit(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod", bake="30s")))
+    first = house.start()
+    house.wait(5)
+    house.clock.advance(5)
+    house.engine.turn()  # looks while it bakes,
+    house.clock.advance(40)  # and stands still until the bake's time is over
+    house.engine.turn()
+    assert house.stages(first)["Prod"] == "Baking"
+    house.wait(10)
+    assert house.stages(first)["Prod"] == "Succeeded"
+
+
+def test_a_call_that_waited_for_longer_than_its_lease_is_not_made(empty: House) -> None:
+    house, late, clock = empty, Waiting(), SkewedClock(empty.clock)
+    house.apply(pipeline(source(), deploying("Prod")))
+    drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
+    zombie = Engine(house.database, house.structures, drivers, clock, pools=(late, late))
+    zombie.tick = lambda: house.clock().timestamp()
+    house.commands.start("shop", ANNE)
+    zombie.turn()  # claims the source, whose call is not made yet
+    house.clock.advance(Limits().lease + 1)
+    clock.wrong = -600  # and its clock jumps back
+    assert late.run(1) == 1
+    assert not house.drivers["S3"].started
+    house.settle()
+    assert len(house.drivers["S3"].started) == 1

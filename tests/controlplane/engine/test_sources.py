@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from controlplane.actions.base import Revision, SourceEvent
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.engine.sources import Sources
 from controlplane.sandbox.scripted import Scripted, source_of
@@ -47,7 +48,8 @@ def house(empty: House) -> House:
 
 def sources(house: House, commands: Any = None) -> Sources:
     drivers = {KEYS["S3"]: Bucket(source_of(GOOD))}
-    return Sources(house.database, house.structures, commands or house.commands, drivers)
+    pushes = Pushes(house.database, house.structures, house._now)
+    return Sources(house.database, house.structures, commands or house.commands, drivers, pushes)
 
 
 def arrived(bucket: str) -> SourceEvent:

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, Protocol
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 
@@ -12,9 +13,10 @@ from controlplane.clock import ManualClock
 from controlplane.sandbox.aws import clock
 from controlplane.sandbox.aws.identity import root_key
 from controlplane.sandbox.aws.server import Server, serve
-from tests.controlplane.sandbox.aws.documents import trust
+from tests.controlplane.sandbox.aws.documents import allow, trust
 
 REGION = "eu-west-1"
+READ = 5
 _accounts = count(500_000_000_000)
 
 
@@ -57,7 +59,7 @@ def client(aws: Server) -> Iterator[ClientOf]:
                 aws_access_key_id=known.get("AccessKeyId") or root_key(account),
                 aws_secret_access_key="secret",
                 aws_session_token=known.get("SessionToken"),
-                config=Config(retries={"total_max_attempts": 1}),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=READ),
             )
         )
         return made[-1]
@@ -90,3 +92,29 @@ def session(client: ClientOf, account: str) -> Callable[..., dict[str, Any]]:
         return credentials
 
     return make
+
+
+class FaultsOf(Protocol):
+    """Puts rules in force for the rest of the test; answers what the sandbox says of them."""
+
+    def __call__(self, *rules: dict[str, Any], seed: int | None = None) -> dict[str, Any]: ...
+
+
+@pytest.fixture
+def faults(aws: Server) -> Iterator[FaultsOf]:
+    url = f"{aws.url}/_sandbox/faults"
+
+    def order(*rules: dict[str, Any], seed: int | None = None) -> dict[str, Any]:
+        sent = httpx.put(url, json={"rules": list(rules), "seed": seed})
+        told: dict[str, Any] = sent.raise_for_status().json()
+        return told
+
+    yield order
+    httpx.delete(url).raise_for_status()
+
+
+@pytest.fixture
+def worker(client: ClientOf, session: Callable[..., dict[str, Any]]) -> Callable[[str], Any]:
+    """Clients of a role that may do everything; only root callers are never befallen."""
+    credentials = session(allow("*"))
+    return lambda service: client(service, credentials=credentials)

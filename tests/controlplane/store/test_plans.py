@@ -48,6 +48,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "stages": lambda c: executions.stages(c, ["e:1:1"]),
     "actions of a stage": lambda c: actions.of_stages(c, ["e:1:1"]),
     "what is due": actions.next_due,
+    "who waits for a deployment": lambda c: actions.waiting_for(c, "d-1"),
     "what goes out next": events.next_due,
     "claim": lambda c: actions.claim(c, Claim("me", 0.0, 1.0, 1, 0)),
     "claim of the outbox": lambda c: events.claim_outbox(c, "me", 0.0, 1.0, 1),
@@ -107,3 +108,7 @@ def test_who_is_in_a_stage_is_not_looked_for_among_all_who_ever_were(
 
 def test_who_was_in_last_is_read_and_not_sorted(database: Database) -> None:
     assert not any("ORDER BY" in step for step in plans(database, "who was in last"))
+
+
+def test_who_waits_for_a_deployment_is_found_by_its_id(database: Database) -> None:
+    assert "ix_action_handle (handle=?)" in plans(database, "who waits for a deployment")[0]

@@ -156,3 +156,21 @@ def test_an_encrypted_object_needs_its_key(
         s3.get_object(Bucket=bucket, Key="secret")
     with pytest.raises(ClientError, match="kms:GenerateDataKey"):
         s3.put_object(Bucket=bucket, Key="new", Body=BODY, **encrypted)
+
+
+def test_an_upload_that_is_over_takes_no_more_parts_and_its_checksum_is_composite(
+    client: ClientOf, account: str
+) -> None:
+    s3, place = client("s3", account), {"Bucket": f"parts-{account}", "Key": "copy"}
+    s3.create_bucket(
+        Bucket=place["Bucket"], CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    s3.put_object(Bucket=place["Bucket"], Key="k", Body=b"hello")
+    upload = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
+    part = {"UploadId": upload, "PartNumber": 1, "CopySource": f"{place['Bucket']}/k"}
+    etag = s3.upload_part_copy(**place, **part)["CopyPartResult"]["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
+    assert s3.head_object(**place, ChecksumMode="ENABLED")["ChecksumSHA256"].endswith("=-1")
+    with pytest.raises(s3.exceptions.NoSuchUpload):
+        s3.upload_part_copy(**place, **part)

@@ -59,3 +59,12 @@ def test_a_version_says_which_it_was(function: Any, qualifier: str) -> None:
 def test_a_function_that_is_not_there_is_refused(function: Any) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         function.invoke(FunctionName="nothing")
+
+
+def test_the_sandbox_knows_what_a_function_was_really_invoked_with(
+    aws: Server, account: str, function: Any
+) -> None:
+    function.invoke(FunctionName="gate", Payload=b'{"n": 1}')
+    told = httpx.get(f"{aws.url}/_sandbox/lambda/invocations", params={"function": "gate"}).json()
+    last = told["invocations"][-1]
+    assert (last["account"], last["function"], last["payload"]) == (account, "gate", {"n": 1})

@@ -79,6 +79,7 @@ def test_inspector_covers_every_instance_and_found_nothing_serious(visitor: Visi
 def test_what_is_published_to_the_topic_reaches_the_audit_queue(visitor: Visitor) -> None:
     told = visitor.world["notifications"]
     visitor.role("sns", "tools", "deploy").publish(TopicArn=told["topic_arn"], Message="hello")
+    assert visitor.get("topic/bodies") == {"bodies": ["hello"]}
     root = visitor._client("sqs", "AKIAROOT111111111111", "x", None)
     (message,) = root.receive_message(QueueUrl=told["audit_queue_url"])["Messages"]
     assert json.loads(message["Body"])["Message"] == "hello"

@@ -1,0 +1,377 @@
+"""Killed before a call, after its effect but before its answer, after its answer but before the commit.
+
+For every driver that starts outside work and that the sandbox emulates: a real process is killed in
+each window, a second one takes over when the lease is over, and what the sandbox itself knows says
+how often the work was begun. A canary is not among them: the check waits for the canary's own runs.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from sqlalchemy import select
+
+from controlplane.clock import system_clock
+from controlplane.declarations.load import load_text
+from controlplane.demo.processes import settings_for
+from controlplane.engine.commands import Commands
+from controlplane.engine.structures import Structures
+from controlplane.sandbox.aws import recorder
+from controlplane.sandbox.aws.functions import invocations
+from controlplane.sandbox.run import Sandbox
+from controlplane.sandbox.sample import build_bundle
+from controlplane.store import executions
+from controlplane.store.database import Database
+from controlplane.store.tables import ActionExecution, table
+from tests.controlplane.sandbox.codedeploy.lab import zip_of
+from tests.support.house import ANNE
+
+ROOT = Path(__file__).parents[2]
+WITHIN = 90.0
+HOOK = "{location: hook.sh, timeout: 300}"
+SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
+WAITING = """#!/bin/sh
+exec {python} -c '
+import json, time, urllib.request
+url = "{url}/_sandbox/calls?service=codedeploy&operation=StopDeployment"
+while sum(c["effect"] for c in json.load(urllib.request.urlopen(url))["calls"]) <= {stops}:
+    time.sleep(0.1)
+'
+"""
+"""A deployment of it is in flight until a deployment is stopped: CodeDeploy lets a script end."""
+SOURCE = """
+pipeline: {name}
+stages:
+  - name: Source
+    account: tools
+    region: eu-west-1
+    actions:
+      - name: Release
+        provider: S3
+        with: {{S3Bucket: towpath-releases-111111111111, S3ObjectKey: shop.zip}}
+        outputs: [Shop]
+  - name: Dev
+    account: dev
+    region: eu-west-1
+    actions:
+"""
+PROMOTE = """
+      - {name: Promote, provider: S3Promote, inputs: [Shop], outputs: [ShopDev]}
+"""
+GROUP = "ApplicationName: shop, DeploymentGroupName: shop-dev"
+DEPLOY = f"""
+      - name: Deploy
+        provider: CodeDeploy
+        runOrder: 2
+        inputs: [ShopDev]
+        with: {{{GROUP}}}
+"""
+RESTORE = f"""
+      - name: Restore
+        provider: CodeDeployRestore
+        with: {{{GROUP}, RevisionLocation: "LOCATION", RevisionVersion: "VERSION",
+                RevisionDigest: "sha256:0"}}
+"""
+STOPPED = "codedeploy.StopDeployment"
+STOP = f"""
+      - name: Stop
+        provider: CodeDeployStop
+        with: {{{GROUP}, DeploymentToken: TOKEN, DeploymentId: ""}}
+"""
+INVOKE = """
+      - {name: Check, provider: Lambda, with: {FunctionName: check}}
+"""
+
+
+class Scene:
+    """The sandbox, what is true in its account dev, and a database that outlives who uses it."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.world = sandbox.world_document()
+        self.url, self.folder = sandbox.url, folder
+        self.name = f"p-{uuid.uuid4().hex[:12]}"
+        self.environment = settings_for(self.world, folder, 1)
+        self.database = Database(self.environment["TOWPATH_DATABASE_URL"])
+        self.database.migrate()
+        self.children: list[subprocess.Popen[bytes]] = []
+        self.execution = ""
+
+    def root(self, service: str, account: str = "dev") -> Any:
+        """A client that no fault befalls."""
+        key = self.world["accounts"][account]["root_access_key_id"]
+        make: Any = boto3.client
+        return make(
+            service,
+            self.world["region"],
+            endpoint_url=self.url,
+            aws_access_key_id=key,
+            aws_secret_access_key="sandbox",
+        )
+
+    @property
+    def bucket(self) -> str:
+        return str(self.world["accounts"]["dev"]["artifact_bucket"])
+
+    def start(self, actions: str) -> None:
+        """An execution that waits for somebody to run it."""
+        commands = Commands(self.database, Structures(), lambda: system_clock().timestamp())
+        commands.apply_pipeline(load_text(SOURCE.format(name=self.name) + actions), ANNE)
+        self.execution = commands.start(self.name, ANNE)
+
+    def run(self, *more: str) -> subprocess.Popen[bytes]:
+        """A process of Towpath's that works on it."""
+        command = [sys.executable, "-m", "tests.support.doomed", self.execution, *more]
+        environment = {**os.environ, **self.environment}
+        self.children.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+        return self.children[-1]
+
+    def go_on(self, more: Sequence[str]) -> None:
+        """Let another process take over, to the end."""
+        try:
+            assert self.run(*more).wait(WITHIN) == 0
+        except subprocess.TimeoutExpired:
+            raise AssertionError(self.told()) from None
+
+    def order(self, fault: str, call: str, **more: Any) -> None:
+        service, operation = call.split(".")
+        rule = {"fault": fault, "service": service, "operation": operation, **more}
+        httpx.put(self.faults, json={"rules": [rule]}).raise_for_status()
+
+    @property
+    def faults(self) -> str:
+        return f"{self.url}/_sandbox/faults"
+
+    def status(self) -> str:
+        with self.database.read() as connection:
+            found = executions.by_id(connection, self.execution)
+        assert found is not None
+        return str(found.status)
+
+    def told(self) -> list[Any]:
+        """How each action stands, and why."""
+        rows = table(ActionExecution).c
+        with self.database.read() as connection:
+            return list(connection.execute(select(rows.name, rows.status, rows.summary)))
+
+    def close(self) -> None:
+        httpx.delete(self.faults)
+        for child in self.children:
+            child.kill()
+            child.wait()
+        self.database.close()
+
+    def calls(self, call: str) -> list[dict[str, Any]]:
+        service, operation = call.split(".")
+        return [
+            each
+            for each in recorder.calls(service, operation)
+            if not each["caller"].endswith(":root")
+        ]
+
+    def effects(self, call: str) -> int:
+        """How often the call was carried out."""
+        return sum(each["effect"] for each in self.calls(call))
+
+
+# --- Windows: how a process is killed, and whether the call had its effect -------------------------
+
+
+def killed_while(fault: str) -> Callable[[Scene, str, Sequence[str]], None]:
+    """The call hangs by a fault, and then somebody pulls the plug."""
+
+    def kill(scene: Scene, call: str, more: Sequence[str]) -> None:
+        before = len(scene.calls(call))
+        scene.order(fault, call, seconds=300)
+        child = scene.run(*more)
+        deadline = time.monotonic() + WITHIN
+        while not [one for one in scene.calls(call)[before:] if one["fault"] == fault]:
+            assert child.poll() is None and time.monotonic() < deadline
+            threading.Event().wait(0.02)  # a real process is at work
+        child.kill()
+        child.wait()
+        httpx.delete(scene.faults).raise_for_status()
+
+    return kill
+
+
+def killed_at_commit(scene: Scene, call: str, more: Sequence[str]) -> None:
+    """The answer is there, and its transaction is as good as committed."""
+    child = scene.run("--dies-after", call, *more)
+    assert child.wait(WITHIN) == -signal.SIGKILL
+
+
+WINDOWS = {
+    "before the call": (killed_while("timeout_before"), False),
+    "before the answer": (killed_while("timeout_after"), True),
+    "before the commit": (killed_at_commit, True),
+}
+
+
+# --- Drivers: what is declared, the call that starts the work, and how often it was begun ----------
+
+
+@dataclass(frozen=True)
+class Case:
+    """actions: given the scene, what is declared. begun: how often the work was begun at AWS.
+
+    again: it is begun once more where its effect was there already: the vendor takes no token.
+    """
+
+    call: str
+    actions: Callable[[Scene], str]
+    begun: Callable[[Scene], int]
+    more: tuple[str, ...] = ()
+    again: bool = False
+
+
+def copies(scene: Scene) -> int:
+    """Versions of what was promoted; half a copy counts as well."""
+    s3, prefix = scene.root("s3"), f"releases/{scene.name}/"
+    found = s3.list_object_versions(Bucket=scene.bucket, Prefix=prefix).get("Versions", [])
+    halves = s3.list_multipart_uploads(Bucket=scene.bucket, Prefix=prefix).get("Uploads", [])
+    return len(found) + len(halves)
+
+
+def deployments(scene: Scene) -> int:
+    """Deployments that say that they are of this execution."""
+    return sum(scene.execution in info.get("description", "") for info in every_deployment(scene))
+
+
+def every_deployment(scene: Scene) -> list[dict[str, Any]]:
+    codedeploy = scene.root("codedeploy")
+    ids = codedeploy.list_deployments()["deployments"]
+    found: list[dict[str, Any]] = []
+    for first in range(0, len(ids), 25):
+        answer = codedeploy.batch_get_deployments(deploymentIds=ids[first : first + 25])
+        found += answer["deploymentsInfo"]
+    return found
+
+
+def rollbacks(scene: Scene) -> int:
+    """What CodeDeploy rolled back because the deployment was stopped."""
+    (stopped,) = [i for i in every_deployment(scene) if scene.name in i.get("description", "")]
+    by = [info.get("rollbackInfo", {}) for info in every_deployment(scene)]
+    return sum(one.get("rollbackTriggeringDeploymentId") == stopped["deploymentId"] for one in by)
+
+
+def asked(scene: Scene) -> int:
+    """Invocations of this execution, all under one token; each later one says `again`."""
+    told = [one["payload"] for one in invocations("check")]
+    own = [one for one in told if one["execution"] == scene.execution]
+    assert len({one["token"] for one in own}) <= 1
+    assert all(one["again"] for one in own[1:])
+    return len(own)
+
+
+def restore(scene: Scene) -> str:
+    """A revision that only this test knows."""
+    key = f"releases/{scene.name}.zip"
+    put = scene.root("s3").put_object(Bucket=scene.bucket, Key=key, Body=build_bundle(1))
+    location = f"s3://{scene.bucket}/{key}"
+    return RESTORE.replace("LOCATION", location).replace("VERSION", put["VersionId"])
+
+
+def stop(scene: Scene) -> str:
+    """A deployment in flight, after one that succeeded."""
+    good = deploy(scene, build_bundle(1), "good")
+    deadline = time.monotonic() + WITHIN
+    codedeploy = scene.root("codedeploy")
+    while codedeploy.get_deployment(deploymentId=good)["deploymentInfo"]["status"] != "Succeeded":
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)  # real agents are at work
+    script = WAITING.format(python=sys.executable, url=scene.url, stops=scene.effects(STOPPED))
+    bundle = zip_of({"appspec.yml": SLOW, "hook.sh": script})
+    deploy(scene, bundle, f"towpath {scene.name} in flight")
+    return STOP.replace("TOKEN", scene.name)
+
+
+def deploy(scene: Scene, content: bytes, description: str) -> str:
+    key = f"by-hand/{uuid.uuid4().hex}.zip"
+    scene.root("s3").put_object(Bucket=scene.bucket, Key=key, Body=content)
+    place = {"bucket": scene.bucket, "key": key, "bundleType": "zip"}
+    answer = scene.root("codedeploy").create_deployment(
+        applicationName="shop",
+        deploymentGroupName="shop-dev",
+        description=description,
+        revision={"revisionType": "S3", "s3Location": place},
+        fileExistsBehavior="OVERWRITE",
+    )
+    return str(answer["deploymentId"])
+
+
+PARTS = ("--one-copy", "0")
+CASES = {
+    "S3Promote": Case("s3.CopyObject", lambda _: PROMOTE, copies),
+    "S3Promote begins": Case("s3.CreateMultipartUpload", lambda _: PROMOTE, copies, PARTS),
+    "S3Promote ends": Case("s3.CompleteMultipartUpload", lambda _: PROMOTE, copies, PARTS),
+    "CodeDeploy": Case("codedeploy.CreateDeployment", lambda _: PROMOTE + DEPLOY, deployments),
+    "CodeDeployRestore": Case("codedeploy.CreateDeployment", restore, deployments),
+    "CodeDeployStop": Case(STOPPED, stop, rollbacks),
+    # Lambda's Invoke has no token of its own: the function is told ours, and that it comes again.
+    "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
+}
+
+LOST: dict[str, dict[str, Any]] = {"timeout_after": {"seconds": 0}, "truncated": {}}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as made:
+        httpx.post(f"{made.url}/_sandbox/release", json={"release": 1}).raise_for_status()
+        yield made
+
+
+@pytest.fixture
+def scene(sandbox: Sandbox, tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(sandbox, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _function(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+    scene = Scene(sandbox, tmp_path_factory.mktemp("function"))
+    scene.root("lambda").create_function(
+        FunctionName="check",
+        Runtime="python3.12",
+        Role=scene.world["accounts"]["dev"]["roles"]["deploy"],
+        Handler="check.handler",
+        Code={"ZipFile": zip_of({"check.py": ""})},
+    )
+    scene.close()
+
+
+@pytest.mark.parametrize("window", list(WINDOWS))
+@pytest.mark.parametrize("name", list(CASES))
+def test_killed_in_this_window_it_is_begun_once(scene: Scene, name: str, window: str) -> None:
+    case, (kill, effect) = CASES[name], WINDOWS[window]
+    scene.start(case.actions(scene))
+    begun, effects = case.begun(scene), scene.effects(case.call)
+    kill(scene, case.call, case.more)
+    assert (scene.status(), scene.effects(case.call) - effects) == ("InProgress", effect)
+    scene.go_on(case.more)
+    assert scene.status() == "Succeeded", scene.told()
+    assert case.begun(scene) - begun == 1 + effect * case.again
+
+
+@pytest.mark.parametrize("fault", list(LOST))
+@pytest.mark.parametrize("name", list(CASES))
+def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str, fault: str) -> None:
+    case = CASES[name]
+    scene.start(case.actions(scene))
+    begun = case.begun(scene)
+    scene.order(fault, case.call, times=1, **LOST[fault])
+    scene.go_on(case.more)
+    assert scene.status() == "Succeeded", scene.told()
+    assert case.begun(scene) - begun == 1 + case.again
