@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, update
 
+from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.store import accounts, executions, replicas
 from controlplane.store.replicas import Me
@@ -92,7 +93,8 @@ class TestABrokenStructure:
         poison(doors)
         house = doors.house
         drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
-        sources = Sources(house.database, house.structures, house.commands, drivers)
+        pushes = Pushes(house.database, house.structures, house._now)
+        sources = Sources(house.database, house.structures, house.commands, drivers, pushes)
         assert [name for name, _ in sources._source_actions()] == ["shop"]
 
     def test_the_others_start_and_end(self, doors: Doors) -> None:
