@@ -20,7 +20,7 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.engine.structures import Structures
+from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys
 from controlplane.settings import Settings
 from controlplane.store import ledger, pipelines
@@ -42,7 +42,10 @@ def examine(
         version = pipelines.version(connection, pipeline)
         if version is None:
             raise KeyError(pipeline)
-        declared = structures.pipeline(connection, pipeline, version)
+        try:
+            declared = structures.pipeline(connection, pipeline, version)
+        except BrokenStructureError as error:
+            return [_missing(str(error), f"towpath apply {pipeline}.yaml")]
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
     walked = walk(clients, _once(hops_of(declared, clients.registry)))
     return [

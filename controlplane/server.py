@@ -20,7 +20,11 @@ from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.api.edge import BodyLimit, SafeHeaders
 from controlplane.api.parts import Parts
+from controlplane.api.pressure import Bounds, Pressure
 
+QUEUE = 200
+WAITING, WAITING_OF_ONE = 1_000, 100
+"""Requests that may wait for a place, and that may wait for events (all, and of one client)."""
 ROUTERS = (pipelines, executions, quarantine, events, accounts, tokens, meta)
 
 
@@ -47,8 +51,13 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(slack.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.add_api_route("/", _home, include_in_schema=False)
-    problems.add_to(app)
+    problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
+    app.add_middleware(
+        Pressure,
+        ordinary=Bounds(parts.settings.max_requests, parts.settings.max_requests_of_one, QUEUE),
+        waiting=Bounds(WAITING, WAITING_OF_ONE, 0),
+    )
     app.add_middleware(SafeHeaders, https=parts.settings.public_url.startswith("https://"))
     return app
 

@@ -13,6 +13,11 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
+    max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
+    archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
+    for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
+    every replica runs this version: an older one would not know what has started before.
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -35,3 +40,10 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     max_body_bytes: int = 1024 * 1024
+    max_requests: Annotated[int, Field(ge=0, le=38)] = (
+        32  # the server has 40 threads; probes need some
+    )
+    max_requests_of_one: Annotated[int, Field(ge=1)] = 24
+    max_open_executions: Annotated[int, Field(ge=1)] = 1_000
+    keep_days: Annotated[float, Field(ge=0)] = 90.0
+    archive: str = ""

@@ -32,6 +32,7 @@ from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
+from controlplane.health import Health
 from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
@@ -52,6 +53,7 @@ class House:
     settings: Settings
     clock: Clock
     database: Database
+    health: Health
     structures: Structures
     commands: Commands
     registry: StaticRegistry
@@ -90,7 +92,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     breakers = Breakers(clock)
     clients = Sessions(known, now=clock, throttle=Throttle(clock), breakers=breakers)
     structures = Structures()
-    commands = Commands(database, structures, now)
+    commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     parts = ActionParts(
         clients, clock, http, settings.sites, settings.prometheus, breakers=breakers, heard=heard
@@ -111,6 +113,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings=settings,
         clock=clock,
         database=database,
+        health=Health(database, structures, now),
         structures=structures,
         commands=commands,
         registry=known,

@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.base import AccountError
+from controlplane.engine import retention
 from controlplane.store import periodic
 from controlplane.wiring import House
 from monitors.base import MonitorError
@@ -24,6 +25,8 @@ LOOKS_A_TURN = 4
 """How often a replica asks, within one interval, whether periodic work is due and nobody has done it."""
 REFRESH = 5.0
 STALLED_AFTER = 30.0
+HOUSEKEEPING = 60.0
+HEARTBEAT = 10.0
 DRAINED_WITHIN = 60.0
 """Seconds: a call to a vendor lasts 39 at most (accounts.connect), and its outcome is written then."""
 
@@ -44,6 +47,9 @@ class Worker:
         if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
+        self._every(HOUSEKEEPING, "retention", self._keep_house)
+        self._house.health.beat()
+        self._scheduler.add_job(self._house.health.beat, "interval", seconds=HEARTBEAT)
         self._scheduler.add_job(self._refresh, "interval", seconds=REFRESH, max_instances=1)
         self._scheduler.start()
 
@@ -55,6 +61,7 @@ class Worker:
         self._house.delivery.stop()
         for thread in self._threads:
             thread.join(timeout=DRAINED_WITHIN)
+        self._house.health.leave()
         busy = [thread.name for thread in self._threads if thread.is_alive()]
         if busy:
             log.error("not drained in %.0f s: %s; its leases run out", DRAINED_WITHIN, busy)
@@ -72,12 +79,17 @@ class Worker:
         silent = self._house.clock().timestamp() - engine.last_turn
         if engine.last_turn and silent > STALLED_AFTER:
             problems["engine"] = f"no turn for {silent:.0f} s"
-        try:
-            with self._house.database.read() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except SQLAlchemyError as error:
-            problems["database"] = str(error)
+        problems |= self._house.health.problems()
         return problems
+
+    def _keep_house(self) -> None:
+        """Counters and retention."""
+        house = self._house
+        keep, now = retention.wanted(house.settings), house.clock().timestamp()
+        try:
+            retention.run_once(house.database, keep, now, pause=self._stop.wait)
+        except OSError as error:
+            log.error("the archive cannot be written, nothing was deleted: %s", error)  # noqa: TRY400
 
     def _refresh(self) -> None:
         """Other replicas change accounts too."""

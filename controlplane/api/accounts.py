@@ -10,6 +10,7 @@ from controlplane.api.parts import GivenDocuments, GivenParts, Parts
 from controlplane.api.problems import unknown
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import accounts, pipelines
 from controlplane.store.roles import Permission, allows
 
@@ -49,7 +50,10 @@ def delete_account(name: AccountName, parts: GivenParts, documents: GivenDocumen
     _known(parts, name)
     with parts.database.begin() as connection:
         for row in pipelines.all_(connection):
-            declared, _ = documents.declared(connection, row.name)
+            try:
+                declared, _ = documents.declared(connection, row.name)
+            except BrokenStructureError:
+                continue  # it cannot act anywhere, and /readyz names it
             if name in _accounts_of(declared):
                 said = f"pipeline {row.name} acts in {name}: apply it without that account first"
                 raise CommandError(Problem.CONFLICT, said)

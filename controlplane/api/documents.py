@@ -5,15 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane import ledger as pure_ledger
 from controlplane.api import words
+from controlplane.api.overview import Overview, names, targets, transition
 from controlplane.api.problems import unknown
 from controlplane.api.stage_documents import rule_measurements, stage_execution
 from controlplane.api.words import Document, iso
-from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
-from controlplane.engine.structures import Structures
-from controlplane.engine.view import deploys
-from controlplane.store import executions, ledger, pipelines, queries
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.structures import BrokenStructureError, Structures
+from controlplane.store import executions, ledger, pipelines, queries, standing
+
+PAGE = 50
 
 
 class Documents:
@@ -29,15 +30,23 @@ class Documents:
             raise unknown(f"pipeline {name!r}")
         return self._structures.pipeline(connection, name, version), version
 
-    def pipelines(self, connection: Connection) -> list[Document]:
-        """Every pipeline: its stages, whether one may enter, and what stands on each target."""
-        return [self._overview(connection, row) for row in pipelines.all_(connection)]
+    def known(self, connection: Connection, name: str) -> None:
+        """CommandError where there is no such pipeline; one whose structure is broken is known."""
+        if pipelines.version(connection, name) is None:
+            raise unknown(f"pipeline {name!r}")
+
+    def pipelines(
+        self, connection: Connection, after: str = "", limit: int = PAGE
+    ) -> list[Document]:
+        """The next pipelines by name: their stages, whether one may enter, what stands where."""
+        rows = standing.pipelines(connection, after, limit)
+        return Overview(connection, self._structures, rows, self.summary).documents()
 
     def state(self, connection: Connection, name: str) -> Document:
         """CodePipeline's get-pipeline-state, and on each target what stands there."""
         declared, version = self.declared(connection, name)
         closed = {row.stage: row for row in queries.transitions(connection, name)}
-        bad = ledger.quarantined(connection)
+        known = standing.Targets(connection, [n for stage in declared.stages for n in names(stage)])
         return {
             "pipeline": name,
             "version": version,
@@ -48,7 +57,7 @@ class Documents:
                     "name": stage.name,
                     "transition": transition(closed.get(stage.name)),
                     **self._who_is_there(connection, name, stage.name),
-                    "targets": targets(connection, stage, bad),
+                    "targets": targets(stage, known),
                 }
                 for stage in declared.stages
             ],
@@ -104,35 +113,6 @@ class Documents:
             raise unknown(f"execution {execution_id!r}")
         return row
 
-    def _overview(self, connection: Connection, row: Any) -> Document:
-        declared = self._structures.pipeline(connection, row.name, row.version)
-        closed = {t.stage: t for t in queries.transitions(connection, row.name)}
-        bad = ledger.quarantined(connection)
-        newest = queries.executions_of(connection, row.name, limit=1)
-        return {
-            "name": row.name,
-            "version": row.version,
-            "updatedAt": iso(row.updated_at),
-            "updatedBy": row.updated_by,
-            "latest": self.summary(newest[0]) if newest else None,
-            "stages": [
-                {
-                    "name": stage.name,
-                    "transition": transition(closed.get(stage.name)),
-                    **self._last_word(connection, row.name, stage.name),
-                    "targets": targets(connection, stage, bad),
-                }
-                for stage in declared.stages
-            ],
-        }
-
-    def _last_word(self, connection: Connection, name: str, stage: str) -> Document:
-        latest = queries.latest_in_stage(connection, name, stage)
-        if latest is None:
-            return {"status": "", "type": ""}
-        execution = executions.by_id(connection, latest.execution_id)
-        return {"status": latest.status, "type": execution.type if execution else ""}
-
     def _who_is_there(self, connection: Connection, name: str, stage: str) -> Document:
         current = queries.in_stage(connection, name, stage)
         latest = queries.latest_in_stage(connection, name, stage)
@@ -154,47 +134,12 @@ class Documents:
         return "" if execution is None else str(execution.digest)
 
     def _stage(self, connection: Connection, row: Any, execution: Any) -> Document:
-        stages = self._structures.stages(connection, execution)
+        try:
+            stages = self._structures.stages(connection, execution)
+        except BrokenStructureError:
+            stages = ()  # what happened is shown all the same
         declared = next((stage for stage in stages if stage.name == row.stage), None)
         return stage_execution(connection, row, execution, declared)
 
 
-def transition(row: Any) -> Document:
-    """Whether executions may enter; where not, who closed the way, when and why."""
-    if row is None:
-        return {"enabled": True}
-    return {
-        "enabled": False,
-        "reason": row.reason,
-        "disabledBy": row.disabled_by,
-        "disabledAt": iso(row.disabled_at),
-    }
-
-
-def targets(connection: Connection, stage: StageDeclaration, bad: frozenset[str]) -> list[Document]:
-    """Answer what stands on each target of a stage, and what is known to be good there."""
-    found = []
-    for action in stage.actions:
-        if not deploys(action):
-            continue
-        provider, region = action.action_type_id.provider, action.region or ""
-        target = pure_ledger.target_of(provider, region, action.configuration)
-        entries = ledger.entries(connection, target)
-        stands = pure_ledger.standing(entries).get(target)
-        good = pure_ledger.last_known_good(entries, bad)
-        found.append(
-            {
-                "target": target,
-                "account": action.configuration.get("Account", ""),
-                "region": region,
-                "digest": stands.digest if stands else "",
-                "status": stands.status.value if stands else "",
-                "quarantined": stands is not None and stands.digest in bad,
-                "executionId": stands.execution_id if stands else "",
-                "lastKnownGood": good.digest if good else "",
-            }
-        )
-    return found
-
-
-__all__ = ["Document", "Documents", "targets", "transition", "words"]
+__all__ = ["Document", "Documents", "words"]

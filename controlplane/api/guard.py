@@ -42,6 +42,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/accounts/{name}"): P.READ,
     ("PUT", "/accounts/{name}"): P.ACCOUNTS,
     ("DELETE", "/accounts/{name}"): P.ACCOUNTS,
+    ("GET", "/doctor"): P.DIAGNOSE,
     ("GET", "/doctor/{name}"): P.DIAGNOSE,
     ("GET", "/schema"): P.READ,
     ("GET", "/openapi.json"): P.READ,
@@ -101,9 +102,8 @@ def holder_of(parts: Parts, token: str) -> tokens.Holder | None:
     now = parts.now()
     with parts.database.read() as connection:
         holder = tokens.find(connection, token, now)
-    if holder is not None and tokens.is_stale(holder, now):
-        with parts.database.begin() as connection:
-            tokens.used(connection, holder, now)
+    if holder is not None:
+        tokens.touch(parts.database, holder, now)
     return holder
 
 

@@ -20,13 +20,19 @@ def get_schema() -> Document:
     return json_schema()
 
 
+@router.get("/doctor")
+def examine_installation(parts: GivenParts) -> list[Document]:
+    """Examine Towpath itself: its database, schema, replicas and stored rows."""
+    return parts.installation()
+
+
 @router.get("/doctor/{name}")
 def examine(name: PipelineName, parts: GivenParts, documents: GivenDocuments) -> list[Document]:
     """Walk every hop that the pipeline will need; each finding names what is missing."""
     if parts.doctor is None:
         raise HTTPException(501, "This process has no doctor: run `towpath doctor` instead.")
     with parts.database.read() as connection:
-        documents.declared(connection, name)
+        documents.known(connection, name)
     return parts.doctor(name)
 
 

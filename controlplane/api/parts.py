@@ -22,6 +22,7 @@ from controlplane.store.database import Database
 class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
+    degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
     """
 
@@ -33,6 +34,8 @@ class Parts:
     clock: Clock
     health: Callable[[], dict[str, str]]
     metrics: CollectorRegistry
+    degraded: Callable[[], dict[str, str]]
+    installation: Callable[[], list[dict[str, Any]]]
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
 
     def now(self) -> float:

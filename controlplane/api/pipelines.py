@@ -9,6 +9,7 @@ from controlplane.api import words
 from controlplane.api.documents import Document
 from controlplane.api.guard import GivenPerson, guarded_router
 from controlplane.api.inputs import (
+    EventId,
     ExecutionId,
     FilterName,
     Limit,
@@ -51,10 +52,15 @@ FileName = Annotated[str, Query(pattern=r"^[^\x00-\x1f]{0,200}$")]
 
 
 @router.get("/pipelines")
-def list_pipelines(parts: GivenParts, documents: GivenDocuments) -> list[Document]:
-    """Every pipeline, and what stands where."""
+def list_pipelines(
+    parts: GivenParts,
+    documents: GivenDocuments,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    after: FilterName = "",
+) -> list[Document]:
+    """Answer pipelines by name, and what stands where; after: the name of one to page on from."""
     with parts.database.read() as connection:
-        return documents.pipelines(connection)
+        return documents.pipelines(connection, after, limit)
 
 
 @router.put("/pipelines/{name}", openapi_extra=TEXT_BODY)
@@ -110,7 +116,7 @@ def list_executions(
 ) -> list[Document]:
     """Answer the newest executions; before: the id of one to page on from."""
     with parts.database.read() as connection:
-        documents.declared(connection, name)
+        documents.known(connection, name)
         rows = queries.executions_of(connection, name, limit, before)
         return [documents.summary(row) for row in rows]
 
@@ -168,9 +174,14 @@ def disable_transition(
 
 @router.get("/ledger/{name}")
 def get_ledger(
-    name: PipelineName, parts: GivenParts, documents: GivenDocuments, limit: Limit = 200
+    name: PipelineName,
+    parts: GivenParts,
+    documents: GivenDocuments,
+    limit: Limit = 200,
+    before: EventId = 0,
 ) -> list[Document]:
-    """Answer what the pipeline put where, the newest first."""
+    """Answer what the pipeline put where, the newest first; before: an id to page on from."""
     with parts.database.read() as connection:
-        documents.declared(connection, name)
-        return [words.ledger_entry(row) for row in queries.ledger_of(connection, name, limit)]
+        documents.known(connection, name)
+        rows = queries.ledger_of(connection, name, limit, before)
+        return [words.ledger_entry(row) for row in rows]

@@ -10,17 +10,18 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/healthz")
-def alive() -> dict[str, str]:
-    """Answer at all: that is all it says."""
+async def alive() -> dict[str, str]:
+    """Answer at all: that is all it says. It needs no thread, for all may be busy."""
     return {"status": "alive"}
 
 
 @router.get("/readyz")
 def ready(parts: GivenParts) -> JSONResponse:
-    """Ready, or what keeps it from being so."""
-    problems = parts.health()
-    status = "not ready" if problems else "ready"
-    return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+    """Ready, or what keeps it from being so; and what is wrong while the rest goes on."""
+    problems, degraded = parts.health(), parts.degraded()
+    status = "not ready" if problems else "degraded" if degraded else "ready"
+    document = {"status": status, "problems": problems, "degraded": degraded}
+    return JSONResponse(document, 503 if problems else 200)
 
 
 @router.get("/metrics")

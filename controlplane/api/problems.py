@@ -4,6 +4,7 @@ Nothing of what was sent is repeated: it may hold a secret.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -11,18 +12,31 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from controlplane.api.changes import TooManyWaitersError
 from controlplane.declarations.load import DeclarationError
 from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.structures import BrokenStructureError
+from controlplane.store import condition
+
+log = logging.getLogger(__name__)
 
 STATUS: Mapping[Problem, int] = {
     Problem.UNKNOWN: 404,
     Problem.CONFLICT: 409,
     Problem.INVALID: 422,
     Problem.BUSY: 503,
+    Problem.CROWDED: 429,
 }
+RETRY_AFTER: Mapping[Problem, int] = {Problem.BUSY: 1, Problem.CROWDED: 30}
+"""Seconds after which it may be asked again."""
+
+
+FAULT = "This is a fault of Towpath's; its log has the cause."
+DATABASE_RETRY = 5
 
 
 class ProblemResponse(JSONResponse):
@@ -53,12 +67,14 @@ def unknown(what: str) -> CommandError:
     return CommandError(Problem.UNKNOWN, f"there is no {what}")
 
 
-def add_to(app: FastAPI) -> None:
-    """Every refusal of this application is a problem document."""
+def add_to(app: FastAPI, url: URL) -> None:
+    """Every refusal of this application is a problem document. url: the database's, which may be ill."""
 
     @app.exception_handler(CommandError)
     def _refused(_: Request, error: CommandError) -> ProblemResponse:
-        return problem(STATUS[error.problem], str(error))
+        told = {"Retry-After": str(RETRY_AFTER.get(error.problem, 0))}
+        may_ask_again = error.problem in RETRY_AFTER
+        return problem(STATUS[error.problem], str(error), (), told if may_ask_again else None)
 
     @app.exception_handler(DeclarationError)
     def _declaration(_: Request, error: DeclarationError) -> ProblemResponse:
@@ -72,15 +88,33 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(TooManyWaitersError)
     def _crowded(_: Request, error: TooManyWaitersError) -> ProblemResponse:
-        return problem(503, f"{error}; ask again later, or without wait.", (), {"Retry-After": "5"})
+        return problem(429, f"{error}; ask again later, or without wait.", (), {"Retry-After": "5"})
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> ProblemResponse:
         return problem(error.status_code, str(error.detail), (), error.headers)
 
+    _add_faults(app, url)
+
+
+def _add_faults(app: FastAPI, url: URL) -> None:
+    """What is no fault of whoever asked."""
+
+    @app.exception_handler(BrokenStructureError)
+    def _broken(_: Request, error: BrokenStructureError) -> ProblemResponse:
+        return problem(500, str(error))
+
+    @app.exception_handler(SQLAlchemyError)
+    def _database(_: Request, error: SQLAlchemyError) -> ProblemResponse:
+        if condition.fault_of(error) is None:
+            log.error("a request failed in the database", exc_info=error)
+            return problem(500, FAULT)
+        said = condition.sentence(error, url)
+        return problem(503, said, (), {"Retry-After": str(DATABASE_RETRY)})
+
     @app.exception_handler(Exception)
     def _fault(_: Request, __: Exception) -> ProblemResponse:
-        return problem(500, "This is a fault of Towpath's; its log has the cause.")
+        return problem(500, FAULT)
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from controlplane.api import words
 from controlplane.api.documents import Document
 from controlplane.api.guard import GivenPerson, guarded_router
-from controlplane.api.inputs import Digest, ReasonBody
+from controlplane.api.inputs import Digest, EventId, Limit, ReasonBody
 from controlplane.api.parts import GivenParts
 from controlplane.store import queries
 
@@ -11,10 +11,10 @@ router = guarded_router("quarantine")
 
 
 @router.get("/quarantine")
-def list_quarantine(parts: GivenParts) -> list[Document]:
-    """Every digest in quarantine now."""
+def list_quarantine(parts: GivenParts, limit: Limit = 500, after: EventId = 0) -> list[Document]:
+    """Answer the digests in quarantine now, oldest first; after: an id to page on from."""
     with parts.database.read() as connection:
-        return [words.quarantined(row) for row in queries.quarantines(connection)]
+        return [words.quarantined(row) for row in queries.quarantines(connection, limit, after)]
 
 
 @router.delete("/quarantine/{digest}", status_code=204)

@@ -55,6 +55,7 @@ def ledger_entry(row: Any) -> Document:
 def quarantined(row: Any) -> Document:
     """Answer a digest that goes nowhere, and why."""
     return {
+        "id": row.id,
         "digest": row.digest,
         "pipeline": row.pipeline,
         "executionId": row.execution_id,

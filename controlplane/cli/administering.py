@@ -45,11 +45,14 @@ def create(
 
 
 def doctor(
-    pipeline: Annotated[str, typer.Argument(help="a pipeline that is applied")],
+    pipeline: Annotated[str, typer.Argument(help="one that is applied; left out: Towpath")] = "",
     output: FormOption = Form.TABLE,
 ) -> None:
-    """Walk every hop that a pipeline will need, and name what is missing. Exit 1 where something is."""
-    found = Api().get(f"/doctor/{pipeline}")
+    """Walk every hop that a pipeline will need, and name what is missing. Exit 1 where something is.
+
+    Without a pipeline it examines Towpath itself: its database, schema, replicas and stored rows.
+    """
+    found = Api().get(f"/doctor/{pipeline}" if pipeline else "/doctor")
     rows = (
         ["ok" if f["ok"] else "MISSING", f["account"], f["operation"], f["message"], f["mend"]]
         for f in found

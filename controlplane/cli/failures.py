@@ -7,9 +7,10 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from accounts.base import AccountError
 from controlplane.client.api import ApiError, Exit
 from controlplane.store.database import UrlError
+from controlplane.store.schema import SchemaError
 
 EXPECTED = (
-    AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SettingsError,
+    AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SchemaError, SettingsError,
     UrlError, ValidationError,
 )  # fmt: skip
 DATABASE = (

@@ -14,6 +14,7 @@ from controlplane.client.api import Api, Exit
 from controlplane.client.words import COLOURS, line, short
 
 WATCH_SECONDS = 15
+PAGE = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -24,13 +25,23 @@ def register(app: typer.Typer) -> None:
 
 
 def _pipelines(api: Api, _of: str) -> tuple[Any, Any]:
-    found = api.get("/pipelines")
+    found = _every(api, "/pipelines", PAGE)
     rows = (
         [p["name"], p["version"], (p["latest"] or {}).get("status", ""),
-         ", ".join(_stage_in_words(s) for s in p["stages"])]
+         p["broken"] or ", ".join(_stage_in_words(s) for s in p["stages"])]
         for p in found
     )  # fmt: skip
     return found, table_of(["pipeline", "version", "latest", "stages"], rows)
+
+
+def _every(api: Api, path: str, limit: int) -> list[Any]:
+    """All pages of a listing, by name."""
+    found: list[Any] = []
+    page = api.get(path, limit=limit)
+    while page:
+        found += page
+        page = api.get(path, limit=limit, after=page[-1]["name"]) if len(page) == limit else []
+    return found
 
 
 def _stage_in_words(stage: Mapping[str, Any]) -> str:

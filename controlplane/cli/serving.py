@@ -63,6 +63,8 @@ def parts_of(house: House, worker: Worker) -> Parts:
         registry=house.registry,
         clock=house.clock,
         health=worker.health,
+        degraded=house.health.degraded,
+        installation=house.health.findings,
         metrics=metrics_of(house),
         doctor=doctor,
     )

@@ -1,6 +1,8 @@
 """The REST API as a program of ours asks it, and what it raises where it is refused."""
 
 import os
+import time
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
@@ -26,10 +28,25 @@ class ApiError(Exception):
         self.code = code
 
 
-class Api:
-    """A thin client: TOWPATH_URL and TOWPATH_TOKEN say where and who."""
+TRIES = 4
+LONGEST_PAUSE = 30.0
+"""Seconds; a server that wants more is not waited for."""
 
-    def __init__(self, url: str = "", token: str = "") -> None:
+
+class Api:
+    """A thin client: TOWPATH_URL and TOWPATH_TOKEN say where and who.
+
+    Where the server says when to ask again (429, or 503 to a question), it is asked again, a few times.
+    """
+
+    def __init__(
+        self,
+        url: str = "",
+        token: str = "",
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.url = (url or os.environ.get("TOWPATH_URL", "http://127.0.0.1:8640")).rstrip("/")
         secret = token or os.environ.get("TOWPATH_TOKEN", "")
         if not secret.isascii():
@@ -38,7 +55,9 @@ class Api:
             base_url=f"{self.url}/api/v1",
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
             timeout=30.0,
+            transport=transport,
         )
+        self._pause = pause
 
     def close(self) -> None:
         """Give the connections back."""
@@ -57,11 +76,13 @@ class Api:
         return self._ask("PUT", path, content=text.encode(), headers={"Content-Type": kind})
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
-        try:
-            answer = self._http.request(method, path, **more)
-        except httpx.HTTPError as error:
-            said = f"Towpath at {self.url} cannot be reached: {error}"
-            raise ApiError(said, Exit.UNREACHABLE) from error
+        answer = self._request(method, path, **more)
+        for _ in range(TRIES - 1):
+            pause = _pause_of(answer, method)
+            if pause is None:
+                break
+            self._pause(pause)
+            answer = self._request(method, path, **more)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise ApiError(f"{_said(answer)} (is TOWPATH_TOKEN set?)", Exit.UNREACHABLE)
         if answer.is_error:
@@ -70,6 +91,26 @@ class Api:
             return None
         is_json = "json" in answer.headers.get("content-type", "")
         return answer.json() if is_json else answer.text
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            said = f"Towpath at {self.url} cannot be reached: {error}"
+            raise ApiError(said, Exit.UNREACHABLE) from error
+
+
+def _pause_of(answer: httpx.Response, method: str) -> float | None:
+    """Seconds until it may be asked again; None where it must not be.
+
+    A 429 means that nothing was done. A 503 may have been in the middle of it: only reading is repeated.
+    """
+    refused = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+    away = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and method == "GET"
+    told = answer.headers.get("retry-after", "")
+    if not (refused or away) or not (told.isascii() and told.isdecimal()):
+        return None
+    return float(told) if float(told) <= LONGEST_PAUSE else None
 
 
 def _said(answer: httpx.Response) -> str:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from controlplane.console import live, moves, pages
@@ -15,6 +16,8 @@ from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
 from controlplane.console.templates import STATIC, render
 from controlplane.engine.refusals import CommandError
+from controlplane.engine.structures import BrokenStructureError
+from controlplane.store import condition
 
 
 def create_console(desk: Desk) -> FastAPI:
@@ -27,12 +30,12 @@ def create_console(desk: Desk) -> FastAPI:
     app.include_router(live.router)
     app.include_router(moves.router)
     app.mount("/static", StaticFiles(directory=STATIC))
-    _add_refusals(app)
+    _add_refusals(app, desk)
     app.add_middleware(Policy)
     return app
 
 
-def _add_refusals(app: FastAPI) -> None:
+def _add_refusals(app: FastAPI, desk: Desk) -> None:
     @app.exception_handler(SignedOutError)
     def _signed_out(request: Request, _: SignedOutError) -> Response:
         return signed_out(request)
@@ -40,6 +43,18 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(CommandError)
     def _refused(_: Request, error: CommandError) -> Response:
         return error_page(moves.STATUS[error.problem], str(error))
+
+    @app.exception_handler(BrokenStructureError)
+    def _broken(_: Request, error: BrokenStructureError) -> Response:
+        return error_page(500, str(error))
+
+    @app.exception_handler(SQLAlchemyError)
+    def _database(_: Request, error: SQLAlchemyError) -> Response:
+        if condition.fault_of(error) is None:
+            raise error
+        page = error_page(503, condition.sentence(error, desk.database.engine.url))
+        page.headers["Retry-After"] = "5"
+        return page
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_: Request, __: RequestValidationError) -> Response:

@@ -17,8 +17,8 @@ Document = dict[str, Any]
 class Documents(Protocol):
     """Rows as documents; the same that the REST door serves."""
 
-    def pipelines(self, connection: Connection) -> list[Document]:
-        """Every pipeline, and what stands where."""
+    def pipelines(self, connection: Connection, after: str, limit: int) -> list[Document]:
+        """The next pipelines by name, and what stands where."""
         ...
 
     def state(self, connection: Connection, name: str) -> Document:

@@ -19,6 +19,7 @@ from controlplane.console.session import GivenSession, Session, SessionRoute
 from controlplane.console.templates import render
 from controlplane.console.views import pipeline_view
 from controlplane.engine.refusals import CommandError
+from controlplane.engine.structures import BrokenStructureError
 
 router = APIRouter(route_class=SessionRoute)
 
@@ -86,7 +87,7 @@ class Live:
         nobody = Session(name="", role=role, csrf=self._marker)
         try:
             view = pipeline_view(self._desk, nobody, name)
-        except CommandError as error:
+        except (CommandError, BrokenStructureError) as error:
             return render("_gone.html", {"refusal": str(error)}), -1
         return render("_live.html", view), view["last_event"]
 
@@ -100,6 +101,7 @@ async def events(
     """Answer the stream of one page."""
     live: Live = request.app.state.live
     if live.open >= MOST:
-        return PlainTextResponse("Too many pages are open; reload by hand.", 503)
+        told = {"Retry-After": "30"}
+        return PlainTextResponse("Too many pages are open; reload by hand.", 429, told)
     # A proxy that buffers would hold the messages back.
     return EventSourceResponse(live.stream(name, session), headers={"X-Accel-Buffering": "no"})

@@ -121,7 +121,13 @@ MOVES: Mapping[str, Move] = {
     "close": Move(Permission.HOLD, _close),
     "lift": Move(Permission.RELEASE, _lift),
 }
-STATUS: Mapping[Problem, int] = {Problem.UNKNOWN: 404, Problem.CONFLICT: 409, Problem.INVALID: 422}
+STATUS: Mapping[Problem, int] = {
+    Problem.UNKNOWN: 404,
+    Problem.CONFLICT: 409,
+    Problem.INVALID: 422,
+    Problem.BUSY: 503,
+    Problem.CROWDED: 429,
+}
 
 
 @router.post("/pipelines/{name}/{move}")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from controlplane.console.desk import Desk, GivenDesk
@@ -66,8 +66,7 @@ def login(
         refusal = "This token is unknown, revoked or expired."
         page = render("login.html", {"next": inside(next), "refusal": refusal})
         return HTMLResponse(page, 401)
-    with desk.database.begin() as connection:
-        tokens.used(connection, holder, now)
+    tokens.touch(desk.database, holder, now)
     answer = RedirectResponse(inside(next), 303)
     answer.set_cookie(
         COOKIE,
@@ -91,9 +90,13 @@ def logout(session: GivenSession, csrf: Annotated[str, Form()] = "") -> Response
 
 
 @router.get("/")
-def index(desk: GivenDesk, session: GivenSession) -> HTMLResponse:
-    """All pipelines."""
-    return HTMLResponse(render("index.html", index_view(desk, session)))
+def index(
+    desk: GivenDesk,
+    session: GivenSession,
+    after: Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")] = "",
+) -> HTMLResponse:
+    """All pipelines, a page at a time; after: the last one of the page before."""
+    return HTMLResponse(render("index.html", index_view(desk, session, after)))
 
 
 @router.get("/pipelines/{name}")

@@ -13,6 +13,7 @@ from controlplane.console.session import Session
 from controlplane.store import queries
 from controlplane.store.roles import Permission
 
+PIPELINES = 50
 EXECUTIONS = 12
 TIMELINES = 6
 """Only the newest executions carry their events: the page stays small."""
@@ -32,8 +33,7 @@ def pipeline_view(desk: Desk, session: Session, name: str) -> Document:
             "executions": _executions(desk, connection, name, now),
             "quarantine": [
                 {"digest": row.digest, "reason": row.reason, "time": _time(row.at, now)}
-                for row in queries.quarantines(connection)
-                if row.pipeline == name
+                for row in queries.quarantines_of(connection, name)
             ],
         }
 
@@ -126,12 +126,13 @@ def _events(connection: Connection, execution_id: str, now: datetime) -> list[Do
     ]
 
 
-def index_view(desk: Desk, session: Session) -> Document:
-    """Every pipeline, and what stands where."""
+def index_view(desk: Desk, session: Session, after: str = "") -> Document:
+    """A page of pipelines, and what stands where. next: the name to go on from; "" on the last."""
     with desk.database.read() as connection:
-        pipelines = desk.documents.pipelines(connection)
+        found = desk.documents.pipelines(connection, after, PIPELINES + 1)
     return {
         **helpers(session, desk.clock()),
+        "next": found[PIPELINES - 1]["name"] if len(found) > PIPELINES else "",
         "pipelines": [
             {
                 **pipeline,
@@ -139,7 +140,7 @@ def index_view(desk: Desk, session: Session) -> Document:
                     {**stage, "said": words.stage_said(stage)} for stage in pipeline["stages"]
                 ],
             }
-            for pipeline in pipelines
+            for pipeline in found[:PIPELINES]
         ],
     }
 

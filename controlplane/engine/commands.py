@@ -31,11 +31,17 @@ class Commands:
     """The moves that somebody outside may ask for."""
 
     def __init__(
-        self, database: Database, structures: Structures, now: Callable[[], float]
+        self,
+        database: Database,
+        structures: Structures,
+        now: Callable[[], float],
+        most_open: int | None = None,
     ) -> None:
+        """most_open: executions of one pipeline that have not ended; a start beyond it is refused."""
         self._database = database
         self._structures = structures
         self._now = now
+        self._most_open = most_open
 
     @again
     def apply_pipeline(self, declared: PipelineDeclaration, by: Person) -> int:
@@ -88,6 +94,7 @@ class Commands:
             }
             if not executions.add(tx.connection, new):
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
+            self._refuse_too_many(tx, pipeline)
             execution = self._execution(tx, str(new["id"]))
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
             first = declared.stages[0].name
@@ -201,6 +208,13 @@ class Commands:
 
     def _transaction(self) -> Any:
         return transaction(self._database, self._structures, self._now)
+
+    def _refuse_too_many(self, tx: Transaction, pipeline: str) -> None:
+        """Asked after the new one is in, so a start that is repeated is answered and not refused."""
+        most = self._most_open
+        if most is not None and executions.open_ones(tx.connection, pipeline, most + 1) > most:
+            said = f"{most} executions of {pipeline} have not ended: stop some, or wait for them"
+            raise CommandError(Problem.CROWDED, said)
 
     def _execution(self, tx: Transaction, execution_id: str) -> Any:
         """As it stands, and stays until we commit: the engine of another replica waits for us."""

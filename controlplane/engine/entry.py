@@ -5,6 +5,7 @@ from typing import Any
 from controlplane.declarations.model import ExecutionMode, StageDeclaration
 from controlplane.engine.admit import Waiting, admit
 from controlplane.engine.rows import action_row
+from controlplane.engine.structures import BrokenStructureError
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, locks, pipelines
@@ -31,7 +32,10 @@ def _takes_all(tx: Transaction, pipeline: str) -> bool:
     version = pipelines.version(tx.connection, pipeline)
     if version is None:
         return False
-    declared = tx.structures.pipeline(tx.connection, pipeline, version)
+    try:
+        declared = tx.structures.pipeline(tx.connection, pipeline, version)
+    except BrokenStructureError:
+        return False  # what runs by an older version goes on, one after another
     return declared.execution_mode is ExecutionMode.PARALLEL
 
 

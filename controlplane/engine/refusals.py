@@ -5,12 +5,13 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """What kind of refusal it is; a door turns it into its own code (404, 409, 503, ...)."""
+    """What kind of refusal it is; a door turns it into its own code (404, 409, 429, 503, ...)."""
 
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
     INVALID = "invalid"
     BUSY = "busy"
+    CROWDED = "crowded"
 
 
 class CommandError(Exception):

@@ -10,13 +10,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from accounts.base import AccountError
 from controlplane.actions.base import EventFeed, Revision, SourceEvent, WorkEvent
 from controlplane.declarations.model import ActionDeclaration
 from controlplane.engine.commands import Commands
 from controlplane.engine.pushes import Pushes
-from controlplane.engine.refusals import Person
-from controlplane.engine.structures import Structures
+from controlplane.engine.refusals import CommandError, Person
+from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.tasks import Key, key_of
 from controlplane.store import pipelines
 from controlplane.store.database import Database
@@ -76,6 +78,9 @@ class Sources:
                 self._pushes.take(event)
             else:
                 self._start(known, event)
+        except CommandError as error:
+            log.warning("an event stays in its queue: %s", error)
+            return False
         except Exception:
             log.exception("an event was not taken: %s", event)
             return False
@@ -91,14 +96,20 @@ class Sources:
 
     def _source_actions(self) -> list[tuple[str, ActionDeclaration]]:
         with self._database.read() as connection:
-            rows = pipelines.all_(connection)
             return [
                 (row.name, action)
-                for row in rows
-                for action in self._structures.pipeline(connection, row.name, row.version)
-                .stages[0]
-                .actions
+                for row in pipelines.all_(connection)
+                for action in self._first_stage(connection, row)
             ]
+
+    def _first_stage(self, connection: Connection, row: Any) -> Sequence[ActionDeclaration]:
+        """Nothing where it cannot be read: that is said, and the other pipelines go on."""
+        try:
+            declared = self._structures.pipeline(connection, row.name, row.version)
+        except BrokenStructureError as error:
+            log.error("the sources of a pipeline are not looked at: %s", error)  # noqa: TRY400
+            return ()
+        return declared.stages[0].actions
 
     def _latest(self, action: ActionDeclaration) -> Revision | None:
         driver = self._drivers.get(key_of(action))

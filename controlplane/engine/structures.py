@@ -1,17 +1,31 @@
-"""Pipeline structures, parsed once: versions never change, so what was parsed stays right."""
+"""Pipeline structures, parsed once: versions never change, so what was parsed stays right.
+
+A row that cannot be read is named by BrokenStructureError: whoever goes through many pipelines goes on with
+the others.
+"""
 
 import json
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from controlplane.declarations.json_spelling import loads
 from controlplane.declarations.model import Notification, PipelineDeclaration, StageDeclaration
 from controlplane.store import pipelines
 
-KEPT = 1_000
+log = logging.getLogger(__name__)
+
+KEPT = 2_000
+OLDER = 20
+"""Versions that are tried to find out who is told, where the newest cannot be read."""
+
+
+class BrokenStructureError(ValueError):
+    """A stored structure cannot be read; the message says which, why, and the mend."""
 
 
 class Structures:
@@ -26,7 +40,12 @@ class Structures:
         key = (name, version)
         found = self._kept.get(key)
         if found is None:
-            found = self._keep(key, loads(pipelines.declaration(connection, name, version)))
+            text = pipelines.declaration(connection, name, version)
+            try:
+                found = self._keep(key, loads(text))
+            except ValueError as error:
+                mend = "apply the pipeline again"
+                raise broken(f"version {version} of pipeline {name}", error, mend) from error
         declared: PipelineDeclaration = found
         return declared
 
@@ -37,14 +56,24 @@ class Structures:
         key = ("plan", execution.id)
         found = self._kept.get(key)
         if found is None:
-            found = self._keep(key, (StageDeclaration.model_validate(json.loads(execution.plan)),))
+            try:
+                plan = StageDeclaration.model_validate(json.loads(execution.plan))
+            except ValueError as error:
+                mend = "stop it, and ask for the rollback again"
+                raise broken(f"the plan of execution {execution.id}", error, mend) from error
+            found = self._keep(key, (plan,))
         stages: Sequence[StageDeclaration] = found
         return stages
 
     def notifications(self, connection: Connection, name: str) -> Sequence[Notification]:
-        """Who is told of a pipeline's events: as declared by its newest version."""
-        version = pipelines.version(connection, name)
-        return () if version is None else self.pipeline(connection, name, version).notifications
+        """Who is told of a pipeline's events: as declared by its newest version that can be read."""
+        newest = pipelines.version(connection, name) or 0
+        for version in range(newest, max(0, newest - OLDER), -1):
+            try:
+                return self.pipeline(connection, name, version).notifications
+            except BrokenStructureError as error:
+                log.error("%s; who is told is taken from an older one", error)  # noqa: TRY400
+        return ()
 
     def _keep(self, key: tuple[str, int | str], value: Any) -> Any:
         with self._lock:
@@ -52,3 +81,12 @@ class Structures:
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))  # the one that has been here longest
         return value
+
+
+def broken(what: str, error: ValueError, mend: str) -> BrokenStructureError:
+    """The sentence, with the first line of what was found wrong."""
+    why = str(error).splitlines()[0][:200]
+    if isinstance(error, ValidationError):
+        fields = [".".join(map(str, one["loc"])) or "all of it" for one in error.errors()]
+        why = f"wrong: {', '.join(fields[:5])}"
+    return BrokenStructureError(f"{what} cannot be read ({why}): {mend}")

@@ -4,20 +4,21 @@ Writers of one process take turns on SQLite: it has one, and waiting in line her
 than its busy loop.
 """
 
+import logging
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from controlplane.store import distributed, embedded
+from controlplane.store import distributed, embedded, schema
+
+log = logging.getLogger(__name__)
 
 KINDS = {"sqlite": embedded.engine_of, "postgresql": distributed.engine_of}
 
@@ -95,12 +96,21 @@ class Database:
             yield taken
 
     def migrate(self, to: str = "head") -> None:
-        """Bring the schema up to date; of several replicas that start together one does it."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._migrating(), self._turn, self.engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
+        """Bring the schema up to date; of several replicas that start together one does it.
+
+        A newer one is left as it is: SchemaError where this version cannot work on it.
+        """
+        config = schema.config()
+        with self._migrating(), self._turn:
+            with self.read() as connection:
+                found = schema.revision(connection)
+                if schema.is_newer(found):
+                    schema.check_usable(connection, found)
+                    log.warning("%s", schema.said(found))
+                    return
+            with self.engine.connect() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, to)
 
     def _migrating(self) -> AbstractContextManager[None]:
         if self.embedded:

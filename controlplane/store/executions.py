@@ -9,16 +9,19 @@ from sqlalchemy.exc import IntegrityError
 from controlplane.states import StageStatus
 from controlplane.store.bulk import among, inserting, updating
 from controlplane.store.swap import swap
-from controlplane.store.tables import Execution, OutputVariable, StageExecution, table
+from controlplane.store.tables import Execution, OutputVariable, StageExecution, Started, table
 
 EXECUTION = table(Execution)
 STAGE = table(StageExecution)
 V = table(OutputVariable)
+STARTED = table(Started)
 E, S = EXECUTION.c, STAGE.c
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """A new execution; False where its `dedupe` key was accepted before."""
+    """A new execution; False where its `dedupe` key was accepted before, however long ago."""
+    if row.get("dedupe") and _archived(connection, row["dedupe"]):
+        return False
     try:
         with connection.begin_nested():
             connection.execute(insert(EXECUTION), dict(row))
@@ -28,8 +31,26 @@ def add(connection: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def by_dedupe(connection: Connection, key: str) -> str | None:
-    """The execution that an accepted event made."""
-    return connection.execute(select(E.id).where(E.dedupe == key)).scalar()
+    """The execution that an accepted event made; of an archived one, the id that it had."""
+    found = connection.execute(select(E.id).where(E.dedupe == key)).scalar()
+    return found or _archived(connection, key)
+
+
+def _archived(connection: Connection, key: str) -> str | None:
+    wanted = select(STARTED.c.execution_id).where(STARTED.c.dedupe == key)
+    return connection.execute(wanted).scalar()
+
+
+def open_ones(connection: Connection, pipeline: str, most: int) -> int:
+    """How many executions of a pipeline have not ended; counted up to `most`."""
+    wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
+    return int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
+
+
+def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
+    """The ROLLBACK executions that have not ended."""
+    wanted = select(EXECUTION).where(E.type == "ROLLBACK", E.ended_at.is_(None))
+    return connection.execute(wanted.limit(limit)).all()
 
 
 BY_ID = select(EXECUTION).where(E.id == bindparam("id"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -112,18 +112,6 @@ def executions_of(connection: Connection, pipeline: str, limit: int = 50, before
     return connection.execute(statement.order_by(E.id.desc()).limit(limit)).all()
 
 
-def latest_stages(connection: Connection, pipeline: str) -> Rows:
-    """The newest stage executions of a pipeline, newest first: enough to draw its state."""
-    statement = (
-        select(STAGE, E.digest, E.type, E.version)
-        .join(EXECUTION, S.execution_id == E.id)
-        .where(E.pipeline == pipeline)
-        .order_by(E.id.desc(), S.position.desc(), S.attempt.desc())
-        .limit(500)
-    )
-    return connection.execute(statement).all()
-
-
 def events_after(
     connection: Connection, after: int, *, pipeline: str = "", execution: str = "", limit: int = 500
 ) -> Rows:
@@ -144,19 +132,15 @@ def newest_events(connection: Connection, execution_id: str, limit: int = 200) -
 
 def last_event(connection: Connection) -> int:
     """The id of the newest event; 0 where there is none."""
-    return int(
-        connection.execute(select(EVENT.c.id).order_by(EVENT.c.id.desc()).limit(1)).scalar() or 0
-    )
+    return int(connection.execute(select(func.max(EVENT.c.id))).scalar() or 0)
 
 
-def ledger_of(connection: Connection, pipeline: str, limit: int = 200) -> Rows:
-    """The newest entries of a pipeline's ledger."""
-    return connection.execute(
-        select(LEDGER)
-        .where(LEDGER.c.pipeline == pipeline)
-        .order_by(LEDGER.c.id.desc())
-        .limit(limit)
-    ).all()
+def ledger_of(connection: Connection, pipeline: str, limit: int = 200, before: int = 0) -> Rows:
+    """The newest entries of a pipeline's ledger; before: an id to page on from."""
+    statement = select(LEDGER).where(LEDGER.c.pipeline == pipeline)
+    if before:
+        statement = statement.where(LEDGER.c.id < before)
+    return connection.execute(statement.order_by(LEDGER.c.id.desc()).limit(limit)).all()
 
 
 def quarantine_of(connection: Connection, digest: str) -> Row[Any] | None:
@@ -165,11 +149,18 @@ def quarantine_of(connection: Connection, digest: str) -> Row[Any] | None:
     ).first()
 
 
-def quarantines(connection: Connection) -> Rows:
-    """Every digest in quarantine now."""
-    return connection.execute(
-        select(QUARANTINE).where(QUARANTINE.c.lifted_at.is_(None)).order_by(QUARANTINE.c.id)
-    ).all()
+def quarantines(connection: Connection, limit: int = 500, after: int = 0) -> Rows:
+    """The next digests in quarantine now, oldest first; after: an id to page on from."""
+    held = select(QUARANTINE).where(QUARANTINE.c.lifted_at.is_(None), QUARANTINE.c.id > after)
+    return connection.execute(held.order_by(QUARANTINE.c.id).limit(limit)).all()
+
+
+def quarantines_of(connection: Connection, pipeline: str, limit: int = 100) -> Rows:
+    """The digests that a pipeline put into quarantine last and that are in it now, oldest first."""
+    held = select(QUARANTINE).where(
+        QUARANTINE.c.lifted_at.is_(None), QUARANTINE.c.pipeline == pipeline
+    )
+    return connection.execute(held.order_by(QUARANTINE.c.id.desc()).limit(limit)).all()[::-1]
 
 
 def transitions(connection: Connection, pipeline: str) -> Rows:

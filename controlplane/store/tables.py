@@ -50,7 +50,23 @@ class Execution(SQLModel, table=True):
     stop: "" | "wait" | "abandon". dedupe: one accepted event makes one execution.
     """
 
-    __table_args__ = (Index("ix_execution_pipeline", "pipeline", "id"),)
+    __table_args__ = (
+        Index("ix_execution_pipeline", "pipeline", "id"),
+        Index(
+            "ix_execution_open",
+            "pipeline",
+            "type",
+            "status",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_execution_rolls_back",
+            "rolls_back",
+            sqlite_where=text("rolls_back != ''"),
+            postgresql_where=text("rolls_back != ''"),
+        ),
+    )
     id: str = Field(primary_key=True)
     pipeline: str
     version: int
@@ -226,7 +242,16 @@ class LedgerEntry(SQLModel, table=True):
 class Quarantine(SQLModel, table=True):
     """A digest that goes nowhere until a person lifts it with a reason."""
 
-    __table_args__ = (Index("ix_quarantine_digest", "digest"),)
+    __table_args__ = (
+        Index("ix_quarantine_digest", "digest"),
+        Index(
+            "ix_quarantine_now",
+            "pipeline",
+            "id",
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
     digest: str
     pipeline: str
@@ -325,6 +350,36 @@ class Seen(SQLModel, table=True):
     at: float
 
 
+class Started(SQLModel, table=True):
+    """An accepted event whose execution was archived: what had started once starts never again."""
+
+    dedupe: str = Field(primary_key=True)
+    execution_id: str
+
+
+class Tally(SQLModel, table=True):
+    """How often something ended: each event is counted in once, and archiving counts nothing out.
+
+    what: "execution" (label: its type) or "deployment" (label: its stage).
+    """
+
+    what: str = Field(primary_key=True)
+    pipeline: str = Field(primary_key=True)
+    label: str = Field(primary_key=True)
+    result: str = Field(primary_key=True)
+    count: int
+
+
+class Replica(SQLModel, table=True):
+    """A running process of ours; one that was not seen for a while is gone."""
+
+    name: str = Field(primary_key=True)
+    version: str
+    schema_revision: str
+    started_at: float
+    seen_at: float
+
+
 class Periodic(SQLModel, table=True):
     """Work that is done now and then by one replica: when it is due next."""
 
@@ -333,7 +388,7 @@ class Periodic(SQLModel, table=True):
 
 
 class Installation(SQLModel, table=True):
-    """What this installation made up for itself once: the secret that signs buttons and sessions."""
+    """What this installation knows of itself: the secret that signs its buttons, the last event it tallied."""
 
     key: str = Field(primary_key=True)
     value: str

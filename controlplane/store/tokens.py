@@ -5,14 +5,20 @@ because nobody can choose the hash that he asks for.
 """
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
+from controlplane.store.condition import fault_of
+from controlplane.store.database import Database
 from controlplane.store.roles import Role
 from controlplane.store.tables import ApiToken, table
+
+log = logging.getLogger(__name__)
 
 TOKEN = table(ApiToken)
 T = TOKEN.c
@@ -71,6 +77,19 @@ def used(connection: Connection, holder: Holder, now: float) -> None:
 def is_stale(holder: Holder, now: float) -> bool:
     """Answer whether `used` would write: asked first, most requests take no write lock."""
     return holder.last_used_at is None or holder.last_used_at <= now - TOUCH_EVERY
+
+
+def touch(database: Database, holder: Holder, now: float) -> None:
+    """Remember the use where that can be written: where it cannot, reading goes on."""
+    if not is_stale(holder, now):
+        return
+    try:
+        with database.begin() as connection:
+            used(connection, holder, now)
+    except DBAPIError as error:
+        if fault_of(error) is None:
+            raise
+        log.warning("the use of token %s is not written down: the database is ill", holder.id)
 
 
 def revoke(connection: Connection, id_: str, now: float) -> bool:

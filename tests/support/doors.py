@@ -21,9 +21,10 @@ from pydantic import SecretStr
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from controlplane.api.parts import Parts
+from controlplane.health import Health
 from controlplane.server import create_app
 from controlplane.settings import Settings
-from controlplane.store import queries, tokens
+from controlplane.store import queries, schema, tokens
 from controlplane.store.roles import Role
 from tests.support.house import GOOD, House, action, deploying, pipeline, source
 
@@ -60,7 +61,11 @@ class Doors:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.house = House(folder)
+        with self.house.database.begin() as connection:  # its tables were made without migrations
+            connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR)")
+            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.OURS,))
         self.unready: dict[str, str] = {}
+        self.health = Health(self.house.database, self.house.structures, self.house._now)
         self.registry = StaticRegistry([account("dev"), account("prod")])
         self.settings = Settings(
             secret=SecretStr(SECRET), slack_signing_secret=SecretStr(SLACK_SECRET), **settings
@@ -78,7 +83,9 @@ class Doors:
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,
-            health=lambda: self.unready,
+            health=lambda: self.unready | self.health.problems(),
+            degraded=self.health.degraded,
+            installation=self.health.findings,
             metrics=self.metrics,
             doctor=lambda name: [{"hop": name, "ok": True}],
         )

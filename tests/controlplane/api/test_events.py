@@ -55,4 +55,4 @@ def test_nobody_waits_for_ever(doors: Doors, wait: str) -> None:
 def test_one_waiter_too_many_is_asked_to_come_back(doors: Doors) -> None:
     doors.app.state.changes = Changes(lambda: 0, most=0)
     answer = doors.client().get("/api/v1/events", params={"wait": 5})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")

@@ -36,6 +36,7 @@ MAY = {
     "GET /accounts/dev": VIEWER,
     "PUT /accounts/dev": ADMIN,
     "DELETE /accounts/dev": ADMIN,
+    "GET /doctor": MANAGER,
     "GET /doctor/shop": MANAGER,
     "GET /schema": VIEWER,
     "GET /openapi.json": VIEWER,

@@ -78,7 +78,7 @@ def test_the_stream_is_for_the_signed_in(doors: Doors) -> None:
 def test_one_page_too_many_is_told_to_reload_by_hand(doors: Doors) -> None:
     console = next(route for route in doors.app.routes if isinstance(route, Mount))
     console.app.state.live.open = 500  # type: ignore[attr-defined]
-    assert doors.browser().get("/pipelines/shop/events").status_code == 503
+    assert doors.browser().get("/pipelines/shop/events").status_code == 429
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,13 @@ def test_partial_indexes_survive_migration(database: Database) -> None:
     with database.read() as connection:
         found = connection.exec_driver_sql(asked[database.embedded])
         text = " ".join(row[0] or "" for row in found).replace("(", "").replace(")", "")
-    for clause in ("WHERE locked", "WHERE due_at IS NOT NULL", "WHERE status"):
+    for clause in (
+        "WHERE locked",
+        "WHERE due_at IS NOT NULL",
+        "WHERE status",
+        "WHERE ended_at IS NULL",
+        "WHERE lifted_at IS NULL",
+    ):
         assert clause in text
 
 

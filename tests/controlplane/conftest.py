@@ -1,4 +1,4 @@
-"""The engine is held to the same tests on both databases."""
+"""What keeps its state in the database is held to the same tests on both kinds."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,0 +1,119 @@
+"""How many pipelines stand, asked for all of them at once: a page of pipelines costs a handful of questions.
+
+Each answer is found by the end of an index, however long the history behind it is.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    and_,
+    column,
+    exists,
+    func,
+    select,
+    values,
+)
+
+from controlplane.store.tables import (
+    Execution,
+    LedgerEntry,
+    Pipeline,
+    Quarantine,
+    StageExecution,
+    Transition,
+    table,
+)
+
+PIPELINE, EXECUTION, STAGE = table(Pipeline), table(Execution), table(StageExecution)
+LEDGER, QUARANTINE, TRANSITION = table(LedgerEntry), table(Quarantine), table(Transition)
+P, E, S, L, Q = PIPELINE.c, EXECUTION.c, STAGE.c, LEDGER.c, QUARANTINE.c
+Place = tuple[str, str]
+"""(pipeline, stage)."""
+
+HELD = exists().where(and_(Q.digest == L.digest, Q.lifted_at.is_(None)))
+
+
+def pipelines(connection: Connection, after: str, limit: int) -> Sequence[Row[Any]]:
+    """The next pipelines by name, after one."""
+    statement = select(PIPELINE).where(P.name > after).order_by(P.name).limit(limit)
+    return connection.execute(statement).all()
+
+
+def newest_executions(connection: Connection, names: Collection[str]) -> Mapping[str, Row[Any]]:
+    """The newest execution of each of these pipelines."""
+    newest = select(func.max(E.id)).where(E.pipeline == P.name).scalar_subquery()
+    ids = select(newest).where(P.name.in_(list(names)))
+    rows = connection.execute(select(EXECUTION).where(E.id.in_(ids))).all()
+    return {row.pipeline: row for row in rows}
+
+
+def latest_stages(connection: Connection, places: Collection[Place]) -> Mapping[Place, Any]:
+    """Who entered each stage last, with the type of its execution."""
+    if not places:
+        return {}
+    wanted = _given(places, "pipeline", "stage")
+    latest = (
+        select(S.id)
+        .where(
+            S.pipeline == wanted.c.pipeline,
+            S.stage == wanted.c.stage,
+            S.entered_at.is_not(None),
+        )
+        .order_by(S.execution_id.desc(), S.attempt.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows: Sequence[Any] = connection.execute(
+        select(S.pipeline, S.stage, S.status, E.type)
+        .join(EXECUTION, S.execution_id == E.id)
+        .where(S.id.in_(select(latest).select_from(wanted)))
+    ).all()
+    return {(row.pipeline, row.stage): row for row in rows}
+
+
+def transitions(connection: Connection, names: Collection[str]) -> Mapping[Place, Row[Any]]:
+    """The disabled transitions of these pipelines."""
+    wanted = select(TRANSITION).where(TRANSITION.c.pipeline.in_(list(names)))
+    return {(row.pipeline, row.stage): row for row in connection.execute(wanted).all()}
+
+
+class Targets:
+    """What stands on some targets, and what is known to be good there."""
+
+    def __init__(self, connection: Connection, names: Collection[str]) -> None:
+        """names: of all targets that will be asked about."""
+        rows = _newest(connection, names)
+        self._stands = {row.target: row for row in rows}
+        rows = _newest(connection, names, L.status == "GOOD", ~HELD)
+        self._good = {row.target: str(row.digest) for row in rows}
+
+    def stands(self, target: str) -> Row[Any] | None:
+        """The newest entry, whether its digest is in quarantine in `quarantined`; None before any."""
+        return self._stands.get(target)
+
+    def good(self, target: str) -> str:
+        """The digest of the last known good; "" where there is none."""
+        return self._good.get(target, "")
+
+
+def _newest(
+    connection: Connection, targets: Collection[str], *of_these: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
+    if not targets:
+        return ()
+    wanted = _given([(target,) for target in targets], "target")
+    newest = select(func.max(L.id)).where(L.target == wanted.c.target, *of_these)
+    ids = select(newest.scalar_subquery()).select_from(wanted)
+    statement = select(LEDGER, HELD.label("quarantined")).where(L.id.in_(ids))
+    return connection.execute(statement).all()
+
+
+def _given(rows: Collection[tuple[str, ...]], *names: str) -> CTE:
+    columns = [column(name, String) for name in names]
+    return values(*columns, name="given").data(sorted(set(rows))).cte("wanted")
