@@ -131,6 +131,7 @@ def test_what_was_rolled_back_stays_as_long_as_its_rollback(empty: House, tmp_pa
     empty.wait(40)
     empty.drivers["S3"].default = source_of(BAD)
     empty.drivers["CloudWatchAlarm"].default = judging(Verdict.FAIL)
+    empty.drivers["CodeDeployRestore"].default = after(3)
     empty.start()
     empty.wait(240)
     empty.drivers["S3"].default = after(0, Outcome.FAILED)
