@@ -33,8 +33,8 @@ JOURNEY = [
     ("ROLLBACK", "Succeeded", "done"),
 ]
 """What an undisturbed demo leaves behind."""
-DEPLOYED = 7
-"""Twice to dev, test and prod, and once back."""
+DEPLOYED = (6, 7)
+"""Twice to dev, test and prod; and once back, unless CodeDeploy was stopped in flight and went back itself."""
 
 
 class Lives(Stage):
@@ -99,7 +99,7 @@ def opened(lives: Lives) -> Iterator[Lives]:
 def ended_as_if_undisturbed(evidence: Evidence) -> None:
     """The same facts as without a single crash, each by the sandbox's records."""
     assert standing(evidence) == JOURNEY
-    assert len(deployments(evidence)) == DEPLOYED
+    assert len(deployments(evidence)) in DEPLOYED
     nothing_was_started_twice(evidence)
     nothing_happened_twice(evidence)
     every_event_was_told(evidence)
