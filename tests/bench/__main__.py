@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
-from tests.bench import latency, moves, reaction, takeover, waiting
+from tests.bench import large, latency, moves, reaction, takeover, waiting, watching
 from tests.bench.parts import Place, Run, sqlite
 from tests.bench.table import Line, table
 from tests.support.postgres import Cluster, programs, server
@@ -20,6 +20,8 @@ BENCHES: Mapping[str, Callable[[Run], list[Line]]] = {
     "waiting": waiting.lines,
     "reaction": reaction.lines,
     "takeover": takeover.lines,
+    "watching": watching.lines,
+    "large": large.lines,
 }
 
 

@@ -8,7 +8,6 @@ import argparse
 import json
 import random
 import statistics
-import tempfile
 import threading
 import time
 import zlib
@@ -37,6 +36,8 @@ from controlplane.store import ledger
 from monitors.base import Artifact, Outcome, Progress, Task
 from monitors.heard import Heard
 from monitors.signals.cloudwatch_alarm import CloudWatchAlarm
+from tests.bench.parts import Run, folder
+from tests.bench.table import Line
 from tests.support.clients import FakeRegistry, account
 from tests.support.house import ANNE, BAD, GOOD, KEYS, House, deploying, pipeline, source
 
@@ -300,20 +301,26 @@ def rows(figures: Figures, *, told: bool) -> list[tuple[str, str, str]]:
     ]
 
 
+def lines(_run: Run) -> list[Line]:
+    """For the table of all benches: a minute each, pushed and polled."""
+    found = []
+    for told in (True, False):
+        with folder() as place:
+            figures = watching(place, told=told)
+        found += [Line(*row) for row in rows(figures, told=told)]
+    return found
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--deployments", type=int, default=1000)
     args = parser.parse_args()
-    place = Path(".bench")
-    place.mkdir(exist_ok=True)
     table = Table("what", "here", "goal")
     for told in (True, False):
-        with tempfile.TemporaryDirectory(dir=place) as folder:
-            figures = watching(
-                Path(folder), told=told, seconds=args.seconds, deployments=args.deployments
-            )
+        with folder() as place:
+            figures = watching(place, told=told, seconds=args.seconds, deployments=args.deployments)
         for row in rows(figures, told=told):
             table.add_row(*row)
     Console(width=120).print(table)
