@@ -219,6 +219,15 @@ class Engine:
     def _room(self, lane: int) -> int:
         return self._lanes.room(lane)
 
+    def _keep(self) -> None:
+        """Renew what is held, outside a turn."""
+        try:
+            with self._database.begin() as connection:
+                until = self._database.time(connection, self._now) + self._limits.lease
+                actions.renew(connection, dict(self._held), until)
+        except SQLAlchemyError:
+            log.exception("what is still being called could not be kept; its leases run out")
+
     def _nap(self) -> float:
         """Until something is due that could be called, and no longer than `idle`."""
         lanes = [lane for lane in LANES if self._room(lane) > 0]  # a call that ends wakes us
@@ -229,7 +238,13 @@ class Engine:
 
     def _drain(self) -> None:
         """Finish the calls that are under way, write what came of them, give back the rest."""
-        self._lanes.close()
+        ending = threading.Thread(target=self._lanes.close, name="towpath-drain")
+        ending.start()
+        while (
+            ending.is_alive()
+        ):  # a call may last longer than a lease: it stays ours until it ended
+            ending.join(self._limits.lease / 3)
+            self._keep()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             settle(tx, outcomes.record(tx, self._ended()))
             tx.flush()

@@ -1,13 +1,14 @@
 """Who holds a claim: host, process, chance. A claim of a process that is dead for sure is taken at once.
 
 Everybody else's runs out with its lease; this only spares a restarted process the wait. A process id says
-something only among those who count alike: replicas that share a host's name but not its process table
-(containers) must be told apart, by a TOWPATH_REPLICA of their own.
+something only among those who count alike: containers may share a host's name but not its process table,
+so the table's own number (pid_namespaces(7)) is part of the host.
 """
 
 import os
 import socket
 import uuid
+from pathlib import Path
 
 
 def me() -> str:
@@ -31,5 +32,9 @@ def is_dead(owner: str) -> bool:
 
 
 def _host() -> str:
-    """What this replica goes by; a slash would end the name."""
-    return (os.environ.get("TOWPATH_REPLICA") or socket.gethostname()).replace("/", "-")
+    """What this replica goes by, and whose process ids it knows; a slash would end the name."""
+    name = (os.environ.get("TOWPATH_REPLICA") or socket.gethostname()).replace("/", "-")
+    try:
+        return f"{name} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return name  # no Linux: one process table a host
