@@ -172,6 +172,19 @@ def rollback_stage(stage: StageDeclaration, steps: Sequence[Step]) -> StageDecla
     return StageDeclaration(name=stage.name, actions=tuple(actions))
 
 
+def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:
+    """The stops of a ROLLBACK execution's stage on whose target nothing is restored."""
+    stoppers, restorers = zip(*WAY_BACK.values(), strict=True)
+    restored = {_target(one) for one in stage.actions if one.action_type_id.provider in restorers}
+    stops = [one for one in stage.actions if one.action_type_id.provider in stoppers]
+    return [one for one in stops if _target(one) not in restored]
+
+
+def _target(remedy: ActionDeclaration) -> str:
+    """Where a remedy acts: whether it stops or restores, it is the same target."""
+    return pure_ledger.target_of("CodeDeployRestore", remedy.region or "", remedy.configuration)
+
+
 def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
     stopper, restorer = WAY_BACK[placement.provider]
     stops = step.kind is StepKind.STOP

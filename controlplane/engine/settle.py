@@ -15,6 +15,7 @@ from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
+from controlplane.engine.way_back import page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks
@@ -145,6 +146,8 @@ def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None
         ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
     stages = tx.structures.stages(tx.connection, execution)
     position = row.position + 1
+    if execution.plan:
+        page_for_what_was_put_back(tx, view, row.stage, execution)
     if execution.plan or position >= len(stages):
         end_execution(tx, execution, E.SUCCEEDED, "")
         return
@@ -169,7 +172,7 @@ def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reas
     if execution.type == "ROLLBACK":
         state = "done" if status is E.SUCCEEDED else "failed"
         executions.update_execution(tx.connection, execution.id, rollback_state=state)
-        tx.fact(f"rollback.{state}", execution, text=reason or _is_back(tx, execution))
+        tx.fact(f"rollback.{state}", execution, text=reason or reached(tx, execution))
 
 
 def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any) -> Act:
@@ -239,15 +242,6 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
 def _takes_turns(tx: Transaction, execution: Any) -> bool:
     declared = tx.structures.pipeline(tx.connection, execution.pipeline, execution.version)
     return declared.execution_mode is not ExecutionMode.PARALLEL
-
-
-def _is_back(tx: Transaction, execution: Any) -> str:
-    """What a rollback that went well has reached: not more than it set out to do."""
-    actions = tx.structures.stages(tx.connection, execution)[0].actions
-    kinds = [action.action_type_id.provider for action in actions]
-    if kinds.count("CodeDeployRestore") == kinds.count("CodeDeployStop"):
-        return f"{execution.pipeline} is back"
-    return f"{execution.pipeline} is back or stopped as far as could be; a person was paged"
 
 
 def _aim(stage: Any) -> str:

@@ -219,6 +219,12 @@ def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[An
     return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
 
 
+def outputs(connection: Connection, stage_id: str) -> Sequence[Any]:
+    """Name, output and last words of every action of a stage execution, in the order they were made."""
+    found = select(C.name, C.output, C.summary).where(C.stage_id == stage_id, C.kind == "action")
+    return connection.execute(found.order_by(C.id)).all()
+
+
 NEXT_DUE = select(func.min(C.due_at)).where(C.lane == bindparam("in_lane"), C.due_at.is_not(None))
 
 
