@@ -1,12 +1,14 @@
 """Delivers the outbox: at least once, in order per execution and place, with growing pauses.
 
 The row is claimed under a lease before the send and written after it. A crash in between sends again:
-receivers de-duplicate by the note's id.
+receivers de-duplicate by the note's id. What waited here for longer than its lease, behind a slow channel,
+is given back unsent: another replica may have sent it.
 """
 
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -45,6 +47,9 @@ class Delivery:
         self._notes = notes
         self._now = now
         self._lease = lease
+        self.tick: Callable[[], float] = time.monotonic
+        self._until = 0.0  # by tick: what is claimed is surely ours
+        self._ahead = 0.0  # seconds by which the database's clock is ahead of this machine's
         self._owner = owners.me()
         self._wakeup = threading.Event()
         self._stop = threading.Event()
@@ -83,8 +88,10 @@ class Delivery:
 
     def turn(self, pool: ThreadPoolExecutor | None = None) -> int:
         """Claim what is due, send it, write how it went; how many were tried."""
+        self._until = self.tick() + self._lease
         with self._database.begin() as connection:
             now = self._database.time(connection, self._now)
+            self._ahead = now - self._now()
             rows = events.claim_outbox(connection, self._owner, now, now + self._lease, BATCH)
         run = pool.map if pool else map
         for row, outcome, thread in run(self._send, rows):
@@ -108,6 +115,8 @@ class Delivery:
             "error": "",
             "sent_at": None,
         }
+        if self.tick() >= self._until:
+            return row, {**outcome, "status": "PENDING", "due_at": self._now() + self._ahead}, ""
         since = self._now()
         try:
             note, thread = self._note(row)
@@ -128,10 +137,11 @@ class Delivery:
             log.error("notification %s to %s is given up: %s", row.id, row.provider, error)
             return {"status": "DEAD", "error": str(error)[:1000]}
         pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
-        due = now + max(pause, error.retry_after or 0.0)
+        due = now + self._ahead + max(pause, error.retry_after or 0.0)
         return {"status": "PENDING", "error": str(error)[:1000], "due_at": due}
 
     def _nap(self) -> float:
         with self._database.read() as connection:
             due = events.next_due(connection)
-        return IDLE if due is None else min(IDLE, max(0.05, due - self._now()))
+        wait = IDLE if due is None else due - self._now() - self._ahead
+        return min(IDLE, max(0.05, wait))

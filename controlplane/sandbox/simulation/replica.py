@@ -136,6 +136,7 @@ class Replica:
         self.delivery = Delivery(
             database, {"SNS": SnsNotifier(clients)}, notes, self.clock.timestamp
         )
+        self.delivery.tick = self.engine.tick
         pushes = Pushes(database, structures, self.clock.timestamp)
         self.sources = Sources(database, structures, self.commands, self.drivers, pushes)
 

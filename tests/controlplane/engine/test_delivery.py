@@ -65,6 +65,17 @@ def test_events_of_one_execution_reach_one_place_in_order_and_in_one_thread(hous
     assert [thread for _, thread in channel.sent] == ["", "C1:1.1", "C1:1.1", "C1:1.1"]
 
 
+def test_what_waited_for_longer_than_its_lease_is_given_back_unsent(house: House) -> None:
+    channel, ticks = Channel(), iter([0.0, 31.0])
+    house.start()
+    late = delivery(house, channel)
+    late.tick = lambda: next(ticks)
+    assert late.turn() == 1
+    assert channel.sent == [], "another replica may have sent it"
+    assert delivery(house, channel).turn() == 1
+    assert [note.kind for note, _ in channel.sent] == ["execution.started"]
+
+
 def test_what_fails_is_tried_again_and_nothing_overtakes_it(house: House) -> None:
     channel = Channel()
     channel.fails = [NotifyError("503")]
