@@ -6,6 +6,7 @@ themselves.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC
 
@@ -27,8 +28,8 @@ REFRESH = 5.0
 STALLED_AFTER = 30.0
 HOUSEKEEPING = 60.0
 HEARTBEAT = 10.0
-DRAINED_WITHIN = 60.0
-"""Seconds: a call to a vendor lasts 39 at most (accounts.connect), and its outcome is written then."""
+DRAINED_WITHIN = 110.0
+"""Seconds: what a driver does at once is a few calls to a vendor, each 39 at most (accounts.connect)."""
 
 
 class Worker:
@@ -59,12 +60,13 @@ class Worker:
         self._scheduler.shutdown(wait=False)
         self._house.engine.stop()
         self._house.delivery.stop()
+        until = time.monotonic() + DRAINED_WITHIN
         for thread in self._threads:
-            thread.join(timeout=DRAINED_WITHIN)
+            thread.join(timeout=max(0.0, until - time.monotonic()))
         self._house.health.leave()
         busy = [thread.name for thread in self._threads if thread.is_alive()]
-        if busy:
-            log.error("not drained in %.0f s: %s; its leases run out", DRAINED_WITHIN, busy)
+        if busy or not self._house.engine.drained:
+            log.error("not drained in %.0f s (%s): its leases run out", DRAINED_WITHIN, busy)
         else:
             log.info("drained: what was begun is written, the rest is given back")
 
@@ -85,7 +87,9 @@ class Worker:
     def _keep_house(self) -> None:
         """Counters and retention."""
         house = self._house
-        keep, now = retention.wanted(house.settings), house.clock().timestamp()
+        keep = retention.wanted(house.settings)
+        with house.database.read() as connection:  # what ended, ended by the database's clock
+            now = house.database.time(connection, lambda: house.clock().timestamp())
         try:
             retention.run_once(house.database, keep, now, pause=self._stop.wait)
         except OSError as error:

@@ -146,6 +146,9 @@ class Commands:
         with self._transaction() as tx:
             inside = queries.in_stage(tx.connection, pipeline, stage)
             if inside is None:
+                locks.ways_in(tx.connection, [(pipeline, stage, False)])
+                if queries.in_stage(tx.connection, pipeline, stage) is not None:
+                    raise StaleError(f"somebody entered {stage} while it was asked")
                 return roll_back_finished(tx, pipeline, stage, by.name, reason)
             execution = self._execution(tx, inside.execution_id)
             if queries.in_stage(tx.connection, pipeline, stage) != inside:

@@ -9,22 +9,15 @@ import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from controlplane.engine.refusals import CommandError, Problem
+from controlplane.store.distributed import lost_a_race
 from controlplane.store.swap import StaleError
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
-SQLSTATES = frozenset(
-    {
-        "40001",  # serialization_failure
-        "40P01",  # deadlock_detected
-        "55P03",  # lock_not_available: lock_timeout ran out
-    }
-)
-"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,9 +25,7 @@ T = TypeVar("T")
 
 def is_conflict(error: Exception) -> bool:
     """True where the same transaction, decided anew, may go through."""
-    if isinstance(error, StaleError | IntegrityError):
-        return True
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in SQLSTATES
+    return isinstance(error, StaleError | IntegrityError) or lost_a_race(error)
 
 
 def retried(run: Callable[[], T]) -> T:

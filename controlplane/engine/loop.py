@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners
 from controlplane.engine.calls import Drivers, Result
-from controlplane.engine.conflicts import retried
+from controlplane.engine.conflicts import is_conflict, retried
 from controlplane.engine.lanes import LANES, Lanes
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
@@ -73,7 +73,8 @@ class Engine:
         self._began = 0.0
         self._wakeup = threading.Event()
         self._stop = threading.Event()
-        self._renewed = 0.0
+        self._renewed = self._kept = 0.0
+        self.drained = False
         self._lanes = Lanes(limits.threads, limits.batch, self._wakeup.set, pools)
         self.moves = 0
         self.last_turn = 0.0
@@ -120,6 +121,7 @@ class Engine:
         except Exception:
             self._one_by_one(results)
             raise
+        self._renewed = self._kept
         self.moves += len(results) + len(rows)
         self.last_turn = self._now()
         self._ahead = now - self.last_turn
@@ -127,7 +129,7 @@ class Engine:
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
-        self._began = self.tick()
+        self._began, self._kept = self.tick(), self._renewed
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             settle(tx, outcomes.record(tx, results))
@@ -141,9 +143,9 @@ class Engine:
         for result in results:
             try:
                 retried(functools.partial(self._write, [result]))
-            except OperationalError:
-                raise  # the database is away, and would be for each: the leases run out
-            except Exception:
+            except Exception as error:
+                if isinstance(error, OperationalError) and not is_conflict(error):
+                    raise  # the database is away, and would be for each: the leases run out
                 token = result.job.task.token
                 log.exception("%s: its outcome cannot be written; its lease runs out", token)
 
@@ -173,7 +175,7 @@ class Engine:
         """Heartbeat: what is still being called stays ours."""
         if self._held and tx.now - self._renewed > self._limits.lease / 3:
             actions.renew(tx.connection, self._held, tx.now + self._limits.lease)
-            self._renewed = tx.now
+            self._kept = tx.now  # it counts once this transaction has committed
 
     def _call(self, found: Sequence[Job], now: float) -> None:
         groups: dict[tuple[Any, ...], list[Job]] = {}
@@ -240,15 +242,17 @@ class Engine:
         """Finish the calls that are under way, write what came of them, give back the rest."""
         ending = threading.Thread(target=self._lanes.close, name="towpath-drain")
         ending.start()
-        while (
-            ending.is_alive()
-        ):  # a call may last longer than a lease: it stays ours until it ended
+        while ending.is_alive():  # a call may last longer than a lease; it stays ours until it ends
             ending.join(self._limits.lease / 3)
             self._keep()
-        with transaction(self._database, self._structures, self._now, wake=False) as tx:
-            settle(tx, outcomes.record(tx, self._ended()))
-            tx.flush()
-            actions.release(tx.connection, self.owner, tx.now)
+        while results := self._ended():
+            self._one_by_one(results)
+        retried(self._release)
+        self.drained = True
+
+    def _release(self) -> None:
+        with self._database.begin() as connection:
+            actions.release(connection, self.owner, self._database.time(connection, self._now))
 
 
 def _is_late(job: Job, now: float) -> bool:

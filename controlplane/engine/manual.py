@@ -7,7 +7,7 @@ from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
-from controlplane.store import executions, ledger, queries
+from controlplane.store import executions, ledger, locks, queries
 from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
 
 CARRIED = (
@@ -33,6 +33,7 @@ NO_WAY_BACK = {
 
 def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_actions: bool) -> None:
     """Queue the execution's failed stage again, as a new attempt; what had succeeded is carried over."""
+    locks.ways_in(tx.connection, [(execution.pipeline, stage, False)])  # who else goes in waits
     row = _retryable(tx, execution, stage)
     check(ExecutionStatus(execution.status), ExecutionStatus.IN_PROGRESS)
     executions.update_execution(tx.connection, execution.id, stop="")  # that was for the old try

@@ -25,8 +25,8 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
     """Write outcomes; answer the stage executions that they touched."""
     if not results:
         return set()
-    refused = actions.record(tx.connection, [_row(tx, result) for result in results])
-    taken = [result for result in results if result.job.row.id not in refused]
+    written = actions.record(tx.connection, [_row(tx, result) for result in results])
+    taken = [result for result in results if (result.job.row.id, result.job.row.fence) in written]
     touched = set()
     for result in taken:
         execution = result.job.execution

@@ -2,13 +2,16 @@
 
 Everybody else's runs out with its lease; this only spares a restarted process the wait. A process id says
 something only among those who count alike: containers may share a host's name but not its process table,
-so the table's own number (pid_namespaces(7)) is part of the host.
+and machines may share a name, so the kernel's boot and the table's own number (pid_namespaces(7)) are
+part of the host.
 """
 
 import os
 import socket
 import uuid
 from pathlib import Path
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def me() -> str:
@@ -35,6 +38,7 @@ def _host() -> str:
     """What this replica goes by, and whose process ids it knows; a slash would end the name."""
     name = (os.environ.get("TOWPATH_REPLICA") or socket.gethostname()).replace("/", "-")
     try:
-        return f"{name} {Path('/proc/self/ns/pid').readlink()}"
+        boot = BOOT.read_text(encoding="ascii").strip()
+        return f"{name} {boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return name  # no Linux: one process table a host

@@ -106,24 +106,33 @@ RECORD = updating(
         verdict_at=func.coalesce(given["verdict_at"], C.verdict_at),
         ended_at=given["ended_at"],
         owner=None,
+        fence=C.fence
+        + 1,  # written once: the answer to a commit may be lost, and the write come again
         # Something arrived while it was being looked at: look again at once.
         due_at=case((C.wake > given["b_wake"], given["b_now"]), else_=given["due_at"]),
     ),
 )
 
 
-FENCES = select(C.id, C.fence).where(among(C.id, "ids"))
+FENCES = (
+    select(C.id, C.fence).where(among(C.id, "ids")).order_by(C.id).with_for_update(key_share=True)
+)
 
 
-def record(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> frozenset[int]:
-    """Write outcomes; answer the ids whose write was refused because somebody else holds them now."""
+def record(
+    connection: Connection, outcomes: Sequence[Mapping[str, Any]]
+) -> frozenset[tuple[int, int]]:
+    """Write outcomes, each once; answer the (id, fence) of those that were written.
+
+    The others are refused: somebody else holds the row now, or it was written before.
+    """
     if not outcomes:
         return frozenset()
-    if RECORD(connection, outcomes) == len(outcomes):
-        return frozenset()
-    fences = {o["b_id"]: o["b_fence"] for o in outcomes}
-    found = connection.execute(FENCES, {"ids": list(fences)}).all()
-    return frozenset(row.id for row in found if row.fence != fences[row.id])
+    found = connection.execute(FENCES, {"ids": [one["b_id"] for one in outcomes]}).all()
+    held = {(row.id, row.fence) for row in found}
+    mine = [one for one in outcomes if (one["b_id"], one["b_fence"]) in held]
+    RECORD(connection, mine)
+    return frozenset((one["b_id"], one["b_fence"]) for one in mine)
 
 
 def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:

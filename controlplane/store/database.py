@@ -12,14 +12,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from alembic import command
+from alembic.config import Config
 from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from controlplane.store import distributed, embedded, schema
 
 log = logging.getLogger(__name__)
 
+MIGRATION_TRIES = 10
 KINDS = {"sqlite": embedded.engine_of, "postgresql": distributed.engine_of}
 
 
@@ -108,9 +110,20 @@ class Database:
                     schema.check_usable(connection, found)
                     log.warning("%s", schema.said(found))
                     return
-            with self.engine.connect() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, to)
+            for tries_left in reversed(range(MIGRATION_TRIES)):
+                try:
+                    self._upgrade(config, to)
+                except OperationalError as error:
+                    if not tries_left or not distributed.lost_a_race(error):
+                        raise
+                    log.warning("the replicas that serve held the migration up; trying again")
+                else:
+                    return
+
+    def _upgrade(self, config: Config, to: str) -> None:
+        with self.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, to)
 
     def _migrating(self) -> AbstractContextManager[None]:
         if self.embedded:

@@ -8,9 +8,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +20,17 @@ CHANNEL = "towpath_due"
 SETTINGS = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": "10s",  # a frozen replica must not hold the others up
-    "lock_timeout": "15s",
+    "lock_timeout": "5s",  # five tries end before a lease does
     "timezone": "UTC",
 }
+LOST = frozenset(
+    {
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "55P03",  # lock_not_available: lock_timeout ran out
+    }
+)
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 SOCKET = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -34,9 +44,28 @@ PAUSE = 2.0
 
 def engine_of(url: URL) -> Engine:
     """An engine with a pool for all threads of a process."""
-    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-    named = {"options": options, "application_name": "towpath", **SOCKET}
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=50, connect_args=named)
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=50,
+        hide_parameters=True,
+        connect_args={"application_name": "towpath", **SOCKET},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.autocommit = True  # a setting made in a transaction ends with it
+        for name, value in SETTINGS.items():
+            connection.execute(f"SET {name} = '{value}'")
+        connection.autocommit = False
+
+    return engine
+
+
+def lost_a_race(error: Exception) -> bool:
+    """True where PostgreSQL took a transaction back in favour of another: the same may go through now."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in LOST
 
 
 def clock(connection: Connection) -> float:

@@ -11,7 +11,10 @@ def engine_of(url: URL) -> Engine:
     """An engine whose writers begin as writers."""
     # Readers must not keep the writer out of the pool: more than all threads of a process together.
     engine = create_engine(
-        url, max_overflow=100, connect_args={"timeout": 30, "check_same_thread": False}
+        url,
+        max_overflow=100,
+        hide_parameters=True,
+        connect_args={"timeout": 30, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

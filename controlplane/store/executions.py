@@ -19,12 +19,14 @@ E, S = EXECUTION.c, STAGE.c
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """A new execution; False where its `dedupe` key was accepted before, however long ago."""
-    if row.get("dedupe") and _archived(connection, row["dedupe"]):
-        return False
+    """A new execution; False where its `dedupe` key was accepted before, archived or not."""
     try:
-        with connection.begin_nested():
+        with connection.begin_nested() as attempt:
             connection.execute(insert(EXECUTION), dict(row))
+            # Asked after the insert, which waits for a transaction that is archiving the same key.
+            if row.get("dedupe") and _archived(connection, row["dedupe"]):
+                attempt.rollback()
+                return False
     except IntegrityError:
         return False
     return True

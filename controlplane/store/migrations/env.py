@@ -9,6 +9,7 @@ context.configure(
     target_metadata=METADATA,
     render_as_batch=True,
     transactional_ddl=True,
+    transaction_per_migration=True,  # no lock is held for longer than one of them needs
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -10,8 +10,9 @@ import pytest
 
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
-from controlplane.sandbox.scripted import Scripted
+from controlplane.sandbox.scripted import Scripted, after
 from controlplane.store import locks
+from monitors.base import Outcome
 from tests.support.house import ANNE, KEYS, House, action, pipeline, source
 from tests.support.postgres import Cluster
 
@@ -134,3 +135,16 @@ def test_a_person_waits_for_the_replica_that_moves_the_execution(two_stages: Hou
         assert someone_waits(two_stages)
     stopping.join(10)
     assert two_stages.execution(execution).status == "Stopped"
+
+
+def test_a_retry_looks_who_is_newer_only_once_nobody_else_goes_in(two_stages: House) -> None:
+    two_stages.drivers["S3"].default = after(0, Outcome.FAILED)
+    execution = two_stages.start()
+    retry = partial(two_stages.commands.retry, execution, "Source", ANNE, all_actions=False)
+    retrying = threading.Thread(target=retry)
+    with two_stages.database.begin() as another:
+        locks.ways_in(another, [("shop", "Source", False)])
+        retrying.start()
+        assert someone_waits(two_stages)
+    retrying.join(10)
+    assert two_stages.execution(execution).status == "InProgress"

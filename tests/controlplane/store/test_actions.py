@@ -57,9 +57,17 @@ def test_the_write_of_a_zombie_is_refused(house: House) -> None:
     zombie = claim(house, "a", now)
     claim(house, "b", now + LEASE)
     with house.database.begin() as connection:
-        refused = actions.record(connection, [outcome(zombie, now)])
+        written = actions.record(connection, [outcome(zombie, now)])
         status = actions.of_stages(connection, [zombie.stage_id])[0].status
-    assert (refused, status) == (frozenset({zombie.id}), "Starting")
+    assert (written, status) == (frozenset(), "Starting")
+
+
+def test_an_outcome_is_written_once_though_the_answer_to_the_commit_was_lost(house: House) -> None:
+    now = house.clock().timestamp()
+    row = claim(house, "a", now)
+    for expected in ({(row.id, row.fence)}, set()):
+        with house.database.begin() as connection:
+            assert actions.record(connection, [outcome(row, now)]) == expected
 
 
 def test_what_arrives_while_it_is_looked_at_makes_it_due_at_once(house: House) -> None:
