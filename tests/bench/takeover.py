@@ -87,7 +87,7 @@ class Field:
             owner = connection.execute(
                 select(rows.c.owner).where(rows.c.owner.is_not(None))
             ).scalar_one()
-        return str(owner).partition("/")[0]
+        return str(owner).partition(" ")[0]  # its name; its kernel and its process id follow
 
     def statuses(self) -> Counter[str]:
         rows = table(Execution)
