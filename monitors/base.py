@@ -103,6 +103,10 @@ class Judgement:
     """A verdict, why, and on how much it rests.
 
     newest is the time of the newest point used: a verdict on old data is not a fresh one.
+    before, after: the points that were compared, in rising order of time, for whoever draws them.
+    chance: how likely a series that did not change looks as bad as this (0 to 1). power: how likely
+    the smallest regression that matters would have been seen by now (0 to 1). None where the rule
+    is no statistical one.
     """
 
     verdict: Verdict
@@ -110,6 +114,10 @@ class Judgement:
     samples: int = 0
     value: float | None = None
     newest: datetime | None = None
+    before: tuple[Point, ...] = ()
+    after: tuple[Point, ...] = ()
+    chance: float | None = None
+    power: float | None = None
 
 
 # --- Checks (and every other thing that is started and looked at) ----------------------------------

@@ -43,6 +43,8 @@ def judge(
         samples=len(points),
         value=newest.value if newest else None,
         newest=newest.at if newest else None,
+        before=() if isinstance(before, MonitorError) else tuple(_usable(before)),
+        after=tuple(points),
     )
 
 
