@@ -40,6 +40,8 @@ class Stage:
             if word in given and word not in out:
                 paths = ((*target, word), (*source, word))
                 out[word] = self._conditions(given[word], paths, CONDITIONS_KEYS)
+        if "blockers" in given:
+            self.reading.keep(out, (*target, "blockers"), (*source, "blockers"), given["blockers"])
         if "onFailure" in given:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
