@@ -160,6 +160,8 @@ class Sessions:
         """Assume again, from within a client's call: what it raises must be botocore's kind too."""
         try:
             return self._credentials(account, purpose, region, scope)
+        except CallError:  # held back by us, and of botocore's kind already
+            raise
         except AccountError as error:
             raise CallError(
                 str(error), permanent=error.permanent, retry_after=error.retry_after

@@ -76,6 +76,8 @@ SLOWEST = 1 / 16
 """Throttled again and again, we still call at this share of the rate."""
 RECOVERY = 60.0
 """Seconds until a halved rate is back at its whole."""
+FURTHEST = 60.0
+"""Seconds: nobody is told to come back later than that."""
 
 
 class CallError(AccountError, BotoCoreError):
@@ -92,14 +94,19 @@ class CallError(AccountError, BotoCoreError):
 
 
 class ThrottledError(CallError):
-    """We hold a call back; retry_after seconds from now there is a token for it."""
+    """We hold a call back; retry_after seconds from now it is its turn."""
+
+    postponed = True
 
 
 @dataclass(slots=True)
 class _Bucket:
+    """promised: tokens that are still to come, and that somebody was told to come back for."""
+
     tokens: float
     at: datetime
     share: float = 1.0
+    promised: float = 0.0
 
 
 Key = tuple[str, str, str, bool]
@@ -130,7 +137,10 @@ class Throttle:
             if bucket.tokens >= 1:
                 bucket.tokens -= 1
                 return
-            wait = (1 - bucket.tokens) / (rate.per_second * bucket.share)
+            speed = rate.per_second * bucket.share
+            # Each is told a time of its own: all at once, one would get the token and many ask in vain.
+            wait = min((1 - bucket.tokens + bucket.promised) / speed, FURTHEST)
+            bucket.promised = min(bucket.promised + 1, FURTHEST * speed)
         raise ThrottledError(
             f"{operation} in {account} ({region}) has been called as often as we allow ourselves; "
             f"try again in {wait:.1f} s.",
@@ -149,7 +159,9 @@ class Throttle:
         now = self._now()
         bucket = self._buckets.setdefault(key, _Bucket(rate.burst, now))
         passed = max((now - bucket.at).total_seconds(), 0.0)
-        bucket.tokens = min(rate.burst, bucket.tokens + passed * rate.per_second * bucket.share)
+        new = passed * rate.per_second * bucket.share
+        bucket.tokens = min(rate.burst, bucket.tokens + new)
+        bucket.promised = max(0.0, bucket.promised - new)
         bucket.share = min(1.0, bucket.share + passed / RECOVERY)
         bucket.at = now
         return bucket

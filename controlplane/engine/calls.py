@@ -36,7 +36,10 @@ BUGS_TOLERATED = 5
 
 
 class Result(NamedTuple):
-    """What came of one job: the row's new values. due is in seconds from now; None: nobody looks."""
+    """What came of one job: the row's new values. due is in seconds from now; None: nobody looks.
+
+    exactly: it is due after its pause and no sooner, to share a look with others.
+    """
 
     job: Job
     status: ActionStatus
@@ -46,6 +49,7 @@ class Result(NamedTuple):
     output: str = "{}"
     due_in: float | None = None
     failures: int = 0
+    exactly: bool = False
     artifacts: tuple[Artifact, ...] = ()
     judgement: Judgement | None = None
 
@@ -164,6 +168,8 @@ def _error(job: Job, error: Exception) -> Result:
     expected = isinstance(error, MonitorError | AccountError)
     if not expected:
         log.error("%s: a driver raised what it should not", job.key, exc_info=error)
+    if getattr(error, "postponed", False):
+        return _postponed(job, error)
     failures = job.row.failures + 1
     summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
     permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]
@@ -174,6 +180,17 @@ def _error(job: Job, error: Exception) -> Result:
         said = _text(summary)
         return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)
+
+
+def _postponed(job: Job, error: Exception) -> Result:
+    """We hold our own calls back: nothing was asked and nothing failed, so all stays as it is."""
+    row, told = job.row, getattr(error, "retry_after", None) or 0.0
+    low, high = LOOK_BOUNDS
+    summary = row.summary if row.kind == "rule" else _text(f"waits for its turn: {error}")
+    return Result(
+        job, A(row.status), row.handle, summary, row.url, row.output,
+        due_in=min(max(told, low), high), failures=row.failures, exactly=True,
+    )  # fmt: skip
 
 
 def _again(job: Job, error: Exception, failures: int, judgement: Judgement | None) -> Result:
