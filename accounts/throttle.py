@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from accounts.base import AccountError
+from accounts.codes import THROTTLED
 from accounts.models import Purpose
 
 
@@ -59,19 +60,6 @@ RATES: Mapping[str, Rate] = {
 }
 """Calls by service and operation, of one account in one region, outside a rollback."""
 
-THROTTLED = frozenset(
-    {
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
 SLOWEST = 1 / 16
 """Throttled again and again, we still call at this share of the rate."""
 RECOVERY = 60.0

@@ -24,6 +24,7 @@ class MonitorError(Exception):
     permanent: trying again cannot help (a wrong name, a refused role); otherwise the engine tries
     again later (throttling, a time-out), and no sooner than after retry_after seconds, where told.
     postponed: nobody was asked, for we hold our own calls back: it says nothing of the monitoring.
+    refused: the vendor knows us and says no: permanent, unless a person is at work on our rights.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class MonitorError(Exception):
         permanent: bool = False,
         retry_after: float | None = None,
         postponed: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
         self.postponed = postponed
+        self.refused = refused
 
 
 # --- Signals ------------------------------------------------------------------------------------

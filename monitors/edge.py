@@ -39,6 +39,7 @@ def asking(what: str) -> Iterator[None]:
             permanent=told.permanent,
             retry_after=told.retry_after,
             postponed=told.postponed,
+            refused=told.refused,
         ) from error
 
 

@@ -43,6 +43,7 @@ def asking(doing: str) -> Iterator[None]:
             permanent=told.permanent,
             retry_after=told.retry_after,
             postponed=told.postponed,
+            refused=told.refused,
         ) from error
 
 

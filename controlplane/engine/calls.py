@@ -23,6 +23,8 @@ STATUS = {
     Outcome.SUCCEEDED: A.SUCCEEDED,
     Outcome.FAILED: A.FAILED,
 }
+ROLLBACK = 0
+"""Its lane (engine.lanes)."""
 LOOK_EVERY = 5.0
 LOOK_BOUNDS = (0.2, 60.0)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -31,6 +33,9 @@ LATER = 20.0
 """Seconds until what found its place full is tried again."""
 LONGEST = 4000
 """Characters of a summary."""
+PATIENCE = 15
+"""So often, which takes five minutes, a rollback asks again where it is refused: whoever revoked our rights
+in the middle of it may give them back, and nobody else brings the last known good back."""
 BUGS_TOLERATED = 5
 """An error that no driver should raise is tried this often, in case it is the vendor's bad day."""
 
@@ -176,10 +181,15 @@ def _error(job: Job, error: Exception) -> Result:
     if job.row.kind == "rule":
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
-    if permanent:
+    if permanent and not _is_patient(job, error, failures):
         said = _text(summary)
         return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)
+
+
+def _is_patient(job: Job, error: Exception, failures: int) -> bool:
+    """A rollback's lane does not take the first no for an answer."""
+    return job.row.lane == ROLLBACK and getattr(error, "refused", False) and failures <= PATIENCE
 
 
 def _postponed(job: Job, error: Exception) -> Result:

@@ -1,5 +1,7 @@
 """Executions through the real engine on SQLite, with scripted vendors and a clock that moves when told."""
 
+from datetime import timedelta
+
 import pytest
 
 from controlplane.engine.refusals import CommandError
@@ -111,6 +113,24 @@ def test_a_rollback_that_fails_pages_a_person_and_is_not_rolled_back(house: Hous
     back = house.rows()[0]
     assert (back.type, back.status, back.rollback_state) == ("ROLLBACK", "Failed", "failed")
     assert {"person.paged", "rollback.failed"} <= set(house.kinds(back.id))
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(200, "Succeeded"), (600, "Failed")])
+def test_a_rollback_that_is_refused_asks_for_five_minutes(
+    house: House, seconds: int, ends: str
+) -> None:
+    released(house)
+    until = house.clock() + timedelta(seconds=seconds)
+
+    def refused(task: Task, asked: int) -> Progress | MonitorError:
+        if house.clock() < until:
+            return MonitorError("May not", permanent=True, refused=True)
+        return after(0)(task, asked)
+
+    house.drivers["CodeDeployRestore"].default = refused
+    bad_in_prod(house)
+    house.wait(seconds + 100, step=5)
+    assert house.rows()[0].status == ends
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NO_DATA, Verdict.UNREACHABLE, Verdict.INCONCLUSIVE])
