@@ -109,7 +109,8 @@ def test_every_word_of_botocore_for_throttling_is_known() -> None:
 @pytest.mark.parametrize("service", sorted({name.partition(":")[0] for name in RATES}))
 def test_every_service_that_we_call_says_throttled_in_a_word_that_we_know(service: str) -> None:
     model = Session().get_service_model(service)
-    codes = {shape.error_code for shape in model.error_shapes}
+    shapes: Any = model.error_shapes
+    codes = {shape.error_code for shape in shapes}
     assert {code for code in codes if "throttl" in code.lower()} <= THROTTLED
 
 
