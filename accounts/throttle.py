@@ -59,6 +59,9 @@ RATES: Mapping[str, Rate] = {
     "s3:UploadPartCopy": Rate(100, 200),
 }
 """Calls by service and operation, of one account in one region, outside a rollback."""
+HASTE = 4
+"""A rollback may call so many times as often, beside what others call: a bad release in production costs
+more than a quota does, and where AWS says that it was too much, `slow` goes under it."""
 
 SLOWEST = 1 / 16
 """Throttled again and again, we still call at this share of the rate."""
@@ -119,7 +122,7 @@ class Throttle:
 
     def take(self, account: str, region: str, operation: str, purpose: Purpose) -> None:
         """Count one call of "service:Operation"; ThrottledError where it must wait."""
-        rate = self._rates.get(operation, self._default)
+        rate = self._rate(operation, purpose)
         with self._lock:
             bucket = self._filled((account, region, operation, purpose is Purpose.ROLLBACK), rate)
             if bucket.tokens >= 1:
@@ -137,11 +140,17 @@ class Throttle:
 
     def slow(self, account: str, region: str, operation: str, purpose: Purpose) -> None:
         """Halve a rate and empty its bucket, because AWS throttled us. It recovers by itself."""
-        rate = self._rates.get(operation, self._default)
+        rate = self._rate(operation, purpose)
         with self._lock:
             bucket = self._filled((account, region, operation, purpose is Purpose.ROLLBACK), rate)
             bucket.share = max(bucket.share / 2, SLOWEST)
             bucket.tokens = 0.0
+
+    def _rate(self, operation: str, purpose: Purpose) -> Rate:
+        rate = self._rates.get(operation, self._default)
+        if purpose is not Purpose.ROLLBACK:
+            return rate
+        return Rate(rate.per_second * HASTE, rate.burst * HASTE)
 
     def _filled(self, key: Key, rate: Rate) -> _Bucket:
         now = self._now()

@@ -136,3 +136,12 @@ def told(throttle: Throttle) -> float | None:
     with pytest.raises(ThrottledError) as caught:
         take(throttle)
     return caught.value.retry_after
+
+
+def test_a_rollback_may_call_four_times_as_often(throttle: Throttle, clock: ManualClock) -> None:
+    for seconds, calls in ((0, 3 * 4), (1, 2 * 4)):
+        clock.advance(seconds)
+        for _ in range(calls):
+            take(throttle, purpose=Purpose.ROLLBACK)
+        with pytest.raises(ThrottledError):
+            take(throttle, purpose=Purpose.ROLLBACK)
