@@ -110,6 +110,7 @@ def _job(
         began=_time(execution.since),
         known_good=_known_good(connection, structures, execution, stage, declared),
         answer=row.answer,
+        judged=_time(row.verdict_at),
         now=_time(now),
     )
     stopping = execution.stage_status == StageStatus.STOPPING
