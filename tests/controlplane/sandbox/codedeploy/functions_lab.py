@@ -25,11 +25,13 @@ class FunctionsLab:
         self.around = codedeploy.Surroundings(lambda _account, _region: (), self.clock)
         codedeploy.install(self.around)
         functions.install()
-        self.codedeploy, self.s3 = (boto3.client(name, REGION) for name in ("codedeploy", "s3"))
-        self.functions: Any = boto3.client("lambda", REGION)
-        place: Any = {"LocationConstraint": REGION}
+        connect: Any = boto3.client
+        self.codedeploy = connect("codedeploy", REGION)
+        self.s3 = connect("s3", REGION)
+        self.functions = connect("lambda", REGION)
+        place = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-        on: Any = {"Status": "Enabled"}
+        on = {"Status": "Enabled"}
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=on)
         self._make()
         self.codedeploy.create_application(applicationName="shop", computePlatform="Lambda")
