@@ -2,9 +2,11 @@
 
 from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
-from controlplane.declarations.items import ACTION, RULE, Item, Place
+from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
+from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
+from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
 from controlplane.declarations.words import (
     BAKE,
     BAKE_KEYS,
@@ -12,6 +14,7 @@ from controlplane.declarations.words import (
     CONDITIONS_KEYS,
     FAILURE_KEYS,
     STAGE_KEYS,
+    WAY_BACK,
 )
 
 
@@ -32,7 +35,9 @@ class Stage:
         if "actions" in given:
             action = Item(self.reading, ACTION, self.place)
             paths = ((*target, "actions"), (*source, "actions"))
-            out["actions"] = self.reading.each(given["actions"], paths, action.expand)
+            actions = self.reading.each(given["actions"], paths, action.expand)
+            out["actions"] = actions
+            self._way_back(given, actions, paths)
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -46,6 +51,18 @@ class Stage:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
         return out
+
+    def _way_back(self, given: Tree, actions: list[Tree], paths: tuple[Path, Path]) -> None:
+        """What a stage says of its way back goes into the configuration of all that deploys."""
+        target, source = paths
+        deploying = [(i, action) for i, action in enumerate(actions) if _goes_back(action)]
+        for word, key in WAY_BACK.items():
+            if word not in given:
+                continue
+            at = (*source[:-1], word)
+            if not deploying:
+                self.reading.wrong(at, "no action of this stage deploys: take it out", at_key=True)
+            self._default(deploying, target, key, (configured(given[word]), at))
 
     def _failure(self, value: object, paths: tuple[Path, Path]) -> Tree:
         """Expand `onFailure: rollback`, or CodePipeline's map."""
@@ -97,16 +114,25 @@ class Stage:
             if word in given:
                 text = self.reading.text(given[word], (*source, word))
                 said = (text or "", (*source, word))
-                self._default(rules, (*condition, "rules"), key, said)
+                self._default(list(enumerate(rules)), (*condition, "rules"), key, said)
                 wrong = None if rules else fault(BAKE_TABLE[key], said[0])
                 if wrong is not None:  # with rules, it is seen in each of them
                     self.reading.wrong(said[1], wrong)
         return {"conditions": [{"result": (result or "ROLLBACK").upper(), "rules": rules}]}
 
-    def _default(self, rules: list[Tree], target: Path, key: str, said: tuple[str, Path]) -> None:
-        """Say it to every rule that does not say it itself."""
-        for i, rule in enumerate(rules):
-            made = rule.setdefault("configuration", {})
+    def _default(
+        self, items: list[tuple[int, Tree]], target: Path, key: str, said: tuple[str, Path]
+    ) -> None:
+        """Say it to every one (with its place in the list) that does not say it itself."""
+        for i, item in items:
+            made = item.setdefault("configuration", {})
             if isinstance(made, dict) and key not in made:
                 made[key] = said[0]
                 self.reading.origin[(*target, i, "configuration", key)] = said[1]
+
+
+def _goes_back(action: Tree) -> bool:
+    declared = action.get("actionTypeId")
+    name = declared.get("provider") if isinstance(declared, dict) else None
+    known = ACTION_NAMES.get(name) if isinstance(name, str) else None
+    return known is not None and known.keys.keys() >= BACK_TABLE.keys()
