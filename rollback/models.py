@@ -41,6 +41,7 @@ class Placement:
 
     token, handle: how the deployment is found at the vendor; handle may be "" after a crash.
     ended: the deployment is known to have ended well, so there is nothing of it to stop.
+    wave: what was released together goes back together; "" where it was released by itself.
     configuration: the deploy action's own, so that the way back acts where the way there did.
     """
 
@@ -53,6 +54,7 @@ class Placement:
     configuration: Mapping[str, str] = field(default_factory=dict)
     good: Good | None = None
     ended: bool = False
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)

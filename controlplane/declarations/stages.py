@@ -5,6 +5,8 @@ from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place
 from controlplane.declarations.keys import fault
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
+from controlplane.declarations.wave_targets import Targets
+from controlplane.declarations.waves import Copies
 from controlplane.declarations.words import (
     BAKE,
     BAKE_KEYS,
@@ -21,18 +23,20 @@ class Stage:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.place = Place()
+        self.copies: Copies | None = None
 
     def expand(self, value: object, target: Path, source: Path) -> Tree:
         """Answer the stage in CodePipeline's spelling."""
         given = self.reading.mapping(value, source, STAGE_KEYS)
-        self.place = Place(source, {k: given[k] for k in ("account", "region") if k in given})
+        said = [k for k in ("account", "region") if k in given]
+        self.place = Place({k: given[k] for k in said}, {k: (*source, k) for k in said})
+        self._roll_out(given, source)
         out: Tree = {}
         if "name" in given:
             self.reading.keep(out, (*target, "name"), (*source, "name"), given["name"])
         if "actions" in given:
-            action = Item(self.reading, ACTION, self.place)
             paths = ((*target, "actions"), (*source, "actions"))
-            out["actions"] = self.reading.each(given["actions"], paths, action.expand)
+            out["actions"] = self._actions(given["actions"], *paths)
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -43,7 +47,26 @@ class Stage:
         if "onFailure" in given:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
+        if self.copies is not None:
+            self.copies.unused()
         return out
+
+    def _roll_out(self, given: Tree, source: Path) -> None:
+        """Read the waves; where they are wrong, the stage is looked at as if it had none."""
+        if "waves" not in given:
+            return
+        rollout = Targets(self.reading, self.place).read(given["waves"], (*source, "waves"))
+        bake = given.get("bake")
+        time = bake.get("time") if isinstance(bake, dict) else None
+        if rollout is not None:
+            bake_time = str(time) if isinstance(time, str) else None
+            self.copies = Copies(self.reading, rollout, bake_time)
+
+    def _actions(self, value: object, target: Path, source: Path) -> list[Tree]:
+        if self.copies is not None:
+            return self.copies.actions(value, target, source)
+        action = Item(self.reading, ACTION, self.place)
+        return self.reading.each(value, (target, source), action.expand)
 
     def _failure(self, value: object, paths: tuple[Path, Path]) -> Tree:
         """Expand `onFailure: rollback`, or CodePipeline's map."""
@@ -77,6 +100,8 @@ class Stage:
         return out
 
     def _rules(self, value: object, target: Path, source: Path) -> list[Tree]:
+        if self.copies is not None and "onSuccess" in target:
+            return self.copies.rules(value, RULE, target, source)
         rule = Item(self.reading, RULE, self.place)
         return self.reading.each(value, (target, source), rule.expand)
 
