@@ -12,6 +12,7 @@ from controlplane.actions.base import ActionError, MonitorError, Outcome, Progre
 from monitors.values import duration
 
 NOTHING = timedelta(0)
+HANDLE = "clock"
 
 
 class WaveBake:
@@ -25,7 +26,7 @@ class WaveBake:
         said = f"baking for {task.configuration.get('BakeTime', '0s')}"
         if pause:
             said += f", then a pause of {task.configuration['Pause']}"
-        return Progress(Outcome.RUNNING, handle=task.token, summary=said, look_after=bake + pause)
+        return Progress(Outcome.RUNNING, handle=HANDLE, summary=said, look_after=bake + pause)
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Say which are over."""
