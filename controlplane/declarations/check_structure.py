@@ -12,10 +12,11 @@ from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
 from controlplane.declarations.walk import actions, conditions, everything
+from controlplane.declarations.wave_keys import is_gate
 
 MOST_STAGES = 50
 MOST_IN_STAGE = 50
-MOST_ACTIONS = 500
+MOST_IN_WAVES = MOST_ACTIONS = 500
 MOST_VARIABLES = 50
 RESERVED = ("codepipeline", "variables")
 """Namespaces that exist without an action."""
@@ -56,9 +57,10 @@ def check_limits(declaration: PipelineDeclaration) -> Iterator[Finding]:
     if len(declaration.stages) > MOST_STAGES:
         yield Finding(("stages",), f"more than {MOST_STAGES} stages: split the pipeline")
     for i, stage in enumerate(declaration.stages):
-        if len(stage.actions) > MOST_IN_STAGE:
+        most = MOST_IN_WAVES if any(is_gate(action) for action in stage.actions) else MOST_IN_STAGE
+        if len(stage.actions) > most:
             path = ("stages", i, "actions")
-            yield Finding(path, f"more than {MOST_IN_STAGE} actions in a stage: split the stage")
+            yield Finding(path, f"more than {most} actions in a stage: split the stage")
     if len(actions(declaration)) > MOST_ACTIONS:
         yield Finding(("stages",), f"more than {MOST_ACTIONS} actions: split the pipeline")
     if len(declaration.variables) > MOST_VARIABLES:
