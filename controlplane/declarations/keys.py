@@ -33,7 +33,7 @@ class Kind(StrEnum):
 class Key:
     """One key. least and most are bounds: seconds for a duration, the number for a whole number.
 
-    empty: an empty text is an answer too.
+    empty: an empty text is an answer too. why: why an enum has no other choice, for the mend.
     """
 
     about: str
@@ -43,6 +43,7 @@ class Key:
     least: int = 0
     most: int | None = None
     empty: bool = False
+    why: str = ""
 
 
 def fault(key: Key, value: str) -> str | None:
@@ -95,7 +96,7 @@ def _number(key: Key, value: str) -> str | None:
 def _choice(key: Key, value: str) -> str | None:
     if value in key.choices:
         return None
-    return f"{value!r} is none of {', '.join(key.choices)}"
+    return f"{value!r} is none of {', '.join(key.choices)}" + (f": {key.why}" if key.why else "")
 
 
 def _boolean(key: Key, value: str) -> str | None:

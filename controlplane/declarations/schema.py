@@ -15,6 +15,7 @@ from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTIONS, BAKE, RULES
 from controlplane.declarations.words import BAKE as BAKE_WORDS
 from controlplane.declarations.words import CHANNELS, channel_word
+from controlplane.declarations.words import CONSEQUENCES as WHEN
 
 Schema = dict[str, Any]
 
@@ -134,6 +135,8 @@ def _bake() -> Schema:
     words: Schema = {
         word: _about(BAKE[key].about, _value(BAKE[key])) for word, key in BAKE_WORDS.items()
     }
+    follows = {str(v): _about(BAKE[key].about, _value(BAKE[key])) for v, key in WHEN.items()}
+    words["consequences"] = _about("What follows from each verdict.", _closed(follows, []))
     words["onFail"] = _about("What follows a breach.", _choice((Result.ROLLBACK, Result.FAIL)))
     words["signals"] = {"type": "array", "minItems": 1, "items": _ref("Rule")}
     return _closed(words, ["signals"])
@@ -160,7 +163,9 @@ def _item(own: Schema, providers: Iterable[Provider], type_key: str) -> Schema:
         "configuration": {"type": "object"},
     }
     pairs = [("provider", type_key), ("with", "configuration"), ("inputs", "inputArtifacts")]
-    if type_key == "actionTypeId":
+    if type_key == "ruleTypeId":
+        words["critical"] = _about("A FAIL of it alone is enough.", KINDS[Kind.BOOLEAN])
+    else:
         words["outputs"] = _about("Artifacts that it makes.", ITEMS)
         pairs.append(("outputs", "outputArtifacts"))
     own.pop("required")

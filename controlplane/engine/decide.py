@@ -7,7 +7,7 @@ what comes next. The caller applies all moves in one transaction with the outcom
 from collections.abc import Container, Mapping
 
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine.bake import finish_bake
+from controlplane.engine.bake import breach, finish_bake, rules_of, tell_failures
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
@@ -17,7 +17,6 @@ from controlplane.engine.view import (
 )
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
-from monitors.base import Verdict
 from rollback.models import Cause, CauseKind
 
 GONE_WRONG = frozenset({S.IN_PROGRESS, S.BAKING, S.STOPPING})
@@ -40,12 +39,13 @@ def decide(view: StageView, now: float) -> Moves:
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
     for action in by_name.values():
-        if action.kind == "rule" and action.verdict == Verdict.FAIL:
-            return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
         if action.status == A.FAILED:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
+    bad = breach(rules_of(view, by_name))
+    if bad is not None:
+        return bad
     if view.stop == "rollback":
         return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
     if view.stop:
@@ -100,6 +100,7 @@ def _abandon(action: ActionView, moves: Moves) -> None:
 
 def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
+    tell_failures(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way

@@ -54,6 +54,8 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
         "failures": result.failures,
         "verdict": seen.verdict if seen else row.verdict,
         "verdict_at": _as_of(tx, result) if seen else None,
+        "verdict_since": tx.now if seen and seen.verdict != row.verdict else None,
+        "power": seen.power if seen else None,
         "ended_at": tx.now if over else None,
         "due_at": None if over else pace.due(result, tx.now),
     }

@@ -24,6 +24,9 @@ def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dic
         "locked": False,
         "cause": "",
         "held": "",
+        "noted": "",
+        "judged": "",
+        "watch": "",
     }
 
 

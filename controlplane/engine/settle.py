@@ -19,7 +19,7 @@ from controlplane.engine.way_back import page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks
-from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
+from rollback.models import PAGES, Act, Cause, CauseKind
 
 S, E = StageStatus, ExecutionStatus
 ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
@@ -59,6 +59,10 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         since=row.since,
         baking_since=row.baking_since,
         held=row.held,
+        noted=row.noted,
+        judged=row.judged,
+        extended_until=row.extended_until,
+        asked_at=row.asked_at,
         declared=stages[0] if execution.plan else stages[row.position],
         actions=found,
     )
@@ -68,8 +72,7 @@ def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any])
     view = view_of(tx, row, execution, found)
     moves = decide(view, tx.now)
     _apply_actions(tx, moves, row, execution)
-    if moves.held is not None and moves.held_verdict is not None:
-        _hold(tx, moves, row, execution)
+    _say(tx, moves, row, execution)
     if moves.stage is not None:
         _move_stage(tx, moves.stage, row, execution, moves.cause)
     if moves.stage in ENDS:
@@ -94,15 +97,16 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         )  # fmt: skip
 
 
-def _hold(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
-    executions.update_stage(tx.connection, row.id, held=moves.held)
-    if moves.held_verdict is None:
-        return
-    consequence = CONSEQUENCES[moves.held_verdict]
-    text = f"{row.stage} cannot end its bake, {consequence}: {moves.held}"
-    tx.fact("stage.held", execution, stage=row.stage, text=text)
-    if consequence is Consequence.HOLD_AND_PAGE:
-        tx.fact("person.paged", execution, stage=row.stage, text=text)
+def _say(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
+    """What deciding wants to remember of the stage, and to tell."""
+    if moves.stage in ENDS and row.held:
+        moves.mark["held"] = ""  # it has ended: nothing holds it any more
+    if moves.mark:
+        executions.update_stage(tx.connection, row.id, **moves.mark)
+    for said in moves.says:
+        tx.fact(said.kind, execution, stage=row.stage, text=said.text)
+        if said.page:
+            tx.fact("person.paged", execution, stage=row.stage, text=said.text)
 
 
 def _move_stage(

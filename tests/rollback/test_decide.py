@@ -3,13 +3,12 @@
 import pytest
 
 from monitors.base import Verdict
+from rollback.consequences import CONSEQUENCES, Consequence
 from rollback.decide import decide
 from rollback.models import (
-    CONSEQUENCES,
     Act,
     Cause,
     CauseKind,
-    Consequence,
     Good,
     Placement,
     Policy,
