@@ -71,6 +71,11 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
         pipeline = _still_there(parts, asked)
         parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
         return
+    if asked.action == "pass":
+        parts.commands.judge(
+            asked.execution, asked.stage, person, passes=True, reason="judged in Slack"
+        )
+        return
     _still_open(parts, asked)
     parts.commands.decide_approval(
         asked.execution,
@@ -88,7 +93,7 @@ def _still_there(parts: Parts, asked: buttons.Press) -> str:
         execution: Any = executions.by_id(connection, asked.execution)
         if execution is None:
             raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
-        inside = queries.in_stage(connection, execution.pipeline, asked.stage)
+        inside = queries.stands_in(connection, execution.pipeline, asked.stage)
     if inside is None or inside.execution_id != asked.execution:
         raise CommandError(
             Problem.CONFLICT,

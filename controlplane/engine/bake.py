@@ -78,7 +78,7 @@ def tell_failures(view: StageView, by_name: Mapping[str, ActionView], moves: Mov
     if noted and noted != view.noted:
         moves.mark["noted"] = noted
         page = any(one.follows is Consequence.PAGE for one in failed)
-        text = f"{view.declared.name} goes on for now: {_reasons(failed)}"
+        text = f"{view.declared.name} goes on for now: {reasons(failed)}"
         moves.says.append(Said("stage.noted", text, page))
 
 
@@ -144,8 +144,9 @@ def _end(view: StageView, rules: Iterable[Rule], moves: Moves) -> None:
             moves.actions.append(ActionMove(row.id, row.kind, row.name, A(row.status), new, text))
     moves.stage = S.SUCCEEDED
     if noted:
-        why = f"judged by {view.judged}; {_reasons(noted)}" if view.judged else _reasons(noted)
-        page = any(one.follows is Consequence.PAGE for one in noted if one.told not in view.noted)
+        why = f"judged by {view.judged}; {reasons(noted)}" if view.judged else reasons(noted)
+        known = moves.mark.get("noted", view.noted)
+        page = any(one.follows is Consequence.PAGE for one in noted if one.told not in known)
         text = f"{view.declared.name} passes with a note: {why}"
         moves.says.append(Said("stage.noted", text, page))
 
@@ -163,12 +164,12 @@ def _hold_or_extend(view: StageView, rules: Iterable[Rule], now: float, moves: M
 def _hold(view: StageView, holding: Sequence[Rule], moves: Moves) -> None:
     """Silence is not health: say once why the bake cannot end."""
     worst = next((one for one in holding if one.follows in PAGES_A_PERSON), holding[0])
-    if worst.told == view.held:
+    if worst.told == moves.mark.get("held", view.held):
         return
     moves.mark["held"] = worst.told
     page = worst.follows in PAGES_A_PERSON
     how = "hold and page" if page else "hold"
-    text = f"{view.declared.name} cannot end its bake, {how}: {_reasons([worst])}"
+    text = f"{view.declared.name} cannot end its bake, {how}: {reasons([worst])}"
     moves.says.append(Said("stage.held", text, page))
 
 
@@ -176,7 +177,7 @@ def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves)
     """Let it bake for longer, up to the limit; then ask a person, once."""
     began = view.baking_since if view.baking_since is not None else now
     until = max(began + one.terms.time + one.terms.extend for one in blocking)
-    name, why = view.declared.name, _reasons(blocking)
+    name, why = view.declared.name, reasons(blocking)
     if now < until:
         if view.extended_until is None or until > view.extended_until:
             moves.mark["extended_until"] = until
@@ -188,7 +189,7 @@ def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves)
         moves.says.append(Said("judgement.needed", text))
 
 
-def _reasons(rules: Iterable[Rule]) -> str:
+def reasons(rules: Iterable[Rule]) -> str:
     return "; ".join(f"{one.told} ({one.row.summary})" for one in rules if one.row)
 
 

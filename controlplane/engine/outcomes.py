@@ -85,8 +85,8 @@ def _tell(tx: Transaction, result: Result, execution: Any) -> None:
     if result.status == row.status:
         return
     kind = "action.started" if result.status is A.IN_PROGRESS else f"action.{result.status.lower()}"
-    if row.kind == "rule":
-        kind = kind.replace("action.", "rule.")
+    if row.kind != "action":
+        kind = kind.replace("action.", f"{row.kind}.")
     tx.fact(
         kind, execution, stage=task.stage, action=row.name, text=result.summary,
         data={"handle": result.handle} if result.handle else {},

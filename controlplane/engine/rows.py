@@ -66,6 +66,14 @@ def action_row(
     }
 
 
+def watch_row(
+    execution: Any, stage_id: str, rule: RuleDeclaration, now: float, attempt: int
+) -> dict[str, Any]:
+    """A rule that goes on watching after its stage is done. No rule is named with a slash."""
+    row = action_row(execution, stage_id, rule, now, attempt)
+    return {**row, "kind": "watch", "token": ids.token(stage_id, f"watch/{rule.name}", attempt)}
+
+
 def _timeout(declared: ActionDeclaration) -> float:
     minutes = declared.timeout_in_minutes
     if minutes is None:

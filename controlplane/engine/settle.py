@@ -15,6 +15,7 @@ from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
+from controlplane.engine.watching import WATCHED, begin, decided
 from controlplane.engine.way_back import page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
@@ -64,12 +65,21 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         extended_until=row.extended_until,
         asked_at=row.asked_at,
         declared=stages[0] if execution.plan else stages[row.position],
-        actions=found,
+        watch=row.watch,
+        ended_at=row.ended_at,
+        actions=[one for one in found if one.kind != "watch"],
     )
 
 
 def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> None:
     view = view_of(tx, row, execution, found)
+    if row.watch in WATCHED:
+        moves = decided(tx, view, row, execution, found)
+        _apply_actions(tx, moves, row, execution)
+        _say(tx, moves, row, execution)
+        if moves.cause is not None:
+            close_the_loop(tx, view, moves.cause, row, execution)
+        return
     moves = decide(view, tx.now)
     _apply_actions(tx, moves, row, execution)
     _say(tx, moves, row, execution)
@@ -140,6 +150,8 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
     if cause is None:
         raise RuntimeError(f"stage {row.id} ended as {moves.stage} without a cause")
     ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
+    if moves.stage is S.STOPPED and view.since is not None:
+        begin(tx, view, moves.stage, row, execution)
     end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
     close_the_loop(tx, view, cause, row, execution)
 
@@ -148,6 +160,7 @@ def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None
     if any(deploys(declared) for declared in view.declared.actions):
         good = [action.id for action in latest(view).values() if action.kind == "action"]
         ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
+    begin(tx, view, S.SUCCEEDED, row, execution)
     stages = tx.structures.stages(tx.connection, execution)
     position = row.position + 1
     if execution.plan:

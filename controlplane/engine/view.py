@@ -15,12 +15,13 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action" or "rule"
+    kind: str  # "action", "rule" or "watch"
     run_order: int
     attempt: int
     status: str
     verdict: str
     verdict_at: float | None
+    verdict_since: float | None
     power: float | None
     summary: str
 
@@ -42,6 +43,8 @@ class StageView(NamedTuple):
     judged: str = ""
     extended_until: float | None = None
     asked_at: float | None = None
+    watch: str = ""
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any]
     return connection.execute(statement).first()
 
 
+def stands_in(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """Who is in a stage now, or else who deployed there last: whom a rollback would be about."""
+    return in_stage(connection, pipeline, stage) or last_in_stage(connection, pipeline, stage)
+
+
 def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
     """Answer the newest stage execution that has entered it, whether it has left or not."""
     statement = (
