@@ -72,6 +72,7 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
         parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
         return
     if asked.action == "pass":
+        _still_asks(parts, asked)
         parts.commands.judge(
             asked.execution, asked.stage, person, passes=True, reason="judged in Slack"
         )
@@ -100,6 +101,15 @@ def _still_there(parts: Parts, asked: buttons.Press) -> str:
             f"{asked.execution} is no longer in {asked.stage}: roll back in the console",
         )
     return str(execution.pipeline)
+
+
+def _still_asks(parts: Parts, asked: buttons.Press) -> None:
+    with parts.database.read() as connection:
+        rows = executions.of_execution(connection, asked.execution)
+    if asked.token not in {row.id for row in rows if row.stage == asked.stage and not row.ended_at}:
+        raise CommandError(
+            Problem.CONFLICT, f"nobody asks any more whether {asked.stage} may pass: it has ended"
+        )
 
 
 def _still_open(parts: Parts, asked: buttons.Press) -> None:

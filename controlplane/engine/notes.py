@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,13 @@ from controlplane.states import StageStatus
 from controlplane.store import events, executions, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
+
+
+class _Bound(NamedTuple):
+    """What a button is bound to, besides its execution and stage."""
+
+    name: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class NoteMaker:
                 ]
         last = stages[-1] if stages else None
         if last is not None and last.asked_at and last.status == StageStatus.BAKING:
-            found.append(self._button("pass", "Pass", "primary", execution, last, None))
+            asked = _Bound("", last.id)  # of this attempt, and of no later one
+            found.append(self._button("pass", "Pass", "primary", execution, last, asked))
         if last is not None and last.since and last.status in ROLLBACK_OFFERED:
             found.append(self._button("rollback", "Roll back", "danger", execution, last, None))
         return tuple(found)

@@ -71,8 +71,10 @@ def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any]
 
 
 def stands_in(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
-    """Who is in a stage now, or else who deployed there last: whom a rollback would be about."""
-    return in_stage(connection, pipeline, stage) or last_in_stage(connection, pipeline, stage)
+    """Who is in a stage now, or else who deployed there last, unless that failed already."""
+    inside = in_stage(connection, pipeline, stage)
+    last = last_in_stage(connection, pipeline, stage) if inside is None else None
+    return last if last is not None and last.status != StageStatus.FAILED else inside
 
 
 def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:

@@ -4,19 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.states import StageStatus
+from controlplane.states import StageStatus as S
 from monitors.base import Verdict
 from tests.support.baking import LENGTH, Bake
 
-S, V = StageStatus, Verdict
+V = Verdict
 OVER = LENGTH + 1
-ONE = {"Alarm": {}}
-TWO = {"Errors": {}, "Latency": {}}
+TWO: dict[str, dict[str, str]] = {"Errors": {}, "Latency": {}}
 
 
-def baked(verdict: Verdict, at: float = OVER, **said: str) -> Bake:
+def baked(verdict: Verdict, **said: str) -> Bake:
     bake = Bake({"Alarm": said})
-    bake.look(at, {"Alarm": verdict})
+    bake.look(OVER, {"Alarm": verdict})
     return bake
 
 

@@ -22,12 +22,9 @@ def house(empty: House) -> House:
     return empty
 
 
-def watched(**said: str) -> dict[str, Any]:
+def watched(extend: str = "10m") -> dict[str, Any]:
     """A stage that is watched for an hour after its bake."""
-    stage = deploying("Prod")
-    (rule,) = stage["onSuccess"]["conditions"][0]["rules"]
-    rule["configuration"] |= {"Watch": "1h", **said}
-    return stage
+    return deploying("Prod", Watch="1h", ExtendUpTo=extend)
 
 
 def releases(house: House, *digests: str, stage: dict[str, Any] | None = None) -> list[str]:
@@ -159,7 +156,7 @@ def test_a_deployment_that_a_person_abandoned_is_watched(house: House) -> None:
 
 def test_a_bake_that_asks_is_judged_by_a_person(house: House) -> None:
     says(house, V.INCONCLUSIVE)
-    (asking,) = releases(house, GOOD, stage=watched(ExtendUpTo="10s"))
+    (asking,) = releases(house, GOOD, stage=watched("10s"))
     house.wait(10)
     assert "judgement.needed" in house.kinds(asking)
     house.commands.judge(asking, "Prod", ANNE, passes=True, reason="I looked myself")
@@ -170,7 +167,7 @@ def test_a_bake_that_asks_is_judged_by_a_person(house: House) -> None:
 
 
 def test_a_person_rolls_back_what_asks(house: House) -> None:
-    releases(house, GOOD, stage=watched(ExtendUpTo="10s"))
+    releases(house, GOOD, stage=watched("10s"))
     house.drivers["S3"].default = source_of(BAD)
     says(house, V.INCONCLUSIVE)
     asking = house.start()
