@@ -163,13 +163,11 @@ class Engine:
         return results
 
     def _claim(self, tx: Any) -> list[Any]:
-        rows: list[Any] = []
-        for lane in LANES:
-            if self._room(lane) > 0:
-                until = tx.now + self._limits.lease
-                wanted = Claim(self.owner, tx.now, until, self._room(lane), lane)
-                rows.extend(actions.claim(tx.connection, wanted))
-        return rows
+        room = (max(0, self._room(0)), max(0, self._room(1)))
+        if room == (0, 0):
+            return []
+        wanted = Claim(self.owner, tx.now, tx.now + self._limits.lease, room)
+        return list(actions.claim(tx.connection, wanted))
 
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""

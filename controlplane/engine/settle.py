@@ -18,7 +18,7 @@ from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.engine.way_back import page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger, locks
+from controlplane.store import actions, executions, ledger
 from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
@@ -26,8 +26,10 @@ ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
 
 
 def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
-    """Take these stage executions as far as they can go, and let others in where that made room."""
-    locks.stages(tx.connection, stage_ids)
+    """Take these stage executions as far as they can go, and let others in where that made room.
+
+    The caller has locked them (`store.locks`), before it read or wrote anything of theirs.
+    """
     _settle_all(tx, stage_ids)
     admit_all(tx)
     while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
@@ -225,9 +227,9 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         "reason": "",
         "started_at": tx.now,
     }
-    if not executions.add(tx.connection, new):
+    rollback = executions.add(tx.connection, new)
+    if rollback is None:
         return
-    rollback = executions.by_id(tx.connection, str(new["id"]))
     tx.fact(
         "rollback.requested", rollback, stage=row.stage,
         text=f"{row.stage} {_aim(stage)}: {reason}",

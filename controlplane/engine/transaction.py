@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
-from controlplane.store import actions, executions
+from controlplane.store import actions, executions, pipelines
 from controlplane.store.database import Database
 
 
@@ -18,13 +18,16 @@ from controlplane.store.database import Database
 class Transaction:
     """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
 
-    to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
+    version: the one of a pipeline that counts; asked once. A new version that others store meanwhile counts
+    from the next transaction on. to_admit: (pipeline, stage) where somebody arrived or left; True where the
+    way in itself was opened.
     """
 
     connection: Connection
     now: float
     structures: Structures
     journal: Journal
+    version: Callable[[str], int | None]
     new_actions: list[dict[str, Any]] = field(default_factory=list)
     new_stages: list[dict[str, Any]] = field(default_factory=list)
     action_moves: list[dict[str, Any]] = field(default_factory=list)
@@ -66,9 +69,12 @@ def transaction(
     """
     with database.begin() as connection:
         at = database.time(connection, now)
-        told = functools.cache(lambda name: structures.notifications(connection, name))
+        version = functools.cache(functools.partial(pipelines.version, connection))
+        told = functools.cache(
+            lambda name: structures.notifications(connection, name, version(name) or 0)
+        )
         journal = Journal(connection, at, told)
-        tx = Transaction(connection, at, structures, journal)
+        tx = Transaction(connection, at, structures, journal, version)
         yield tx
         tx.flush()
         journal.flush()

@@ -9,7 +9,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, literal_column, select, update
+from sqlalchemy import (
+    CTE,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from controlplane.states import ActionStatus
 from controlplane.store.bulk import among, inserting, updating
@@ -28,26 +39,29 @@ CLAIMED = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who claims how much, until when. lane 0 is rollback's own."""
+    """Who claims until when, and how many rows of each lane. lane 0 is rollback's own."""
 
     owner: str
     now: float
     until: float
-    limit: int
-    lane: int
+    room: tuple[int, int]
 
 
-DUE = (
-    select(C.id)
-    .where(C.lane == bindparam("in_lane"), C.due_at.is_not(None), C.due_at <= bindparam("now"))
-    .order_by(C.due_at)
-    .limit(bindparam("at_most"))
-    .with_for_update(skip_locked=True)
-    .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
-)
+def _due(lane: int) -> CTE:
+    """What is due longest in a lane; locked once: PostgreSQL may run a plain subquery more than once."""
+    return (
+        select(C.id)
+        .where(C.lane == lane, C.due_at.is_not(None), C.due_at <= bindparam("now"))
+        .order_by(C.due_at)
+        .limit(bindparam(f"room_{lane}"))
+        .with_for_update(skip_locked=True)
+        .cte(f"due_{lane}")
+    )
+
+
 CLAIM = (
     update(ACTION)
-    .where(C.id.in_(select(DUE.c.id)))
+    .where(C.id.in_(union_all(*(select(_due(lane).c.id) for lane in (0, 1)))))
     .values(
         {
             "owner": bindparam("by"),
@@ -69,8 +83,8 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
         "by": wanted.owner,
         "now": wanted.now,
         "until": wanted.until,
-        "at_most": wanted.limit,
-        "in_lane": wanted.lane,
+        "room_0": wanted.room[0],
+        "room_1": wanted.room[1],
     }
     return connection.execute(CLAIM, given).all()
 
