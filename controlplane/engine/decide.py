@@ -118,13 +118,12 @@ def _watch_from_first_deploy(
     """The rules watch from the first deployment's start, not only after it."""
     if view.since is not None:
         return
-    begun = (A.IN_PROGRESS, A.SUCCEEDED)
-    if any(
-        deploys(d) and d.name in by_name and by_name[d.name].status in begun
-        for d in view.declared.actions
-    ):
-        moves.deploying = True
-        _watch(view, by_name, moves)
+    for declared in view.declared.actions:
+        row = by_name.get(declared.name) if deploys(declared) else None
+        if row is not None and row.status in (A.IN_PROGRESS, A.SUCCEEDED):
+            moves.deploying = True
+            _watch(view, by_name, moves)
+            return
 
 
 def _watch(view: StageView, by_name: Mapping[str, ActionView], moves: Moves) -> None:
@@ -140,8 +139,9 @@ def _next_run_order(
         missing = [action for action in group if action.name not in by_name]
         if missing:
             return missing
-        if any(by_name[action.name].status != A.SUCCEEDED for action in group):
-            return None
+        for action in group:
+            if by_name[action.name].status != A.SUCCEEDED:
+                return None
     return []
 
 

@@ -22,6 +22,7 @@ from controlplane.store import actions, executions, ledger
 from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
+STATUS = {str(status): status for status in S}
 ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
 
 
@@ -56,7 +57,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
     return StageView(
         id=row.id,
         execution_id=row.execution_id,
-        status=StageStatus(row.status),
+        status=STATUS[row.status],
         stop=execution.stop,
         since=row.since,
         baking_since=row.baking_since,

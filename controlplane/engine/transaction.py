@@ -20,7 +20,8 @@ class Transaction:
 
     version: the one of a pipeline that counts; asked once. A new version that others store meanwhile counts
     from the next transaction on. to_admit: (pipeline, stage) where somebody arrived or left; True where the
-    way in itself was opened.
+    way in itself was opened. keeps_new: new actions are not written yet, for the engine may take them at once;
+    nothing that is decided in the same transaction looks at them.
     """
 
     connection: Connection
@@ -35,6 +36,7 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    keeps_new: bool = False
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""
@@ -42,15 +44,16 @@ class Transaction:
         executions.move_stages(self.connection, self.stage_moves)
         executions.move(self.connection, self.execution_moves)
         executions.add_stages(self.connection, self.new_stages)
-        actions.add(self.connection, self.new_actions)
         for rows in (
             self.action_moves,
             self.stage_moves,
             self.execution_moves,
             self.new_stages,
-            self.new_actions,
         ):
             rows.clear()
+        if not self.keeps_new:
+            actions.add(self.connection, self.new_actions)
+            self.new_actions.clear()
 
     def fact(self, kind: str, execution: Any, **more: Any) -> None:
         """Something happened to an execution."""
