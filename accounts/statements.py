@@ -160,6 +160,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         STOP,
         Statement("RestoreDeployments", On.SCOPE, STARTING),
         Statement("OverrideAlarms", On.SCOPE, ("codedeploy:UpdateDeploymentGroup",)),
+        Statement("RestoreAliases", On.SCOPE, ("lambda:GetAlias", "lambda:UpdateAlias")),
         READ_DEPLOYMENTS,
         READ_TARGETS,
         LIST_ARTIFACTS,

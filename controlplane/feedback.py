@@ -20,12 +20,14 @@ from controlplane.declarations.model import (
     StageDeclaration,
 )
 from controlplane.declarations.wave_keys import MAX_IN_FLIGHT, TARGET, WAVE, target_of
-from controlplane.ledger import Fared
-from controlplane.store import ledger
-from rollback.decide import decide
+from controlplane.declarations.way_back import breaker_of, is_one_way
+from controlplane.ledger import Entry, Fared
+from controlplane.store import executions, ledger
+from rollback.decide import BY_ITSELF, decide, to_blame
 from rollback.models import (
     ROLLS_BACK,
     Act,
+    Breaker,
     Cause,
     CauseKind,
     Decision,
@@ -44,6 +46,8 @@ WAY_BACK: Mapping[str, tuple[str, str]] = {
 VERIFIERS = frozenset({"HttpJourney"})
 """Checks of the stage that are run again after a rollback: quick, and about what users see."""
 
+MOST_COPIES = 50
+"""In quarantine and of one target: what a vendor could remember is among the newest."""
 VERIFY_MINUTES = 15
 REMEDY_MINUTES = 60
 
@@ -77,7 +81,15 @@ def policy_of(stage: StageDeclaration) -> Policy:
     conditions = stage.on_success.conditions if stage.on_success else ()
     if any(condition.result is Result.ROLLBACK for condition in conditions):
         on.add(CauseKind.BAD_SIGNAL)
-    return Policy(frozenset(on))
+    one_way = any(is_one_way(action) for action in stage.actions)
+    return Policy(frozenset(on), one_way, breaker_of(stage))
+
+
+def goes_back(stage: StageDeclaration, cause: Cause) -> bool:
+    """True where a stage that ends so is rolled back, so that what is in flight will be stopped."""
+    policy = policy_of(stage)
+    by_person = cause.kind is CauseKind.REQUESTED
+    return cause.kind in policy.on and (by_person or not policy.one_way)
 
 
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
@@ -87,11 +99,20 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
     rolling_back = failure.execution.type == "ROLLBACK"
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
-    wanted = rolling_back or failure.cause.kind in policy_of(failure.declared).on
-    quarantined = wanted and not rolling_back and _quarantine(connection, failure, now)
-    placements = _placements(connection, failure, entries)
+    policy = policy_of(failure.declared)
+    wanted = failure.cause.kind in policy.on or (policy.one_way and failure.cause.kind in BY_ITSELF)
+    overtaken = _overtaken(connection, failure, entries)
+    to_quarantine = (
+        wanted and not rolling_back and to_blame(failure.cause, list(overtaken.values()))
+    )
+    quarantined = to_quarantine and _quarantine(connection, failure, now)
+    placements = _placements(connection, failure, entries, overtaken)
     decision = decide(
-        policy_of(failure.declared), failure.cause, placements, rolling_back=rolling_back
+        policy,
+        failure.cause,
+        placements,
+        rolling_back=rolling_back,
+        earlier=_earlier(connection, failure, policy.breaker, now),
     )
     held = decision.act is not Act.NOTHING and _hold(connection, failure, decision, now)
     stage = None
@@ -130,16 +151,37 @@ def _hold(connection: Connection, failure: Failure, decision: Decision, now: flo
     )
 
 
+def _overtaken(connection: Connection, failure: Failure, entries: Sequence[Any]) -> dict[int, str]:
+    """By entry: the execution that put something else on its target since, "" where none did.
+
+    Where a person asks, it is for the restore to see what stands there.
+    """
+    if failure.cause.kind is CauseKind.REQUESTED:
+        return {entry.id: "" for entry in entries}
+    return {entry.id: ledger.overtaken_by(connection, entry) for entry in entries}
+
+
+def _earlier(connection: Connection, failure: Failure, breaker: Breaker, now: float) -> int:
+    """How many other releases of the pipeline were rolled back in this stage of late."""
+    where = (failure.execution.pipeline, failure.stage_name)
+    since = now - breaker.window.total_seconds()
+    return executions.rolled_back(connection, *where, since, but=failure.execution.id)
+
+
 def _placements(
-    connection: Connection, failure: Failure, entries: Sequence[Any]
+    connection: Connection,
+    failure: Failure,
+    entries: Sequence[Any],
+    overtaken: Mapping[int, str],
 ) -> list[Placement]:
     """The deployments that were begun, oldest first, each with the way back of its target."""
     declared = {action.name: action for action in failure.declared.actions}
     found = []
     for entry in entries:
         action = declared[entry.action]
+        newest = ledger.entries(connection, entry.target)
         known = ledger.entries(connection, entry.target, status=Fared.GOOD)
-        bad = ledger.quarantined(connection, {one.digest for one in known})
+        bad = ledger.quarantined(connection, {one.digest for one in (*newest, *known)})
         good = pure_ledger.last_known_good(known, bad)
         found.append(
             Placement(
@@ -152,10 +194,18 @@ def _placements(
                 configuration=action.configuration,
                 good=_good(good.artifact) if good else None,
                 ended=entry.status != Fared.DEPLOYING,
+                overtaken=overtaken[entry.id],
+                quarantined=_copies(newest, bad),
                 wave=action.configuration.get(WAVE, ""),
             )
         )
     return found
+
+
+def _copies(known: Sequence[Entry], quarantined: Collection[str]) -> tuple[Good, ...]:
+    """The copies of what is in quarantine, the newest first, each once."""
+    found = dict.fromkeys(one.artifact for one in known if one.digest in quarantined)
+    return tuple(_good(artifact) for artifact in list(found)[:MOST_COPIES])
 
 
 def _good(artifact: str) -> Good:
@@ -191,13 +241,15 @@ def _target(remedy: ActionDeclaration) -> str:
 def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
     stopper, restorer = WAY_BACK[placement.provider]
     stops = step.kind is StepKind.STOP
-    extra: dict[str, str] = {}
+    extra = {"DeploymentToken": placement.token, "DeploymentId": placement.handle}
     # Everything in flight is stopped at once; what is restored keeps to the bound of its wave.
     given = _unbounded(placement.configuration) if stops else placement.configuration
     if stops:
-        extra = {"DeploymentToken": placement.token, "DeploymentId": placement.handle}
+        if placement.quarantined:
+            copies = [[copy.location, copy.version] for copy in placement.quarantined]
+            extra["QuarantinedRevisions"] = json.dumps(copies)
     elif placement.good is not None:
-        extra = {
+        extra |= {
             "RevisionLocation": placement.good.location,
             "RevisionVersion": placement.good.version,
             "RevisionDigest": placement.good.digest,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from monitors.base import Verdict
@@ -43,6 +44,8 @@ class Placement:
     ended: the deployment is known to have ended well, so there is nothing of it to stop.
     wave: what was released together goes back together; "" where it was released by itself.
     configuration: the deploy action's own, so that the way back acts where the way there did.
+    overtaken: the execution that put something else on the target since, "" where none did.
+    quarantined: the copies in quarantine that were on this target once: the vendor must not put one back.
     """
 
     action: str
@@ -54,14 +57,33 @@ class Placement:
     configuration: Mapping[str, str] = field(default_factory=dict)
     good: Good | None = None
     ended: bool = False
+    overtaken: str = ""
+    quarantined: tuple[Good, ...] = ()
     wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """The circuit breaker of a stage: the `most`-th rollback within `window` holds the whole pipeline.
+
+    Counted are the releases that were rolled back in the stage, by a verdict or by a person; going back
+    from one release twice counts once.
+    """
+
+    most: int = 3
+    window: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Which causes roll a stage back by themselves."""
+    """Which causes roll a stage back by themselves.
+
+    one_way: what was deployed must not be undone by itself (a migration that cannot go back).
+    """
 
     on: frozenset[CauseKind] = frozenset()
+    one_way: bool = False
+    breaker: Breaker = Breaker()
 
 
 class Act(StrEnum):
@@ -79,10 +101,11 @@ PAGES = frozenset({Act.ROLL_BACK_AND_PAGE, Act.HOLD_AND_PAGE})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, and why."""
+    """What was decided, and why. tripped: the circuit breaker did, so no release is let in."""
 
     act: Act
     reason: str
+    tripped: bool = False
 
 
 class Consequence(StrEnum):

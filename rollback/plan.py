@@ -33,15 +33,17 @@ def plan(placements: Sequence[Placement]) -> list[Step]:
     """Stop all that is in flight, then restore wave by wave (or target by target) in reverse, then verify.
 
     What has no last known good is stopped only. Then the stage is not verified: it cannot be well, and
-    that a person was paged is all that can be said.
+    that a person was paged is all that can be said. What was overtaken is stopped only, too: what
+    another release put there since is not ours to take away.
     """
     back = list(reversed(placements))
     stops = [Step(StepKind.STOP, 1, placement) for placement in back]
-    known = [placement for placement in back if placement.good is not None]
+    ours = [placement for placement in back if not placement.overtaken]
+    known = [placement for placement in ours if placement.good is not None]
     restores = [
         Step(StepKind.RESTORE, 2 + i, p) for i, ones in enumerate(_waves(known)) for p in ones
     ]
-    whole = len(known) == len(back)
+    whole = bool(known) and len(known) == len(ours)
     return [*stops, *restores, *([Step(StepKind.VERIFY, 2 + len(back))] if whole else [])]
 
 

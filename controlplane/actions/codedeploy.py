@@ -46,8 +46,11 @@ class CodeDeploy:
                     revision=revision,
                     description=api.description(task),
                     # Old files may lie there from before CodeDeploy; the artifact decides.
-                    fileExistsBehavior="OVERWRITE",
-                    ignoreApplicationStopFailures=False,
+                    **api.for_instances(
+                        revision,
+                        fileExistsBehavior="OVERWRITE",
+                        ignoreApplicationStopFailures=False,
+                    ),
                 )
             except ClientError as error:
                 if code_of(error) != "DeploymentLimitExceededException":

@@ -25,6 +25,8 @@ PAGES = 5
 """ListDeployments answers up to 100 ids a page; what we look for is among the newest."""
 SKEW = timedelta(minutes=15)
 """Our clock and CodeDeploy's may differ."""
+LOOKED_BACK = timedelta(days=6)
+"""No deployment lasts longer (ECS: 120 hours), so what is rolled back in flight is younger."""
 ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 SOONEST, LATEST_LOOK = 1.0, 15.0
 LATEST_OF_TOLD = 60.0
@@ -136,12 +138,15 @@ def waiting_for(group: Group, found: Sequence[Info], said: str) -> str:
     if not found:
         return f"waiting for a deployment of {group} that is active: {said}"
     info = found[0]
+    status = info.get("status", "active")
+    return f"waiting for {info['deploymentId']} of {group}, {status} ({whose(info)})"
+
+
+def whose(info: Info) -> str:
+    """Say by whom a deployment is, and what they wrote beside it."""
     by = f"by {info.get('creator', 'somebody')}"
     text = str(info.get("description", ""))[:100]
-    whose = f"{by}, {text!r}" if text else by
-    return (
-        f"waiting for {info['deploymentId']} of {group}, {info.get('status', 'active')} ({whose})"
-    )
+    return f"{by}, {text!r}" if text else by
 
 
 def s3_revision(location: str, version: str) -> dict[str, Any]:
@@ -156,6 +161,12 @@ def s3_revision(location: str, version: str) -> dict[str, Any]:
         )
     s3 = {"bucket": place.bucket, "key": place.key, "bundleType": kind}
     return {"revisionType": "S3", "s3Location": {**s3, "version": version} if version else s3}
+
+
+def for_instances(revision: Mapping[str, Any], **only: Any) -> dict[str, Any]:
+    """Answer what only a bundle on instances can be told; nothing for an AppSpec file (ECS, Lambda)."""
+    kind = revision.get("s3Location", {}).get("bundleType", "")
+    return only if kind in ("zip", "tar", "tgz") else {}
 
 
 def place_in(info: Info) -> Place | None:

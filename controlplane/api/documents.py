@@ -102,6 +102,7 @@ class Documents:
             "revisions": json.loads(row.revisions),
             "rollsBack": row.rolls_back,
             "rollbackState": row.rollback_state,
+            "next": words.next_step(row),
             "reason": row.reason,
             "startedAt": iso(row.started_at),
             "endedAt": iso(row.ended_at),

@@ -36,6 +36,29 @@ def event(row: Any) -> Document:
     }
 
 
+NEXT_STEPS = {
+    "failed": (
+        "see to {stage} of {pipeline}, for nobody else does. The reason says what is wrong; once that is "
+        "mended: towpath rollback {pipeline} {stage} -m WHY. What you bring back by hand instead: "
+        "towpath resume {pipeline} {stage} -m WHY"
+    ),
+    "done": (
+        "{stage} of {pipeline} stays held, and what was rolled back in quarantine. With the next good "
+        "release: towpath resume {pipeline} {stage} -m WHY"
+    ),
+}
+"""What a person does behind a rollback, by how that ended."""
+
+
+def next_step(execution: Any) -> str:
+    """Say what is to be done about an execution now; "" where nothing is."""
+    said = NEXT_STEPS.get(execution.rollback_state, "")
+    if not said:
+        return ""
+    stage = json.loads(execution.plan).get("name", "STAGE")
+    return said.format(pipeline=execution.pipeline, stage=stage)
+
+
 def ledger_entry(row: Any) -> Document:
     """Which digest was put on which target, and how it fared."""
     return {

@@ -144,6 +144,11 @@ def tree(document: Mapping[str, Any]) -> Tree:
     """An execution as a tree of stages, actions and rules."""
     head = f"{document['pipeline']}  {document['id']}  {short(document['digest'])}  "
     root = Tree(Text.assemble(head, _state(document["status"]), " ", document["reason"]))
+    if document["type"] == "ROLLBACK":
+        of = f" of {document['rollsBack']}"
+        root.add(Text.assemble("rollback  ", _state(document["rollbackState"]), of))
+    if document["next"]:
+        root.add(Text.assemble("next  ", document["next"]))
     for stage in document["stages"]:
         branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
         for wave in stage["waves"]:

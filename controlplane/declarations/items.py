@@ -39,7 +39,10 @@ ACTION = Shape(
     ACTION_NAMES,
     "Test",
     {"inputs": "inputArtifacts", "outputs": "outputArtifacts"},
-    ("region", "runOrder", "roleArn", "namespace", "timeoutInMinutes"),
+    (
+        *("region", "runOrder", "roleArn", "namespace", "timeoutInMinutes"),
+        *("commands", "outputVariables", "environmentVariables"),
+    ),
 )
 RULE = Shape(
     RULE_KEYS,
@@ -47,7 +50,7 @@ RULE = Shape(
     RULE_NAMES,
     "Rule",
     {"inputs": "inputArtifacts"},
-    ("region", "roleArn", "timeoutInMinutes"),
+    ("region", "roleArn", "timeoutInMinutes", "commands"),
 )
 
 

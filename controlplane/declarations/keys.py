@@ -33,7 +33,7 @@ class Kind(StrEnum):
 class Key:
     """One key. least and most are bounds: seconds for a duration, the number for a whole number.
 
-    empty: an empty text is an answer too.
+    empty: an empty text is an answer too. literal: must be known beforehand, so no variable will do.
     """
 
     about: str
@@ -43,6 +43,7 @@ class Key:
     least: int = 0
     most: int | None = None
     empty: bool = False
+    literal: bool = False
 
 
 def fault(key: Key, value: str) -> str | None:
@@ -50,7 +51,7 @@ def fault(key: Key, value: str) -> str | None:
     if not value and not key.empty:
         return "is empty: write a value (or leave the key out, where it is not required)"
     if VARIABLE.search(value):
-        return None
+        return "must be written out, not be a variable" if key.literal else None
     return READERS[key.kind](key, value)
 
 

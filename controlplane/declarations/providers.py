@@ -3,8 +3,8 @@
 Read it as the reference of `with:` in a pipeline; the validation, the editors' schema and the
 friendly names are made from it. Owner AWS means CodePipeline's own provider of that name with
 CodePipeline's own keys
-(https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html); what CodePipeline
-does not have is of owner Custom.
+(https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html), and those of
+WAY_BACK; a provider that CodePipeline does not have is of owner Custom.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,21 @@ CODEDEPLOY = {
     "ApplicationName": Key("CodeDeploy application", required=True),
     "DeploymentGroupName": Key("CodeDeploy deployment group", required=True),
 }
+WAY_BACK = {
+    "RollbackSafe": Key(
+        "false: a one-way door, which asks for an approval and is never rolled back by itself",
+        Kind.BOOLEAN,
+        literal=True,
+    ),
+    "MaxRollbacks": Key(
+        "rollbacks in the window that hold the pipeline (3)", Kind.INTEGER, least=1, literal=True
+    ),
+    "RollbackWindow": Key(
+        "how far back rollbacks are counted (24h)", Kind.DURATION, least=60, literal=True
+    ),
+}
+"""What the way back of a deployment may be told: ours, not CodePipeline's."""
+
 BAKE = {
     "BakeTime": Key("how long to watch after the last action", Kind.DURATION, most=WEEK),
     "Interval": Key("how often to look", Kind.DURATION, least=1, most=3600),
@@ -97,7 +112,9 @@ ACTIONS: tuple[Provider, ...] = (
         inputs=(1, 1),
         outputs=(1, 1),
     ),
-    Provider("Deploy", "AWS", "CodeDeploy", CODEDEPLOY, inputs=(1, 1), deploys=True),
+    Provider(
+        "Deploy", "AWS", "CodeDeploy", {**CODEDEPLOY, **WAY_BACK}, inputs=(1, 1), deploys=True
+    ),
     Provider(
         "Deploy",
         "Custom",
@@ -106,6 +123,9 @@ ACTIONS: tuple[Provider, ...] = (
             **CODEDEPLOY,
             "DeploymentToken": Key("token that the deployment was started under", required=True),
             "DeploymentId": Key("its id, empty where unknown", required=True, empty=True),
+            "QuarantinedRevisions": Key(
+                "copies that CodeDeploy must not put back: a list of [location, version]"
+            ),
         },
     ),
     Provider(
@@ -117,6 +137,8 @@ ACTIONS: tuple[Provider, ...] = (
             "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
             "RevisionVersion": Key("its VersionId", required=True, empty=True),
             "RevisionDigest": Key("its digest, sha256:...", required=True),
+            "DeploymentToken": Key("token of the deployment that is undone: no other is"),
+            "DeploymentId": Key("and its id, empty where unknown", empty=True),
         },
         deploys=True,
     ),

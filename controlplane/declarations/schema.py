@@ -12,11 +12,12 @@ from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ExecutionMode, PipelineDeclaration, Result
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
-from controlplane.declarations.providers import ACTIONS, BAKE, RULES
+from controlplane.declarations.providers import ACTIONS, BAKE, RULES, WAY_BACK
 from controlplane.declarations.wave_keys import WAVE_KEYS
 from controlplane.declarations.wave_schema import wave_definitions
 from controlplane.declarations.words import BAKE as BAKE_WORDS
 from controlplane.declarations.words import CHANNELS, channel_word
+from controlplane.declarations.words import WAY_BACK as WAY_BACK_WORDS
 
 Schema = dict[str, Any]
 
@@ -125,6 +126,7 @@ def _stage(own: Schema) -> Schema:
         "waves": _ref("Waves", "Release to many targets, wave behind wave."),
         "actions": {"type": "array", "minItems": 1, "items": _ref("Action")},
         "bake": _ref("Bake", "Watch, from the start of the stage's first deployment."),
+        **{w: _about(WAY_BACK[k].about, _value(WAY_BACK[k])) for w, k in WAY_BACK_WORDS.items()},
         "onFailure": {
             "description": "What follows where an action failed.",
             "anyOf": [_choice(("ROLLBACK", "FAIL")), _ref("OnFailure")],

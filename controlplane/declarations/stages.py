@@ -2,9 +2,11 @@
 
 from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
-from controlplane.declarations.items import ACTION, RULE, Item, Place
+from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
+from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
+from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
 from controlplane.declarations.wave_targets import Targets
 from controlplane.declarations.waves import Copies
 from controlplane.declarations.words import (
@@ -14,6 +16,7 @@ from controlplane.declarations.words import (
     CONDITIONS_KEYS,
     FAILURE_KEYS,
     STAGE_KEYS,
+    WAY_BACK,
 )
 
 
@@ -32,11 +35,20 @@ class Stage:
         self.place = Place({k: given[k] for k in said}, {k: (*source, k) for k in said})
         self._roll_out(given, source)
         out: Tree = {}
-        if "name" in given:
-            self.reading.keep(out, (*target, "name"), (*source, "name"), given["name"])
+        for word in ("name", "blockers"):
+            if word in given:
+                self.reading.keep(out, (*target, word), (*source, word), given[word])
         if "actions" in given:
             paths = ((*target, "actions"), (*source, "actions"))
-            out["actions"] = self._actions(given["actions"], *paths)
+            actions = self._actions(given["actions"], *paths)
+            out["actions"] = actions
+            self._way_back(given, actions, paths)
+        self._all_conditions(given, out, target, source)
+        if self.copies is not None:
+            self.copies.unused()
+        return out
+
+    def _all_conditions(self, given: Tree, out: Tree, target: Path, source: Path) -> None:
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -47,9 +59,18 @@ class Stage:
         if "onFailure" in given:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
-        if self.copies is not None:
-            self.copies.unused()
-        return out
+
+    def _way_back(self, given: Tree, actions: list[Tree], paths: tuple[Path, Path]) -> None:
+        """What a stage says of its way back goes into the configuration of all that deploys."""
+        target, source = paths
+        deploying = [(i, action) for i, action in enumerate(actions) if _goes_back(action)]
+        for word, key in WAY_BACK.items():
+            if word not in given:
+                continue
+            at = (*source[:-1], word)
+            if not deploying:
+                self.reading.wrong(at, "no action of this stage deploys: take it out", at_key=True)
+            self._default(deploying, target, key, (configured(given[word]), at))
 
     def _roll_out(self, given: Tree, source: Path) -> None:
         """Read the waves; where they are wrong, the stage is looked at as if it had none."""
@@ -120,16 +141,25 @@ class Stage:
             if word in given:
                 text = self.reading.text(given[word], (*source, word))
                 said = (text or "", (*source, word))
-                self._default(rules, (*condition, "rules"), key, said)
+                self._default(list(enumerate(rules)), (*condition, "rules"), key, said)
                 wrong = None if rules else fault(BAKE_TABLE[key], said[0])
                 if wrong is not None:  # with rules, it is seen in each of them
                     self.reading.wrong(said[1], wrong)
         return {"conditions": [{"result": (result or "ROLLBACK").upper(), "rules": rules}]}
 
-    def _default(self, rules: list[Tree], target: Path, key: str, said: tuple[str, Path]) -> None:
-        """Say it to every rule that does not say it itself."""
-        for i, rule in enumerate(rules):
-            made = rule.setdefault("configuration", {})
+    def _default(
+        self, items: list[tuple[int, Tree]], target: Path, key: str, said: tuple[str, Path]
+    ) -> None:
+        """Say it to every one (with its place in the list) that does not say it itself."""
+        for i, item in items:
+            made = item.setdefault("configuration", {})
             if isinstance(made, dict) and key not in made:
                 made[key] = said[0]
                 self.reading.origin[(*target, i, "configuration", key)] = said[1]
+
+
+def _goes_back(action: Tree) -> bool:
+    declared = action.get("actionTypeId")
+    name = declared.get("provider") if isinstance(declared, dict) else None
+    known = ACTION_NAMES.get(name) if isinstance(name, str) else None
+    return known is not None and known.keys.keys() >= BACK_TABLE.keys()

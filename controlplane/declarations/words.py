@@ -41,10 +41,19 @@ BAKE = MappingProxyType(
 )
 """What a bake says of all its signals: a default for the configuration of each of its rules."""
 
+WAY_BACK = MappingProxyType(
+    {
+        "rollbackSafe": "RollbackSafe",
+        "maxRollbacks": "MaxRollbacks",
+        "rollbackWindow": "RollbackWindow",
+    }
+)
+"""What a stage says of the way back of all its deployments: a default for their configuration."""
+
 CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
-STAGE_KEYS = ("account", "region", "bake", "waves", *own(StageDeclaration))
+STAGE_KEYS = ("account", "region", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
 RULE_KEYS = (*(word for word in ITEM if word != "outputs"), *own(RuleDeclaration))
 WAVES_KEYS = (

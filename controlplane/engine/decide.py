@@ -17,6 +17,7 @@ from controlplane.engine.view import (
     bake_seconds,
     deploys,
 )
+from controlplane.feedback import goes_back
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
 from monitors.base import Verdict
@@ -67,9 +68,13 @@ def latest(view: StageView) -> dict[str, ActionView]:
 def _wind_down(
     view: StageView, by_name: Mapping[str, ActionView], cause: Cause | None, moves: Moves
 ) -> None:
-    """Start nothing more, wait for calls whose outcome is unknown, then end the stage."""
+    """Start nothing more, wait for calls whose outcome is unknown, then end the stage.
+
+    Work under way is followed to its end, too, unless a rollback will stop it or a person gives it up.
+    """
     moves.cause = cause
     waiting = False
+    followed = view.stop == "wait" or _nobody_stops_it(view, cause)
     asks = {
         a.name
         for a in view.declared.actions
@@ -80,7 +85,7 @@ def _wind_down(
             waiting = True  # the call may be under way: its handle is needed to undo it
             if view.status is not S.STOPPING:
                 moves.hurry.append(action.id)
-        elif _ends_by_itself(action, asks) and view.stop == "wait":
+        elif followed and _ends_by_itself(action, asks):
             waiting = True
         elif action.status in (A.READY, A.STARTING, A.IN_PROGRESS):
             _abandon(action, moves)
@@ -91,6 +96,10 @@ def _wind_down(
         return
     stopped = cause is not None and cause.kind is CauseKind.STOPPED
     moves.stage = S.STOPPED if stopped else S.FAILED
+
+
+def _nobody_stops_it(view: StageView, cause: Cause | None) -> bool:
+    return cause is not None and not view.stop and not goes_back(view.declared, cause)
 
 
 def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:

@@ -9,16 +9,18 @@ from typing import Any
 
 from controlplane import feedback
 from controlplane.declarations.model import ExecutionMode
+from controlplane.declarations.way_back import is_one_way
 from controlplane.engine import ids
 from controlplane.engine.decide import decide, latest
 from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
-from controlplane.engine.way_back import page_for_what_was_put_back, reached
+from controlplane.engine.way_back import hold_way_in, page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks
+from rollback.decide import BY_ITSELF
 from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
@@ -72,6 +74,7 @@ def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any])
         _hold(tx, moves, row, execution)
     if moves.stage is not None:
         _move_stage(tx, moves.stage, row, execution, moves.cause)
+        _page_early(tx, view, moves, execution)
     if moves.stage in ENDS:
         _end_stage(tx, view, moves, row, execution)
 
@@ -125,6 +128,15 @@ def _move_stage(
     text = f"{cause.kind}: {cause.reason}" if cause else ""
     data = {"cause": cause.kind, "by": cause.by} if cause else {}
     tx.fact(f"stage.{new.lower()}", execution, stage=row.stage, text=text, data=data)
+
+
+def _page_early(tx: Transaction, view: StageView, moves: Moves, execution: Any) -> None:
+    """Where only a person can help, nobody waits for what is still under way to say so."""
+    cause = moves.cause
+    helpless = execution.type == "ROLLBACK" or any(map(is_one_way, view.declared.actions))
+    if moves.stage is S.STOPPING and cause and cause.kind in BY_ITSELF and helpless:
+        said = f"{cause.reason}; what is still under way in {view.declared.name} is followed to its end"
+        tx.fact("person.paged", execution, stage=view.declared.name, text=said)
 
 
 def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, execution: Any) -> None:
@@ -194,6 +206,8 @@ def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, exe
         )  # fmt: skip
     if response.held:
         tx.fact("transition.disabled", execution, stage=row.stage, text=f"held: {reason}")
+    if response.decision.tripped:
+        hold_way_in(tx, execution, row.stage, reason)
     if response.decision.act in PAGES:
         tx.fact("person.paged", execution, stage=row.stage, text=reason)
     if response.stage is not None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from controlplane.declarations.json_spelling import loads
 from controlplane.declarations.model import Notification, PipelineDeclaration, StageDeclaration
+from controlplane.engine.one_way import guarded
 from controlplane.store import pipelines
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Structures:
     def stages(self, connection: Connection, execution: Any) -> Sequence[StageDeclaration]:
         """What an execution runs: its pipeline's stages, or its own plan where it is a rollback."""
         if not execution.plan:
-            return self.pipeline(connection, execution.pipeline, execution.version).stages
+            return self._guarded(connection, execution.pipeline, execution.version)
         key = ("plan", execution.id)
         found = self._kept.get(key)
         if found is None:
@@ -64,6 +65,15 @@ class Structures:
             found = self._keep(key, (plan,))
         stages: Sequence[StageDeclaration] = found
         return stages
+
+    def _guarded(
+        self, connection: Connection, name: str, version: int
+    ) -> Sequence[StageDeclaration]:
+        key = (f"stages of {name}", version)
+        found: Sequence[StageDeclaration] | None = self._kept.get(key)
+        if found is None:
+            found = self._keep(key, guarded(self.pipeline(connection, name, version).stages))
+        return found
 
     def notifications(self, connection: Connection, name: str) -> Sequence[Notification]:
         """Who is told of a pipeline's events: as declared by its newest version that can be read."""

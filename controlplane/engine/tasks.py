@@ -112,6 +112,7 @@ def _job(
         began=_time(began),
         known_good=_known_good(connection, structures, execution, stage, declared),
         answer=row.answer,
+        judged=_time(row.verdict_at),
         now=_time(now),
     )
     stopping = execution.stage_status == StageStatus.STOPPING

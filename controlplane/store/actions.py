@@ -21,8 +21,8 @@ C = ACTION.c
 OPEN = (ActionStatus.READY, ActionStatus.STARTING, ActionStatus.IN_PROGRESS)
 CLAIMED = (
     C.id, C.execution_id, C.stage_id, C.name, C.kind, C.attempt, C.status, C.lane, C.token, C.fence,
-    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.timeout_at, C.started_at,
-    C.summary, C.output, C.url, C.run_order,
+    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.verdict_at, C.timeout_at,
+    C.started_at, C.summary, C.output, C.url, C.run_order,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Execution and stage rows: inserted once, moved by compare-and-swap."""
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -231,3 +232,26 @@ def rollback_state(connection: Connection, execution_id: str) -> str:
     return str(
         connection.execute(select(E.rollback_state).where(E.id == execution_id)).scalar_one()
     )
+
+
+def rolled_back(
+    connection: Connection, pipeline: str, stage: str, since: float, *, but: str
+) -> int:
+    """How many executions were rolled back in a stage since a time; but: one that is not counted.
+
+    Ids begin with their milliseconds (RFC 9562), so only the newest are walked through.
+    """
+    oldest = str(uuid.UUID(int=max(0, int(since * 1000)) << 80))
+    wanted = (
+        select(func.count(E.rolls_back.distinct()))
+        .select_from(STAGE.join(EXECUTION, S.execution_id == E.id))
+        .where(
+            S.pipeline == pipeline,
+            S.stage == stage,
+            S.execution_id >= oldest,
+            E.type == "ROLLBACK",
+            E.rolls_back != but,
+            E.started_at >= since,
+        )
+    )
+    return int(connection.execute(wanted).scalar_one())

@@ -4,13 +4,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.ledger import Entry, Fared
 from controlplane.store.tables import (
     ActionExecution,
     ArtifactRow,
+    Execution,
     LedgerEntry,
     Quarantine,
     Transition,
@@ -23,6 +24,8 @@ QUARANTINE = table(Quarantine)
 TRANSITION = table(Transition)
 L, Q, T = LEDGER.c, QUARANTINE.c, TRANSITION.c
 A = table(ActionExecution).c
+EXECUTION = table(Execution)
+E = EXECUTION.c
 
 
 def put(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -72,6 +75,26 @@ def of_stage(connection: Connection, action_ids: Sequence[int]) -> Sequence[Row[
     return connection.execute(
         select(LEDGER).where(L.action_id.in_(action_ids)).order_by(L.id)
     ).all()
+
+
+def overtaken_by(connection: Connection, entry: Row[Any]) -> str:
+    """The execution that last put something on an entry's target after it; "" where none did.
+
+    A way back that failed is none: it left the target to whoever was there.
+    """
+    failed_way_back = and_(E.type == "ROLLBACK", L.status == Fared.BAD)
+    wanted = (
+        select(L.execution_id)
+        .select_from(LEDGER.outerjoin(EXECUTION, L.execution_id == E.id))
+        .where(
+            L.target == entry.target,
+            L.id > entry.id,
+            L.execution_id != entry.execution_id,
+            L.handle != "",
+            or_(E.id.is_(None), not_(failed_way_back)),
+        )
+    )
+    return str(connection.execute(wanted.order_by(L.id.desc()).limit(1)).scalar() or "")
 
 
 def keep_artifact(connection: Connection, execution_id: str, document: Mapping[str, str]) -> None:
@@ -139,6 +162,20 @@ def disable_transition(connection: Connection, row: Mapping[str, Any]) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def close_for_good(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Disable it with this reason, in the place of a milder one of ours; a person's reason stays."""
+    if not disable_transition(connection, row):
+        connection.execute(
+            update(TRANSITION)
+            .where(
+                T.pipeline == row["pipeline"],
+                T.stage == row["stage"],
+                T.disabled_by == row["disabled_by"],
+            )
+            .values(reason=row["reason"], disabled_at=row["disabled_at"])
+        )
 
 
 def enable_transition(connection: Connection, pipeline: str, stage: str) -> bool:

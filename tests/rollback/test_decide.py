@@ -101,3 +101,45 @@ def test_everything_is_stopped_first_then_restored_in_reverse_then_verified() ->
 def test_only_a_pass_goes_on_and_only_a_fail_rolls_back(verdict: Verdict) -> None:
     assert (CONSEQUENCES[verdict] is Consequence.GO_ON) == (verdict is Verdict.PASS)
     assert (CONSEQUENCES[verdict] is Consequence.ROLL_BACK) == (verdict is Verdict.FAIL)
+
+
+BY_A_PERSON = Cause(CauseKind.REQUESTED, "anne", "customers call")
+
+
+@pytest.mark.parametrize("kind", [CauseKind.FAILED_DEPLOY, CauseKind.FAILED_CHECK])
+def test_a_one_way_door_holds_and_pages_whatever_is_declared(kind: CauseKind) -> None:
+    for on in (frozenset[CauseKind](), frozenset(CauseKind)):
+        policy = Policy(on, one_way=True)
+        decision = decide(policy, Cause(kind, "a", "bad"), [placed("prod")], rolling_back=False)
+        assert decision.act is Act.HOLD_AND_PAGE
+        assert decision.reason.startswith("bad; this is a one-way door")
+
+
+def test_a_person_goes_back_through_a_one_way_door() -> None:
+    policy = Policy(frozenset(CauseKind), one_way=True)
+    assert decide(policy, BY_A_PERSON, [placed("b")], rolling_back=False).act is Act.ROLL_BACK
+
+
+@pytest.mark.parametrize(("earlier", "tripped"), [(0, False), (1, False), (2, True), (7, True)])
+def test_the_third_rollback_in_the_window_trips_the_breaker(earlier: int, tripped: bool) -> None:
+    decision = decide(ALWAYS, BAD_SIGNAL, [placed("a")], rolling_back=False, earlier=earlier)
+    assert decision.tripped is tripped
+    assert decision.act is (Act.ROLL_BACK_AND_PAGE if tripped else Act.ROLL_BACK)
+
+
+def test_a_signal_is_about_what_stands_there_now() -> None:
+    gone = replace(placed("a"), overtaken="e-2")
+    decision = decide(ALWAYS, BAD_SIGNAL, [gone], rolling_back=False)
+    assert (decision.act, decision.reason) == (
+        Act.NOTHING,
+        "errors 0.31 > 0.05; but what stands there now is of e-2",
+    )
+    failed = Cause(CauseKind.FAILED_DEPLOY, "Deploy", "exit 1")
+    assert decide(ALWAYS, failed, [gone], rolling_back=False).act is Act.ROLL_BACK
+
+
+def test_what_was_overtaken_is_stopped_and_not_restored() -> None:
+    steps = plan([placed("a"), replace(placed("b"), overtaken="e-2")])
+    told = [(step.kind, step.placement.target) for step in steps if step.placement]
+    assert told == [(StepKind.STOP, "b"), (StepKind.STOP, "a"), (StepKind.RESTORE, "a")]
+    assert steps[-1].kind is StepKind.VERIFY

@@ -145,3 +145,9 @@ class House:
         with self.database.read() as connection:
             found = queries.events_after(connection, 0, execution=execution_id, limit=5000)
             return [event.kind for event in found]
+
+    def texts(self, kind: str, execution_id: str = "") -> list[str]:
+        """What events of a kind say, in order."""
+        with self.database.read() as connection:
+            found = queries.events_after(connection, 0, execution=execution_id, limit=5000)
+            return [event.text for event in found if event.kind == kind]

@@ -1,13 +1,17 @@
 """Lambda: versions and aliases are moto's; `invoke` answers what the control API was told.
 
+An alias is changed only under the RevisionId that it has, and every change gives it another.
+
 GET /_sandbox/lambda/invocations?function=: what functions were really invoked with.
 """
 
 import json
 import threading
+import uuid
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from moto.awslambda import models, responses, urls
 
@@ -65,6 +69,21 @@ class Backend(models.LambdaBackend):  # type: ignore[misc]  # moto ships no type
         response_headers["x-amz-executed-version"] = self._executed(function, qualifier)
         return json.dumps(answer.payload).encode()
 
+    def update_alias(
+        self,
+        name: str,
+        function_name: str,
+        function_version: str,
+        description: str,
+        routing_config: Any,
+    ) -> Any:
+        """Change an alias; a change is seen by its RevisionId."""
+        changed = super().update_alias(
+            name, function_name, function_version, description, routing_config
+        )
+        changed.revision_id = str(uuid.uuid4())
+        return changed
+
     def _executed(self, function: Any, qualifier: str | None) -> str:
         """Answer the version that a qualifier (a version, an alias, none) stands for."""
         if qualifier is None or qualifier == "$LATEST" or qualifier.isdecimal():
@@ -79,6 +98,35 @@ class Response(responses.LambdaResponse):  # type: ignore[misc]  # moto ships no
         if "Qualifier" in self.querystring:
             self.querystring["qualifier"] = self.querystring["Qualifier"]
         return super().invoke()
+
+    def update_alias(self) -> Any:
+        function, _, name = map(unquote, self.path.rsplit("/", 3)[-3:])
+        wanted = json.loads(self.body).get("RevisionId")
+        if wanted and wanted != self.backend.get_alias(name, function).revision_id:
+            said = "The RevisionId provided does not match the latest RevisionId."
+            body = json.dumps({"Type": "User", "Message": said})
+            return 412, {"status": 412, "x-amzn-errortype": "PreconditionFailedException"}, body
+        return super().update_alias()
+
+
+def alias(account: str, region: str, function: str, name: str) -> Any:
+    """Answer moto's alias."""
+    return models.lambda_backends[account][region].get_alias(name, function)
+
+
+def weights(known: Any) -> dict[str, float]:
+    """Answer the versions besides its own that an alias sends traffic to, and their shares."""
+    spread = (known.routing_config or {}).get("AdditionalVersionWeights") or {}
+    return {str(version): float(share) for version, share in spread.items()}
+
+
+def send(account: str, region: str, function: str, name: str, version: str, share: float) -> None:
+    """Send this share of an alias's traffic (0 to 1) to another version, as CodeDeploy does."""
+    stays = alias(account, region, function, name).function_version
+    spread = {} if share >= 1 or version == stays else {version: share}
+    models.lambda_backends[account][region].update_alias(
+        name, function, version if share >= 1 else stays, None, {"AdditionalVersionWeights": spread}
+    )
 
 
 def invocations(function: str = "") -> list[dict[str, Any]]:

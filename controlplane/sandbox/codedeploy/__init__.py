@@ -1,4 +1,4 @@
-"""CodeDeploy (EC2/on-premises, in place) over moto: its agents do real work on real processes.
+"""CodeDeploy (EC2/on-premises in place, and Lambda) over moto: its agents do real work on real processes.
 
 `install(surroundings)` puts it in the place of moto's own, before the first request. What it does
 not emulate raises NotImplementedError, which the server answers with status 400.

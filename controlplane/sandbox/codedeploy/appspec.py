@@ -48,6 +48,16 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """The Lambda function of an AppSpec: its alias goes from the current version to the target."""
+
+    function: str
+    alias: str
+    current: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppSpec:
     """A usable appspec.yml."""
 
@@ -75,6 +85,25 @@ def parse_appspec(text: str) -> AppSpec:
         hooks=_hooks(document.get("hooks")),
         file_exists_behavior=behaviour,
     )
+
+
+def parse_shift(text: str) -> Shift:
+    """Read the AppSpec file of a Lambda deployment (YAML or JSON); AppSpecError as above."""
+    if len(text) > LARGEST:
+        raise AppSpecError(f"The AppSpec file is larger than {LARGEST} bytes")
+    document = _mapping(_load(text), "the document")
+    if document.get("Hooks"):
+        raise AppSpecError("Hooks: the sandbox runs none for Lambda; leave them out")
+    resources = _list(document.get("Resources"), "Resources")
+    entry = _mapping(resources[0] if len(resources) == 1 else None, "Resources")
+    resource = _mapping(next(iter(entry.values()), None), "Resources")
+    if resource.get("Type") != "AWS::Lambda::Function":
+        raise AppSpecError("Resources: must hold one AWS::Lambda::Function")
+    given = _mapping(resource.get("Properties"), "Properties")
+    names = ("Name", "Alias", "CurrentVersion", "TargetVersion")
+    if missing := [name for name in names if not given.get(name)]:
+        raise AppSpecError(f"Properties: {', '.join(missing)} must be given")
+    return Shift(*(str(given[name]) for name in names))
 
 
 def _load(text: str) -> Any:

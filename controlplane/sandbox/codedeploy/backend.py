@@ -14,7 +14,7 @@ from moto.codedeploy.models import CodeDeployBackend
 from controlplane.clock import Clock
 from controlplane.sandbox.aws import clock
 from controlplane.sandbox.codedeploy.checks import check_request, check_settings
-from controlplane.sandbox.codedeploy.configs import DEFAULT
+from controlplane.sandbox.codedeploy.configs import DEFAULTS
 from controlplane.sandbox.codedeploy.errors import Fault
 from controlplane.sandbox.codedeploy.model import (
     AFTER_TRAFFIC,
@@ -29,6 +29,7 @@ from controlplane.sandbox.codedeploy.model import (
 from controlplane.sandbox.codedeploy.notices import Notices, guarded
 from controlplane.sandbox.codedeploy.rollback import revision_to_restore, wants_rollback
 from controlplane.sandbox.codedeploy.rollout import Rollout
+from controlplane.sandbox.codedeploy.shifting import Shifting, target_of
 
 STOP_AT_ONCE = 1.0  # seconds that StopDeployment waits for a deployment with nothing in flight
 
@@ -79,15 +80,15 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
     def create_group(self, application: str, name: str, settings: dict[str, Any]) -> Group:
         """Create a deployment group."""
         with self.lock:
-            self.get_application(application)
-            check_settings(settings)
+            platform = self.get_application(application).compute_platform
+            check_settings(settings, platform)
             if (application, name) in self.groups:
                 raise Fault(
                     "DeploymentGroupAlreadyExistsException",
                     f"Deployment Group already exists with name: {name}",
                 )
-            group = Group(application, name, str(uuid.uuid4()), {})
-            group.settings = {"deploymentConfigName": DEFAULT, **_given(settings)}
+            group = Group(application, name, str(uuid.uuid4()), {}, platform)
+            group.settings = {"deploymentConfigName": DEFAULTS[platform], **_given(settings)}
             self.groups[application, name] = group
             return group
 
@@ -95,7 +96,7 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
         """Change settings of a group, or its name."""
         with self.lock:
             changed = {**group.settings, **_given(settings)}
-            check_settings(changed)
+            check_settings(changed, group.platform)
             if name != group.name and (group.application, name) in self.groups:
                 raise Fault(
                     "DeploymentGroupAlreadyExistsException",
@@ -123,7 +124,7 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
     def start(self, group: Group, request: dict[str, Any], creator: str = "user") -> Deployment:
         """Create a deployment and set it to work in a thread of its own."""
         request = _given(request)
-        check_request(request)
+        check_request(request, group.platform)
         with self.lock:
             active = next((d.id for d in self.of_group(group) if d.active), None)
             if active:
@@ -153,7 +154,8 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
                 "MANUAL_STOP",
                 "The deployment was stopped by a user.",
             )
-            in_flight = any(t.status == "InProgress" for t in deployment.targets.values())
+            working = [*deployment.targets.values(), deployment.shift]
+            in_flight = any(t is not None and t.status == "InProgress" for t in working)
         if not in_flight:
             deployment.done.wait(STOP_AT_ONCE)
         return "Succeeded" if deployment.done.is_set() else "Pending"
@@ -164,6 +166,9 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
         )
         deployment = Deployment(name, group, request, self._now(), creator)
         deployment.previous_revision = revision_to_restore(self.of_group(group))
+        if group.platform == "Lambda":
+            deployment.shift = target_of(deployment, self.account_id)
+            return deployment
         for host in self._hosts(group):
             events = [LifecycleEvent(event) for event in _events(group)]
             deployment.targets[host.id] = Target(host, events, deployment.created)
@@ -180,10 +185,14 @@ class Backend(CodeDeployBackend):  # type: ignore[misc]  # moto ships no types t
     def _run(self, deployment: Deployment) -> None:
         deployment.status = "Queued"
         around = self.surroundings
-        rollout = Rollout(
-            deployment, self.account_id, self.region_name, around.now, around.closing, self.notices
+        where = (self.account_id, self.region_name)
+        common = (*where, around.now, around.closing, self.notices)
+        work = (
+            Shifting(deployment, deployment.shift, *common)
+            if deployment.shift
+            else Rollout(deployment, *common)
         )
-        status, error = rollout.run()
+        status, error = work.run()
         with self.lock:  # nobody sees the end without what follows from it
             deployment.completed, deployment.error, deployment.status = self._now(), error, status
             follower = None if around.closing.is_set() else self._roll_back(deployment)

@@ -40,40 +40,46 @@ TRIGGER_EVENTS = {
     *(f"Instance{what}" for what in ("Start", "Success", "Failure", "Ready")),
 }
 STATUSES = {*ACTIVE, "Baking", "Succeeded", "Failed", "Stopped"}
+BUNDLES = {"Server": ("zip", "tar", "tgz"), "Lambda": ("YAML", "JSON")}
 MOST = 10  # alarms and triggers of a group
 LONGEST_DESCRIPTION = 256
 
 
-def check_request(request: dict[str, Any]) -> None:
+def check_request(request: dict[str, Any], platform: str = "Server") -> None:
     """Refuse a CreateDeployment that AWS would refuse, or that the sandbox cannot do."""
     _only(request, DEPLOYMENT_SETTINGS)
     if len(request.get("description") or "") > LONGEST_DESCRIPTION:
         raise Fault("DescriptionTooLongException", "The description is too long.")
-    check_revision(request.get("revision"))
+    check_revision(request.get("revision"), platform)
     if request.get("fileExistsBehavior") not in (None, "DISALLOW", "OVERWRITE", "RETAIN"):
         raise Fault("InvalidFileExistsBehaviorException", "The file-exists behavior is invalid.")
-    _check_common(request, "overrideAlarmConfiguration")
+    _check_common(request, "overrideAlarmConfiguration", platform)
 
 
-def check_settings(settings: dict[str, Any]) -> None:
+def check_settings(settings: dict[str, Any], platform: str = "Server") -> None:
     """Refuse settings of a deployment group that AWS would refuse, or the sandbox cannot do."""
     _only(settings, GROUP_SETTINGS | GROUP_NAMES)
-    _check_common(settings, "alarmConfiguration")
+    _check_common(settings, "alarmConfiguration", platform)
     if not str(settings.get("serviceRoleArn", "arn:aws:iam::")).startswith("arn:aws:iam::"):
         raise Fault("InvalidRoleException", "The service role ARN is not valid.")
     _check_triggers(settings.get("triggerConfigurations") or [])
-    _check_style(settings)
+    if platform == "Server":
+        _check_style(settings)
+    elif settings.get("ec2TagFilters"):
+        raise Fault("InvalidEC2TagException", "A Lambda deployment has no instances.")
 
 
-def check_revision(revision: dict[str, Any] | None) -> None:
-    """Refuse a revision that is none, or not in S3."""
+def check_revision(revision: dict[str, Any] | None, platform: str = "Server") -> None:
+    """Refuse a revision that is none, or not in S3 (of Lambda: nor in the request itself)."""
     if not revision:
         raise Fault("RevisionRequiredException", "The revision ID was not specified.")
+    if platform == "Lambda" and revision.get("revisionType") == "AppSpecContent":
+        return
     if revision.get("revisionType") != "S3":
         raise not_emulated(f"revisions of type {revision.get('revisionType')}, only S3")
     location = revision.get("s3Location") or {}
     missing = [name for name in ("bucket", "key", "bundleType") if not location.get(name)]
-    if missing or location["bundleType"] not in ("zip", "tar", "tgz"):
+    if missing or location["bundleType"] not in BUNDLES[platform]:
         raise Fault("InvalidRevisionException", "The revision was specified in an invalid format.")
 
 
@@ -89,9 +95,9 @@ def _only(given: dict[str, Any], allowed: set[str]) -> None:
             raise not_emulated(f"the parameter {name}")
 
 
-def _check_common(given: dict[str, Any], alarms: str) -> None:
+def _check_common(given: dict[str, Any], alarms: str, platform: str) -> None:
     if given.get("deploymentConfigName"):
-        known(given["deploymentConfigName"])
+        known(given["deploymentConfigName"], platform)
     _check_alarms(given.get(alarms) or {})
     rollback = given.get("autoRollbackConfiguration") or {}
     events = set(rollback.get("events") or ())

@@ -1,4 +1,4 @@
-"""CodeDeploy's predefined deployment configurations for instances, and what they mean.
+"""CodeDeploy's predefined deployment configurations for instances and Lambda, and what they mean.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
 """
@@ -18,13 +18,30 @@ _SHOWN = {
     "CodeDeployDefault.HalfAtATime": {"type": "FLEET_PERCENT", "value": 50},
     "CodeDeployDefault.AllAtOnce": {"type": "FLEET_PERCENT", "value": 0},
 }
-DEFAULT = "CodeDeployDefault.OneAtATime"
+_STEPS: dict[str, tuple[tuple[int, int], ...]] = {
+    "CodeDeployDefault.LambdaAllAtOnce": ((0, 100),),
+    "CodeDeployDefault.LambdaCanary10Percent5Minutes": ((0, 10), (300, 100)),
+    "CodeDeployDefault.LambdaLinear10PercentEvery1Minute": tuple(
+        (60 * n, 10 * n + 10) for n in range(10)
+    ),
+}
+"""Seconds after the beginning, and the percent of traffic that the new version gets from then on."""
+DEFAULTS = {
+    "Server": "CodeDeployDefault.OneAtATime",
+    "Lambda": "CodeDeployDefault.LambdaAllAtOnce",
+}
 NAMES = tuple(_MINIMUM_HEALTHY)
+PLATFORMS = {"Server": NAMES, "Lambda": tuple(_STEPS)}
 
 
-def known(name: str) -> str:
-    """Answer the name, if there is such a configuration."""
-    if name not in NAMES:
+def steps(name: str) -> tuple[tuple[int, int], ...]:
+    """Answer how a Lambda configuration shifts traffic: (seconds, percent), rising."""
+    return _STEPS[name]
+
+
+def known(name: str, platform: str = "Server") -> str:
+    """Answer the name, if there is such a configuration for the platform."""
+    if name not in PLATFORMS[platform]:
         raise Fault(
             "DeploymentConfigDoesNotExistException",
             f"The deployment configuration {name} does not exist with the user or AWS account.",

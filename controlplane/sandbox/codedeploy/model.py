@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from controlplane.sandbox.codedeploy.appspec import Shift
+
 ACTIVE = ("Created", "Queued", "InProgress", "Ready")
 """A deployment in one of these has not ended, and no other may start in its group."""
 
@@ -85,6 +87,26 @@ class Target:
 
 
 @dataclass(slots=True)
+class ShiftTarget:
+    """A Lambda deployment's view of its alias. weight: percent of traffic at the new version.
+
+    wrong: why its AppSpec cannot be used, "" where it can.
+    """
+
+    shift: Shift
+    events: list[LifecycleEvent]
+    updated: datetime
+    status: str = "Pending"
+    weight: float = 0.0
+    wrong: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name among the deployment's targets."""
+        return f"{self.shift.function}:{self.shift.alias}"
+
+
+@dataclass(slots=True)
 class Group:
     """A deployment group; `settings` holds what it was created with, in CodeDeploy's own words."""
 
@@ -92,6 +114,7 @@ class Group:
     name: str
     id: str
     settings: dict[str, Any]
+    platform: str = "Server"
 
 
 @dataclass(slots=True)
@@ -108,6 +131,9 @@ class Deployment:
     completed: datetime | None = None
     previous_revision: dict[str, Any] | None = None
     targets: dict[str, Target] = field(default_factory=dict)
+    shift: ShiftTarget | None = None
+    """What a Lambda deployment has in the place of targets."""
+
     error: dict[str, str] | None = None
     rollback: dict[str, str] = field(default_factory=dict)
     stop: tuple[str, str] | None = None

@@ -71,6 +71,10 @@ class Notices:
         """Answer the ARN of an instance of ours."""
         return f"arn:aws:ec2:{self._region}:{self._account}:instance/{instance}"
 
+    def function_arn(self, name: str) -> str:
+        """Answer the ARN of an alias of ours; name is FUNCTION:ALIAS."""
+        return f"arn:aws:lambda:{self._region}:{self._account}:function:{name}"
+
     def _common(self, deployment: Deployment) -> dict[str, Any]:
         return {
             "region": self._region,
@@ -113,6 +117,7 @@ def overview(deployment: Deployment) -> dict[str, int]:
     """How many targets are in which state."""
     names = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
     states = [target.status for target in deployment.targets.values()]
+    states += [deployment.shift.status] if deployment.shift else []
     return {name: states.count(name) for name in names}
 
 

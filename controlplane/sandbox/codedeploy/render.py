@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from controlplane.sandbox.codedeploy.model import Deployment, Group, LifecycleEvent, Target
+from controlplane.sandbox.codedeploy.model import (
+    Deployment,
+    Group,
+    LifecycleEvent,
+    ShiftTarget,
+    Target,
+)
 from controlplane.sandbox.codedeploy.notices import overview
 
-IN_PLACE_STYLE = {"deploymentType": "IN_PLACE", "deploymentOption": "WITHOUT_TRAFFIC_CONTROL"}
+STYLES = {
+    "Server": {"deploymentType": "IN_PLACE", "deploymentOption": "WITHOUT_TRAFFIC_CONTROL"},
+    "Lambda": {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
+}
 
 
 def group_info(group: Group, deployments: list[Deployment]) -> dict[str, Any]:
@@ -18,9 +27,9 @@ def group_info(group: Group, deployments: list[Deployment]) -> dict[str, Any]:
         "deploymentGroupId": group.id,
         "deploymentGroupName": group.name,
         "alarmConfiguration": {**alarms, **(group.settings.get("alarmConfiguration") or {})},
-        "deploymentStyle": group.settings.get("deploymentStyle") or IN_PLACE_STYLE,
+        "deploymentStyle": group.settings.get("deploymentStyle") or STYLES[group.platform],
         "outdatedInstancesStrategy": "UPDATE",
-        "computePlatform": "Server",
+        "computePlatform": group.platform,
         "targetRevision": good.revision if good else None,
         "lastSuccessfulDeployment": _last(good),
         "lastAttemptedDeployment": _last(deployments[0] if deployments else None),
@@ -51,12 +60,12 @@ def deployment_info(deployment: Deployment) -> dict[str, Any]:
             "autoRollbackConfiguration": deployment.setting("autoRollbackConfiguration"),
             "updateOutdatedInstancesOnly": False,
             "rollbackInfo": deployment.rollback or None,
-            "deploymentStyle": group.settings.get("deploymentStyle") or IN_PLACE_STYLE,
+            "deploymentStyle": group.settings.get("deploymentStyle") or STYLES[group.platform],
             "instanceTerminationWaitTimeStarted": False,
             "loadBalancerInfo": group.settings.get("loadBalancerInfo"),
             "fileExistsBehavior": request.get("fileExistsBehavior", "DISALLOW"),
             "deploymentStatusMessages": [],
-            "computePlatform": "Server",
+            "computePlatform": group.platform,
             "overrideAlarmConfiguration": request.get("overrideAlarmConfiguration"),
         }
     )
@@ -73,6 +82,29 @@ def target_info(deployment: Deployment, target: Target, arn: str) -> dict[str, A
             "status": target.status,
             "lastUpdatedAt": target.updated,
             "lifecycleEvents": [_event(event) for event in target.events],
+        },
+    }
+
+
+def shift_info(deployment: Deployment, target: ShiftTarget, arn: str) -> dict[str, Any]:
+    """Render the DeploymentTarget of a Lambda deployment."""
+    shift = target.shift
+    return {
+        "deploymentTargetType": "LambdaTarget",
+        "lambdaTarget": {
+            "deploymentId": deployment.id,
+            "targetId": target.id,
+            "targetArn": arn,
+            "status": target.status,
+            "lastUpdatedAt": target.updated,
+            "lifecycleEvents": [_event(event) for event in target.events],
+            "lambdaFunctionInfo": {
+                "functionName": shift.function,
+                "functionAlias": shift.alias,
+                "currentVersion": shift.current,
+                "targetVersion": shift.target,
+                "targetVersionWeight": target.weight,
+            },
         },
     }
 

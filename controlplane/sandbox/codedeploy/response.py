@@ -37,8 +37,8 @@ class Response(CodeDeployResponse):  # type: ignore[misc]  # moto ships no types
 
     def create_application(self) -> ActionResult:
         platform = self._get_param("computePlatform") or "Server"
-        if platform != "Server":
-            raise not_emulated(f"the compute platform {platform}, only Server")
+        if platform not in configs.PLATFORMS:
+            raise not_emulated(f"the compute platform {platform}, only Server and Lambda")
         identity = self._backend.create_application(
             self._get_param("applicationName"), platform, self._get_param("tags")
         )
@@ -180,8 +180,10 @@ class Response(CodeDeployResponse):  # type: ignore[misc]  # moto ships no types
         deployment = self._deployment()
         wanted = (self._get_param("targetFilters") or {}).get("TargetStatus")
         with self._backend.lock:
-            targets = deployment.targets.items()
+            targets = [*deployment.targets.items()]
+            shift = deployment.shift
             names = [name for name, one in targets if not wanted or one.status in wanted]
+            names += [shift.id] if shift and (not wanted or shift.status in wanted) else []
         names, token = page(names, self._get_param("nextToken"), PAGE)
         return ActionResult({"targetIds": names, "nextToken": token})
 
@@ -199,6 +201,9 @@ class Response(CodeDeployResponse):  # type: ignore[misc]  # moto ships no types
             return ActionResult({"deploymentTarget": target})
 
     def _target(self, deployment: Deployment, name: str) -> dict[str, Any]:
+        if deployment.shift and name == deployment.shift.id:
+            arn = self._backend.notices.function_arn(name)
+            return render.shift_info(deployment, deployment.shift, arn)
         if name not in deployment.targets:
             raise Fault(
                 "DeploymentTargetDoesNotExistException",

@@ -114,9 +114,8 @@ def test_an_appspec_may_stand_in_the_configuration() -> None:
     content = {"content": spec, "sha256": digest}
     revision = {"revisionType": "AppSpecContent", "appSpecContent": content}
     with stubbed("codedeploy") as (client, stub):
-        stub.add_response(
-            "create_deployment", {"deploymentId": "d-1"}, {**CREATE, "revision": revision}
-        )
+        asked = {**NAMES, "description": CREATE["description"], "revision": revision}
+        stub.add_response("create_deployment", {"deploymentId": "d-1"}, asked)
         configured = deploying(configuration={**GROUP, "AppSpecContent": spec}, inputs=())
         CodeDeploy(StubClients(codedeploy=client)).start(configured)
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.controlplane.actions.codedeploy_answers import (
     scripted_find,
     scripted_read,
 )
-from tests.controlplane.actions.making import GROUP, TOKEN, task
+from tests.controlplane.actions.making import GROUP, NOW, TOKEN, task
 from tests.support.clients import StubClients, stubbed
 
 CREATE = {
@@ -135,3 +136,41 @@ def test_a_location_that_is_none_is_refused_before_any_call() -> None:
     wrong = restoring(configuration={**WANTED, "RevisionLocation": "registry/shop"})
     with stubbed("codedeploy") as (client, _), pytest.raises(ActionError, match="not an object"):
         CodeDeployRestore(StubClients(codedeploy=client)).start(wrong)
+
+
+FENCED = {**WANTED, "DeploymentToken": "tp-bad", "DeploymentId": "d-2"}
+
+
+def test_what_somebody_deployed_by_hand_since_is_not_overwritten() -> None:
+    later = info("d-3", "Succeeded", description="hot fix", createTime=NOW + timedelta(hours=1))
+    with stubbed("codedeploy") as (client, stub):
+        scripted_active(stub)
+        scripted_group(stub, good="d-3", attempted="d-3")
+        scripted_read(stub, {**later, "revision": other("v3")})
+        scripted_read(stub, later)
+        scripted_read(stub, info("d-2", "Failed", description="towpath tp-bad shop/prod e-1"))
+        with pytest.raises(
+            ActionError, match=r"d-3 of .*by user, 'hot fix'.*not overwritten"
+        ) as caught:
+            CodeDeployRestore(StubClients(codedeploy=client)).start(restoring(configuration=FENCED))
+    assert caught.value.permanent
+
+
+def test_a_person_who_restored_it_by_hand_has_done_the_work() -> None:
+    with stubbed("codedeploy") as (client, stub):
+        scripted_active(stub)
+        scripted_group(stub, good="d-3", attempted="d-3")
+        scripted_read(stub, info("d-3", "Succeeded", description="by hand"))
+        done = CodeDeployRestore(StubClients(codedeploy=client)).start(
+            restoring(configuration=FENCED)
+        )
+    assert done.summary == "already restored by d-3"
+
+
+def test_one_by_hand_that_is_under_way_is_not_waited_for() -> None:
+    later = info("d-3", description="hot fix", createTime=NOW + timedelta(hours=1))
+    with stubbed("codedeploy") as (client, stub):
+        scripted_active(stub, later)
+        scripted_read(stub, info("d-2", "Failed", description="towpath tp-bad shop/prod e-1"))
+        with pytest.raises(ActionError, match="not overwritten"):
+            CodeDeployRestore(StubClients(codedeploy=client)).start(restoring(configuration=FENCED))

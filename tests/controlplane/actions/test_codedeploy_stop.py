@@ -1,12 +1,18 @@
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from controlplane.actions.base import ActionError, Outcome, Progress, Task
-from controlplane.actions.codedeploy_stop import LOOKED_BACK, SHOWN_WITHIN, CodeDeployStop
+from controlplane.actions.codedeploy_api import LOOKED_BACK
+from controlplane.actions.codedeploy_stop import SHOWN_WITHIN, CodeDeployStop
+from controlplane.engine.calls import side_by_side
 from tests.controlplane.actions.codedeploy_answers import (
+    NAMES,
     REVISION,
+    S3,
     foreign,
     info,
     scripted_list,
@@ -149,3 +155,59 @@ def test_a_rollback_that_shows_itself_late_is_followed() -> None:
 def test_stopping_a_stop_does_nothing() -> None:
     with stubbed("codedeploy") as (client, _):
         CodeDeployStop(StubClients(codedeploy=client)).stop(stopping(handle="d-OURS"))
+
+
+def test_several_of_one_account_and_region_are_stopped_side_by_side() -> None:
+    assert side_by_side(CodeDeployStop(StubClients())) == 4
+
+
+def remembering(stub: Any, version: str) -> None:
+    """CodeDeploy remembers a version of the shop's bundle as the last that was good."""
+    read = {"lastSuccessfulDeployment": {"deploymentId": "d-OLD", "status": "Succeeded"}}
+    stub.add_response("get_deployment_group", {"deploymentGroupInfo": read}, NAMES)
+    revision = {"revisionType": "S3", "s3Location": {**S3, "version": version}}
+    scripted_read(stub, info("d-OLD", "Succeeded", revision=revision))
+
+
+def quarantined(version: str, **given: Any) -> Task:
+    listed = json.dumps([[f"s3://{S3['bucket']}/{S3['key']}", version]])
+    one = stopping(**given)
+    return replace(one, configuration={**one.configuration, "QuarantinedRevisions": listed})
+
+
+def test_what_codedeploy_would_put_back_from_quarantine_stays_away() -> None:
+    alone = {**STOP, "autoRollbackEnabled": False}
+    with stubbed("codedeploy") as (client, stub):
+        scripted_read(stub, info())
+        remembering(stub, "v0")
+        stub.add_response("stop_deployment", {"status": "Pending"}, alone)
+        scripted_read(stub, info())
+        begun = CodeDeployStop(StubClients(codedeploy=client)).start(quarantined("v0"))
+    assert begun.handle == "d-OURS/alone"
+    assert begun.summary.endswith("shop.zip in quarantine")
+
+
+def test_what_is_not_in_quarantine_may_come_back() -> None:
+    with stubbed("codedeploy") as (client, stub):
+        scripted_read(stub, info())
+        remembering(stub, "v0")
+        stub.add_response("stop_deployment", {"status": "Pending"}, STOP)
+        scripted_read(stub, info())
+        begun = CodeDeployStop(StubClients(codedeploy=client)).start(quarantined("v9"))
+    assert begun.handle == "d-OURS"
+
+
+def test_a_stop_alone_waits_for_no_rollback_and_leaves_the_rest_to_a_person() -> None:
+    with stubbed("codedeploy") as (client, stub):
+        scripted_read(stub, info(status="Stopped"))
+        ended = looked(client, "d-OURS/alone")
+    assert ended.outcome is Outcome.SUCCEEDED
+    assert "in quarantine" in ended.output["LeftAsItIs"]
+
+
+def test_a_second_try_still_knows_that_none_was_asked_for() -> None:
+    with stubbed("codedeploy") as (client, stub):
+        scripted_read(stub, info(status="Stopped"))
+        remembering(stub, "v0")
+        ended = CodeDeployStop(StubClients(codedeploy=client)).start(quarantined("v0", again=True))
+    assert "in quarantine" in ended.output["LeftAsItIs"]

@@ -15,7 +15,8 @@ RULE = {"name": "Alarm", "verdict": "PASS", "reason": "alarm errors is OK"}
 def execution(status: str = "InProgress", category: str = "Test", kind: str = "STANDARD") -> Any:
     action = {"name": "Ask", "category": category, "status": "InProgress", "summary": "waits"}
     stage = {"stage": "Prod", "status": "Baking", "actions": [action], "rules": [RULE]}
-    common = {"pipeline": "shop", "id": "e-1", "digest": "sha256:1", "reason": ""}
+    common = {"pipeline": "shop", "id": "e-1", "digest": "sha256:1", "reason": "", "next": ""}
+    common |= {"rollsBack": "e-0", "rollbackState": "failed"}
     return {**common, "status": status, "type": kind, "stages": [stage]}
 
 
@@ -28,6 +29,13 @@ def shown(renderable: Any, width: int = 120) -> str:
 
 def test_a_rule_is_shown_with_its_verdict_and_why() -> None:
     assert "PASS  alarm errors is OK" in shown(tree(execution()))
+
+
+def test_a_rollback_is_shown_with_its_state_and_what_to_do_next() -> None:
+    told = shown(tree({**execution("Failed", kind="ROLLBACK"), "next": "see to Prod"}))
+    assert "rollback  failed of e-0" in told
+    assert "next  see to Prod" in told
+    assert "rollback  " not in shown(tree(execution()))
 
 
 def test_the_exit_code_says_what_a_script_must_know() -> None:

@@ -162,3 +162,29 @@ def test_the_json_of_get_pipeline_is_read_as_well() -> None:
     own = load_text(SMALL).model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text = json.dumps({"pipeline": own, "metadata": {"pipelineArn": "arn"}}, indent="\t")
     assert load_text(text) == load_text(SMALL)
+
+
+def test_what_a_stage_says_of_its_way_back_goes_into_what_it_deploys() -> None:
+    said = (
+        "onFailure: rollback\n    rollbackSafe: false\n    maxRollbacks: 2\n    rollbackWindow: 7d"
+    )
+    prod = load_text(changed(("onFailure: rollback", said))).stage("Prod")
+    kept = {key: dict(a.configuration) for a in prod.actions for key in [a.name]}
+    wanted = {"RollbackSafe": "false", "MaxRollbacks": "2", "RollbackWindow": "7d"}
+    assert kept["Deploy"].items() >= wanted.items()
+    assert not kept["Promote"].keys() & wanted.keys()
+
+
+@pytest.mark.parametrize(
+    ("word", "wrong"),
+    [
+        ("rollbackSafe: perhaps", "neither true nor false"),
+        ("rollbackSafe: '#{Release.Safe}'", "must be written out"),
+        ("maxRollbacks: 0", "at least 1"),
+        ("rollbackWindow: 1s", "too short"),
+    ],
+)
+def test_a_way_back_that_cannot_be_read_is_found_at_its_line(word: str, wrong: str) -> None:
+    (found,) = problems(changed(("onFailure: rollback", f"onFailure: rollback\n    {word}")))
+    assert wrong in found
+    assert f"stages.Prod.{word.partition(':')[0]}: " in found
