@@ -45,7 +45,7 @@ def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
         if action.kind == "rule" and action.verdict == Verdict.FAIL:
             return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
-        if action.status == A.FAILED:
+        if action.status == A.FAILED and not waves.others_go_back(view, by_name, action):
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
@@ -155,9 +155,14 @@ def _next_run_order(
         missing = [action for action in group if action.name not in by_name]
         if missing:
             return missing
-        if any(by_name[action.name].status != A.SUCCEEDED for action in group):
+        if any(not _is_over(view, by_name, by_name[action.name]) for action in group):
             return None
     return []
+
+
+def _is_over(view: StageView, by_name: Mapping[str, ActionView], action: ActionView) -> bool:
+    failed = action.status == A.FAILED and waves.others_go_back(view, by_name, action)
+    return failed or action.status == A.SUCCEEDED
 
 
 def _finish_bake(

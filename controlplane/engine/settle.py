@@ -63,6 +63,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         held=row.held,
         declared=stages[0] if execution.plan else stages[row.position],
         actions=found,
+        way_back=bool(execution.plan),
     )
 
 

@@ -27,7 +27,10 @@ class ActionView(Protocol):
 
 
 class StageView(NamedTuple):
-    """A stage execution row and its actions, with what its execution was asked to do."""
+    """A stage execution row and its actions, with what its execution was asked to do.
+
+    way_back: it is the stage of a rollback.
+    """
 
     id: str
     execution_id: str
@@ -39,6 +42,7 @@ class StageView(NamedTuple):
     declared: StageDeclaration
     actions: Sequence[ActionView]
     cause: str = ""
+    way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
