@@ -20,7 +20,7 @@ stages:
       oneBox: {{name: prod-onebox}}
       sizes: [2]
       maxInFlight: 2
-      bake: 6s
+      bake: 4s
       pause: 1s
     actions:
       - {{name: Promote, provider: S3Promote, inputs: [Shop], outputs: [ShopProd]}}
