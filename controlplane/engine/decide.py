@@ -42,7 +42,7 @@ def decide(view: StageView, now: float) -> Moves:
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
     for action in by_name.values():
-        if action.status == A.FAILED:
+        if action.status == A.FAILED and not waves.others_go_back(view, by_name, action):
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
@@ -159,6 +159,11 @@ def _next_run_order(
         if missing:
             return missing
         for action in group:
-            if by_name[action.name].status != A.SUCCEEDED:
+            if not _is_over(view, by_name, by_name[action.name]):
                 return None
     return []
+
+
+def _is_over(view: StageView, by_name: Mapping[str, ActionView], action: ActionView) -> bool:
+    failed = action.status == A.FAILED and waves.others_go_back(view, by_name, action)
+    return failed or action.status == A.SUCCEEDED

@@ -28,7 +28,10 @@ class ActionView(Protocol):
 
 
 class StageView(NamedTuple):
-    """A stage execution row and its actions, with what its execution was asked to do."""
+    """A stage execution row and its actions, with what its execution was asked to do.
+
+    way_back: it is the stage of a rollback.
+    """
 
     id: str
     execution_id: str
@@ -46,6 +49,7 @@ class StageView(NamedTuple):
     asked_at: float | None = None
     watch: str = ""
     ended_at: float | None = None
+    way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

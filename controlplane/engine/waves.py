@@ -11,12 +11,15 @@ from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, 
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
 from controlplane.engine.bake import Rule, rules_of
 from controlplane.engine.view import ActionView, StageView, deploys
+from controlplane.feedback import WAY_BACK
 from controlplane.states import ActionStatus as A
 
 Rows = Mapping[str, ActionView]
 """The last attempt of every action and rule, by name."""
 
 BEGUN = (A.IN_PROGRESS, A.SUCCEEDED)
+OPEN = (A.READY, A.STARTING, A.IN_PROGRESS)
+RESTORERS = frozenset(restorer for _, restorer in WAY_BACK.values())
 
 
 def not_well(
@@ -51,7 +54,7 @@ def in_window(
         return list(due)
     order = due[0].run_order
     group = [a for a in view.declared.actions if a.run_order == order and a.name in by_name]
-    busy = {target_of(a) for a in group if by_name[a.name].status != A.SUCCEEDED}
+    busy = {target_of(a) for a in group if by_name[a.name].status in OPEN}
     waiting = [t for t in dict.fromkeys(target_of(action) for action in due) if t not in busy]
     chosen = busy | set(waiting[: max(0, min(bounds) - len(busy))])
     return [action for action in due if target_of(action) in chosen]
@@ -69,6 +72,18 @@ def deploying(view: StageView, by_name: Rows) -> set[str]:
 def watched(rules: Sequence[RuleDeclaration], targets: set[str]) -> list[RuleDeclaration]:
     """The rules that watch one of these targets; a rule of no target watches from the first on."""
     return [rule for rule in rules if target_of(rule) in ({"", *targets} if targets else ())]
+
+
+def others_go_back(view: StageView, by_name: Rows, failed: ActionView) -> bool:
+    """A restore that failed keeps no other target from going back: the stage fails when all were tried."""
+    restores = [
+        action.name
+        for action in view.declared.actions
+        if view.way_back and action.action_type_id.provider in RESTORERS
+    ]
+    return failed.name in restores and any(
+        name not in by_name or by_name[name].status in OPEN for name in restores
+    )
 
 
 def unfinished(stage: StageDeclaration, names: Container[str]) -> set[str]:

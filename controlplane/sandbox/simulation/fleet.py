@@ -10,6 +10,7 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
+from controlplane.declarations.wave_keys import GATE, TARGET, WAVE
 from controlplane.sandbox.simulation.cloud import ACCOUNTS, REGIONS, RELEASES
 from controlplane.sandbox.simulation.cloudwatch import PERIOD
 
@@ -94,6 +95,8 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
     if chance.random() < 0.5:  # noqa: PLR2004 - every other one
         rules.append(_metric(name, account, regions[0], bake))
     goes_back = chance.random() > RARELY
+    if len(regions) > 1 and bake == BAKES[0]:
+        deploys = _in_waves(deploys, rules)
     made: dict[str, Any] = {
         "name": account.title(),
         "actions": [promote, *deploys],
@@ -102,6 +105,21 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
         },
     }
     return {**made, "onFailure": {"result": "ROLLBACK"}} if goes_back else made
+
+
+def _in_waves(deploys: list[dict[str, Any]], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One region behind the other, each a wave, with a bake between them."""
+    waves = {deploy["region"]: str(number) for number, deploy in enumerate(deploys, start=1)}
+    for one in (*deploys, *rules):
+        one["configuration"] |= {WAVE: waves[one["region"]], TARGET: one["region"]}
+    made = []
+    for number, deploy in enumerate(deploys, start=1):
+        made.append({**deploy, "runOrder": 2 * number})
+        if number < len(deploys):
+            times = {WAVE: str(number), "BakeTime": "40s", "Pause": "10s"}
+            wait = _action(f"Wave-{number}-bake", "Test", "Custom", GATE, configuration=times)
+            made.append({**wait, "runOrder": 2 * number + 1})
+    return made
 
 
 def _rule(name: str, owner: str, provider: str, region: str, **words: str) -> dict[str, Any]:
