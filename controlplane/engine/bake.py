@@ -179,6 +179,8 @@ def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves)
     until = max(began + one.terms.time + one.terms.extend for one in blocking)
     name, why = view.declared.name, reasons(blocking)
     if now < until:
+        if view.held:
+            moves.mark["held"] = ""  # by what is not in the way any more
         if view.extended_until is None or until > view.extended_until:
             moves.mark["extended_until"] = until
             text = f"{name} bakes on, until {clock(until)} at most: {why}"

@@ -7,10 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from controlplane.engine.refusals import CommandError
+from controlplane.engine.view import Moves
+from controlplane.engine.watch import Where, decide_watch
 from controlplane.sandbox.scripted import after, judging, source_of
+from controlplane.states import StageStatus
 from controlplane.store import executions, ledger
 from controlplane.store.tables import ActionExecution, table
 from monitors.base import Verdict
+from tests.support.baking import Bake
 from tests.support.house import ANNE, BAD, GOOD, House, deploying, pipeline, source
 
 V = Verdict
@@ -51,6 +55,43 @@ def watches(house: House, execution: str) -> Sequence[Any]:
 def of(house: House, execution: str) -> Any:
     with house.database.read() as connection:
         return executions.of_execution(connection, execution)[-1]
+
+
+def decided(where: Where, verdict: Verdict = V.FAIL, held: str = "") -> Moves:
+    """What an hour's watch does five minutes after the stage was done."""
+    marks = {"watch": "automatic", "ended_at": 0.0, "held": held}
+    bake = Bake({"Alarm": {"Watch": "1h"}}, StageStatus.SUCCEEDED, marks)
+    bake.look(100, {"Alarm": verdict})
+    return decide_watch(bake.view(), bake.rows, where, 300)
+
+
+@pytest.mark.parametrize(
+    ("where", "told", "marks"),
+    [
+        (Where(), [], {"watch": "over", "held": ""}),
+        (Where(free=False), ["watch.advised"], {"held": "Alarm: FAIL"}),
+        (Where(rolls_back=False), ["watch.advised"], {"held": "Alarm: FAIL"}),
+        (
+            Where(newer=True),
+            ["watch.advises", "watch.advised"],
+            {"watch": "advice", "held": "Alarm: FAIL"},
+        ),
+        (Where(newer=True, replaced=True), ["watch.ended"], {"watch": "over", "held": ""}),
+    ],
+)
+def test_what_a_breach_leads_to_depends_on_what_stands_there(
+    where: Where, told: list[str], marks: dict[str, str]
+) -> None:
+    moves = decided(where)
+    assert (moves.cause is not None) == (where == Where())
+    assert ([said.kind for said in moves.says], moves.mark) == (told, marks)
+
+
+@pytest.mark.parametrize("verdict", [V.UNREACHABLE, V.NO_DATA, V.INCONCLUSIVE])
+def test_no_all_clear_without_a_pass(verdict: Verdict) -> None:
+    told = [said.kind for said in decided(Where(free=False), verdict, "Alarm: FAIL").says]
+    assert "watch.recovered" not in told
+    assert decided(Where(), V.PASS, "Alarm: FAIL").says[0].kind == "watch.recovered"
 
 
 def test_a_breach_after_the_stage_is_done_rolls_it_back(house: House) -> None:
