@@ -7,7 +7,8 @@ what comes next. The caller applies all moves in one transaction with the outcom
 from collections.abc import Container, Mapping
 
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine.bake import breach, finish_bake, rules_of, tell_failures
+from controlplane.engine.bake import finish_bake, tell_failures
+from controlplane.engine.signals import breach, rules_of
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
