@@ -9,7 +9,8 @@ from collections.abc import Container, Iterable, Mapping
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.declarations.wave_keys import is_gate, target_of
 from controlplane.engine import waves
-from controlplane.engine.bake import breach, finish_bake, hold_wave, rules_of, tell_failures
+from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
+from controlplane.engine.signals import breach, rules_of
 from controlplane.engine.view import (
     ActionMove,
     ActionView,

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
-from controlplane.engine.bake import Rule, rules_of
+from controlplane.engine.signals import Rule, rules_of
 from controlplane.engine.view import ActionView, StageView, deploys
 from controlplane.feedback import WAY_BACK
 from controlplane.states import ActionStatus as A

@@ -152,7 +152,8 @@ def _excused(world: World, target: Target, deployment: Deployment) -> bool:
         return True
     if call is None:
         return False
-    by_person = call.execution in world.stopped
+    judged = "SELECT 1 FROM stage_execution WHERE id = ? AND judged <> ''"
+    by_person = call.execution in world.stopped or bool(world.witness.rows(judged, call.stage))
     return by_person or _held(world, world.mirror.stages.get(call.stage))
 
 
