@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from controlplane.demo.scenario import Scenario
 from controlplane.demo.scenarios.bad_release import BAD_RELEASE
+from controlplane.demo.scenarios.rollback_fails import ROLLBACK_FAILS
 
 DEFAULT = "bad-release"
 SCENARIOS: Mapping[str, Scenario] = {
     DEFAULT: BAD_RELEASE,
+    "rollback-fails": ROLLBACK_FAILS,
 }
