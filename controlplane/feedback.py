@@ -39,6 +39,8 @@ from rollback.plan import Step, StepKind, plan
 WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CodeDeploy": ("CodeDeployStop", "CodeDeployRestore"),
     "CodeDeployRestore": ("CodeDeployStop", "CodeDeployRestore"),
+    "CloudFormation": ("CloudFormationStop", "CloudFormationRestore"),
+    "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 
@@ -232,7 +234,8 @@ def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:
 
 def _target(remedy: ActionDeclaration) -> str:
     """Where a remedy acts: whether it stops or restores, it is the same target."""
-    return pure_ledger.target_of("CodeDeployRestore", remedy.region or "", remedy.configuration)
+    provider = remedy.action_type_id.provider
+    return pure_ledger.target_of(provider, remedy.region or "", remedy.configuration)
 
 
 def _remedy(step: Step, placement: Placement) -> ActionDeclaration:

@@ -72,7 +72,9 @@ class Moves:
     held_verdict: Verdict | None = None
 
 
-DEPLOYERS = frozenset({"CodeDeploy", "CodeDeployRestore"})
+DEPLOYERS = frozenset(
+    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+)
 """Providers whose start puts something on a target: from then on the rules watch."""
 
 

@@ -46,7 +46,7 @@ def play(stage: Stage) -> Report:
     facts = [
         ("rollback failed", document["failed_because"]),
         ("what next", document["next"]),
-        ("told", f"{document['told_in_slack']} messages in Slack"),
+        ("told", f"{len(_slack(stage))} messages in Slack"),
         ("asked again", "prod serves release 1 on every instance"),
     ]
     return Report(document, facts)
