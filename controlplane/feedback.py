@@ -96,8 +96,9 @@ def goes_back(stage: StageDeclaration, cause: Cause) -> bool:
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
     """Decide what follows, and write what does not need an execution: quarantine, hold, ledger."""
     entries = ledger.of_stage(connection, failure.action_ids)
-    ledger.fared(connection, failure.action_ids, Fared.BAD, now)
     rolling_back = failure.execution.type == "ROLLBACK"
+    back = {one.action_id for one in entries if rolling_back and one.status == Fared.DEPLOYED}
+    ledger.fared(connection, [one for one in failure.action_ids if one not in back], Fared.BAD, now)
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
     policy = policy_of(failure.declared)
@@ -230,6 +231,27 @@ def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:
     restored = {_target(one) for one in stage.actions if one.action_type_id.provider in restorers}
     stops = [one for one in stage.actions if one.action_type_id.provider in stoppers]
     return [one for one in stops if _target(one) not in restored]
+
+
+def pointless(stage: StageDeclaration, failed: Collection[str]) -> frozenset[str]:
+    """What a ROLLBACK execution need not try after these of its steps failed.
+
+    Where the stop failed something is under way, which a restore would wait for; and a stage of which
+    a part is not back is not verified.
+    """
+    stoppers, restorers = map(frozenset, zip(*WAY_BACK.values(), strict=True))
+    providers = {one.name: one.action_type_id.provider for one in stage.actions}
+    stuck = {
+        _target(one)
+        for one in stage.actions
+        if one.name in failed and providers[one.name] in stoppers
+    }
+    return frozenset(
+        one.name
+        for one in stage.actions
+        if (providers[one.name] in restorers and _target(one) in stuck)
+        or providers[one.name] not in stoppers | restorers
+    )
 
 
 def _target(remedy: ActionDeclaration) -> str:

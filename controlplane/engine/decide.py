@@ -7,6 +7,7 @@ what comes next. The caller applies all moves in one transaction with the outcom
 from collections.abc import Container, Mapping
 
 from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine import persevering
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
@@ -31,11 +32,24 @@ def decide(view: StageView, now: float) -> Moves:
         return moves
     by_name = latest(view)
     cause = trouble(view, by_name)
-    if cause is not None or view.status is S.STOPPING:
+    perseveres = cause is not None and persevering.goes_on(view, by_name)
+    if perseveres and cause is not None and view.status is not S.STOPPING:
+        _persevere(view, by_name, cause, now, moves)
+    elif cause is not None or view.status is S.STOPPING:
         _wind_down(view, by_name, cause, moves)
     else:
         _go_on(view, by_name, now, moves)
     return moves
+
+
+def _persevere(
+    view: StageView, by_name: Mapping[str, ActionView], cause: Cause, now: float, moves: Moves
+) -> None:
+    """A part of a rollback failed: say so once, and go on with the rest."""
+    said = f"{cause.by} failed, the rest of the rollback goes on: {cause.reason}"
+    if said != view.held:
+        moves.page = said
+    _go_on(view, by_name, now, moves)
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
@@ -145,11 +159,13 @@ def _next_run_order(
     view: StageView, by_name: Mapping[str, ActionView]
 ) -> list[ActionDeclaration] | None:
     """The actions to start now; [] when all have succeeded; None while some are under way."""
+    due = {action.name for action in persevering.worth_doing(view, by_name)}
+    over = (A.SUCCEEDED, A.FAILED) if view.perseveres else (A.SUCCEEDED,)
     for group in view.declared.run_orders:
-        missing = [action for action in group if action.name not in by_name]
+        missing = [action for action in group if action.name in due]
         if missing:
             return missing
-        if any(by_name[action.name].status != A.SUCCEEDED for action in group):
+        if any(by_name[a.name].status not in over for a in group if a.name in by_name):
             return None
     return []
 

@@ -63,6 +63,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         held=row.held,
         declared=stages[0] if execution.plan else stages[row.position],
         actions=found,
+        perseveres=bool(execution.plan),
     )
 
 
@@ -72,6 +73,9 @@ def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any])
     _apply_actions(tx, moves, row, execution)
     if moves.held is not None and moves.held_verdict is not None:
         _hold(tx, moves, row, execution)
+    if moves.page:
+        executions.update_stage(tx.connection, row.id, held=moves.page)
+        tx.fact("person.paged", execution, stage=row.stage, text=moves.page)
     if moves.stage is not None:
         _move_stage(tx, moves.stage, row, execution, moves.cause)
         _page_early(tx, view, moves, execution)
@@ -133,7 +137,7 @@ def _move_stage(
 def _page_early(tx: Transaction, view: StageView, moves: Moves, execution: Any) -> None:
     """Where only a person can help, nobody waits for what is still under way to say so."""
     cause = moves.cause
-    helpless = execution.type == "ROLLBACK" or any(map(is_one_way, view.declared.actions))
+    helpless = any(map(is_one_way, view.declared.actions))
     if moves.stage is S.STOPPING and cause and cause.kind in BY_ITSELF and helpless:
         said = f"{cause.reason}; what is still under way in {view.declared.name} is followed to its end"
         tx.fact("person.paged", execution, stage=view.declared.name, text=said)

@@ -38,6 +38,7 @@ class StageView(NamedTuple):
     declared: StageDeclaration
     actions: Sequence[ActionView]
     cause: str = ""
+    perseveres: bool = False  # a rollback's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Moves:
     create: declared actions and rules whose rows are due now.
     hurry: starts between two tries; they are given up now, not when they would be tried again.
     stage: the stage's new status. held: a new reason why the bake cannot end (None: unchanged).
+    page: what a person must hear now, though the stage goes on.
     """
 
     stage_id: str
@@ -70,6 +72,7 @@ class Moves:
     cause: Cause | None = None
     held: str | None = None
     held_verdict: Verdict | None = None
+    page: str = ""
 
 
 DEPLOYERS = frozenset(
