@@ -20,8 +20,10 @@ $(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch
 demo: venv
 	$(BIN)/towpath demo
 
+# The journeys start and kill real processes, and have the machine to themselves; the rest shares its cores.
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/journeys --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/journeys
 
 check: venv
 	$(BIN)/ruff check .

@@ -11,7 +11,12 @@ class AccountError(Exception):
 
     permanent: trying again cannot help (unknown account, refused role).
     retry_after: seconds until trying again makes sense, where we know.
+    postponed: nobody was asked, for we hold our own calls back: it says nothing of the vendor.
+    refused: AWS knows us and says no, or does not know us: a person may be at work on our rights.
     """
+
+    postponed = False
+    refused = False
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
         super().__init__(message)

@@ -25,8 +25,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from accounts.codes import THROTTLED
 from accounts.models import Purpose
-from accounts.throttle import THROTTLED, CallError
+from accounts.throttle import CallError
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -17,42 +18,10 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from accounts.base import AccountError
+from accounts.codes import PASSING, REFUSED, RENEWED, SKEWED, UNKNOWN_SESSION
 from accounts.models import Purpose
 from accounts.redact import redacted
 from accounts.statements import TEMPLATE, granting
-from accounts.throttle import THROTTLED
-
-PASSING = THROTTLED | {
-    # https://docs.aws.amazon.com/awsservices/latest/APIReference/CommonErrors.html
-    "ExpiredToken",  # the session is fetched anew before the next try
-    "ExpiredTokenException",
-    "InternalError",
-    "InternalFailure",
-    "InternalServerError",
-    "InternalServerException",
-    "KMSInternalException",
-    "OperationAborted",
-    "RequestExpired",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "ServerException",
-    "ServiceException",
-    "ServiceUnavailable",
-    "ServiceUnavailableException",
-}
-"""Error codes that may be gone the next time; every answer of 500 and above is so too."""
-
-REFUSED = frozenset(
-    {
-        "403",  # S3's HEAD answers carry no body
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "Forbidden",
-        "UnauthorizedOperation",
-    }
-)
 
 ACTIONS: Mapping[str, str] = {
     # Operations whose IAM action has another name.
@@ -85,12 +54,13 @@ CODES: Mapping[str, str] = {
     "ExpiredTokenException": "the session has expired; it is fetched anew",
     "InvalidClientTokenId": "AWS does not know Towpath's own credentials; give it valid ones",
     "UnrecognizedClientException": "AWS does not know these credentials; give Towpath valid ones",
-    "SignatureDoesNotMatch": "the signature is wrong; check Towpath's secret key and its clock",
     "RegionDisabledException": "STS is not active in that region; enable the region in the account",
     "PackedPolicyTooLarge": "session policy and tags are too large; shorten the pipeline's names",
 }
 
+CLOCK = "Towpath's clock is off, or its secret key wrong; set the clock by NTP"
 SERVER_FAULT = 500
+TOO_MANY = 429
 
 Saying = Callable[[Exception], str]
 OTHERS: tuple[tuple[type[Exception], bool, Saying], ...] = (
@@ -132,8 +102,10 @@ def explain(error: Exception, what: str) -> AccountError:
 
 def is_passing(error: ClientError) -> bool:
     """Answer True where the same call may succeed later: throttled, expired, or AWS's own fault."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return _code(error) in PASSING or int(status) >= SERVER_FAULT
+    about: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    status = int(about.get("HTTPStatusCode", 0))
+    passes = status >= SERVER_FAULT or status == TOO_MANY or RENEWED in about
+    return passes or _code(error) in PASSING
 
 
 def action_of(error: ClientError) -> str:
@@ -145,12 +117,25 @@ def action_of(error: ClientError) -> str:
 def _answered(error: ClientError, what: str) -> AccountError:
     code, said = _code(error), redacted(_message(error))
     if code in REFUSED:
-        return AccountError(_refused(error, what), permanent=True)
-    if code in CODES:
+        text = _refused(error, what)
+    elif code in SKEWED:
+        text = f"Could not {what}: {CLOCK} ({code}{_times(error)})."
+    elif code in CODES:
         text = f"Could not {what}: {CODES[code]} ({code})."
     else:
         text = f"Could not {what}: {code or 'AWS refused it'}: {said or 'no reason given'}"
-    return AccountError(text, permanent=not is_passing(error))
+    if RENEWED in error.response.get("ResponseMetadata", {}):
+        text += " The session may have been revoked: it is tried once more with a new one."
+    told = AccountError(text, permanent=not is_passing(error))
+    told.refused = code in REFUSED or code in UNKNOWN_SESSION
+    return told
+
+
+def _times(error: ClientError) -> str:
+    """Name AWS's own time, by which a clock can be set."""
+    headers: Mapping[str, str] = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    at = headers.get("date", "")
+    return f"; AWS's own time is {redacted(at)}" if at else ""
 
 
 def _refused(error: ClientError, what: str) -> str:

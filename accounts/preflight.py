@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.response import StreamingBody
 
 from accounts.base import AccountError, Clients
-from accounts.errors import REFUSED, action_of, explain
+from accounts.codes import REFUSED
+from accounts.errors import action_of, explain
 from accounts.models import Purpose
 from accounts.statements import TEMPLATE, granting
 

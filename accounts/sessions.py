@@ -19,6 +19,7 @@ from botocore.credentials import RefreshableCredentials
 from accounts.assume import assume
 from accounts.base import AccountError, Registry, Scope
 from accounts.breaker import Breakers
+from accounts.codes import EXPIRED, REFUSED, RENEWED, UNKNOWN_SESSION
 from accounts.connect import Connector
 from accounts.models import Account, Purpose
 from accounts.throttle import CallError, Throttle
@@ -31,7 +32,11 @@ MOST_SESSIONS = 128
 """A session with one client takes some 0.4 MB; one that was pushed out is assumed anew."""
 REMEMBERED = timedelta(seconds=1)
 """So long those who waited for a refused session share that answer instead of asking STS again."""
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+ONCE_IN = timedelta(minutes=5)
+"""A refused session is replaced once in that time: refused again, it is the role that may not."""
+
+RENEWABLE = REFUSED | UNKNOWN_SESSION
+"""A session that was revoked is answered like one that never had the right."""
 
 Key = tuple[str, str, str, str, str, Purpose, str, Scope]
 
@@ -40,13 +45,14 @@ Key = tuple[str, str, str, str, str, Purpose, str, Scope]
 class _Session:
     """One assumed session, its clients by service, and the last refusal.
 
-    refused: message, permanent, when.
+    refused: message, permanent, when. renewed: when it took the place of one that AWS refused.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     boto: boto3.Session | None = None
     clients: dict[str, Any] = field(default_factory=dict)
     refused: tuple[str, bool, datetime] | None = None
+    renewed: datetime | None = None
 
 
 class Sessions:
@@ -97,7 +103,7 @@ class Sessions:
             made = session.clients.get(service)
             if made is None:
                 boto = self._assumed(session, found, key)
-                made = self._make(boto, service, key, found.name)
+                made = self._make(boto, service, key, session)
                 session.clients[service] = made
         return made
 
@@ -160,13 +166,15 @@ class Sessions:
         """Assume again, from within a client's call: what it raises must be botocore's kind too."""
         try:
             return self._credentials(account, purpose, region, scope)
+        except CallError:  # held back by us, and of botocore's kind already
+            raise
         except AccountError as error:
             raise CallError(
                 str(error), permanent=error.permanent, retry_after=error.retry_after
             ) from None
 
-    def _make(self, boto: boto3.Session, service: str, key: Key, account: str) -> Any:
-        *_, purpose, _, _ = key
+    def _make(self, boto: boto3.Session, service: str, key: Key, session: _Session) -> Any:
+        account, *_, purpose, _, _ = key
         client = self._connector.client(boto, service)
         self._throttle.attach(client, account, purpose)
         self._breakers.attach(client, account, purpose)
@@ -175,6 +183,8 @@ class Sessions:
             code = parsed.get("Error", {}).get("Code", "") if isinstance(parsed, dict) else ""
             if code in EXPIRED:
                 self._forget(key)
+            elif code in RENEWABLE and self._renewed(key, session):
+                parsed.setdefault("ResponseMetadata", {})[RENEWED] = True
 
         client.meta.events.register("after-call", after, unique_id="towpath-expired")
         return client
@@ -183,6 +193,17 @@ class Sessions:
         """Drop a session that AWS calls expired (revoked, or a clock is wrong); the next is new."""
         with self._cache_lock:
             self._cache.pop(key, None)
+
+    def _renewed(self, key: Key, session: _Session) -> bool:
+        """Drop a session that AWS refused; False where it is itself the replacement of such a one."""
+        with self._cache_lock:
+            if self._cache.get(key) is not session:  # another thread's refusal was quicker
+                return True
+            now = self._now()
+            if session.renewed is not None and now - session.renewed < ONCE_IN:
+                return False
+            self._cache[key] = _Session(renewed=now)
+            return True
 
 
 def _key(account: Account, purpose: Purpose, region: str, scope: Scope) -> Key:

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from accounts.base import AccountError
+from accounts.codes import THROTTLED
 from accounts.models import Purpose
 
 
@@ -58,24 +59,16 @@ RATES: Mapping[str, Rate] = {
     "s3:UploadPartCopy": Rate(100, 200),
 }
 """Calls by service and operation, of one account in one region, outside a rollback."""
+HASTE = 4
+"""A rollback may call so many times as often, beside what others call: a bad release in production costs
+more than a quota does, and where AWS says that it was too much, `slow` goes under it."""
 
-THROTTLED = frozenset(
-    {
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
 SLOWEST = 1 / 16
 """Throttled again and again, we still call at this share of the rate."""
 RECOVERY = 60.0
 """Seconds until a halved rate is back at its whole."""
+FURTHEST = 60.0
+"""Seconds: nobody is told to come back later than that."""
 
 
 class CallError(AccountError, BotoCoreError):
@@ -92,14 +85,19 @@ class CallError(AccountError, BotoCoreError):
 
 
 class ThrottledError(CallError):
-    """We hold a call back; retry_after seconds from now there is a token for it."""
+    """We hold a call back; retry_after seconds from now it is its turn."""
+
+    postponed = True
 
 
 @dataclass(slots=True)
 class _Bucket:
+    """promised: tokens that are still to come, and that somebody was told to come back for."""
+
     tokens: float
     at: datetime
     share: float = 1.0
+    promised: float = 0.0
 
 
 Key = tuple[str, str, str, bool]
@@ -124,13 +122,16 @@ class Throttle:
 
     def take(self, account: str, region: str, operation: str, purpose: Purpose) -> None:
         """Count one call of "service:Operation"; ThrottledError where it must wait."""
-        rate = self._rates.get(operation, self._default)
+        rate = self._rate(operation, purpose)
         with self._lock:
             bucket = self._filled((account, region, operation, purpose is Purpose.ROLLBACK), rate)
             if bucket.tokens >= 1:
                 bucket.tokens -= 1
                 return
-            wait = (1 - bucket.tokens) / (rate.per_second * bucket.share)
+            speed = rate.per_second * bucket.share
+            # Each is told a time of its own: all at once, one would get the token and many ask in vain.
+            wait = min((1 - bucket.tokens + bucket.promised) / speed, FURTHEST)
+            bucket.promised = min(bucket.promised + 1, FURTHEST * speed)
         raise ThrottledError(
             f"{operation} in {account} ({region}) has been called as often as we allow ourselves; "
             f"try again in {wait:.1f} s.",
@@ -139,17 +140,25 @@ class Throttle:
 
     def slow(self, account: str, region: str, operation: str, purpose: Purpose) -> None:
         """Halve a rate and empty its bucket, because AWS throttled us. It recovers by itself."""
-        rate = self._rates.get(operation, self._default)
+        rate = self._rate(operation, purpose)
         with self._lock:
             bucket = self._filled((account, region, operation, purpose is Purpose.ROLLBACK), rate)
             bucket.share = max(bucket.share / 2, SLOWEST)
             bucket.tokens = 0.0
 
+    def _rate(self, operation: str, purpose: Purpose) -> Rate:
+        rate = self._rates.get(operation, self._default)
+        if purpose is not Purpose.ROLLBACK:
+            return rate
+        return Rate(rate.per_second * HASTE, rate.burst * HASTE)
+
     def _filled(self, key: Key, rate: Rate) -> _Bucket:
         now = self._now()
         bucket = self._buckets.setdefault(key, _Bucket(rate.burst, now))
         passed = max((now - bucket.at).total_seconds(), 0.0)
-        bucket.tokens = min(rate.burst, bucket.tokens + passed * rate.per_second * bucket.share)
+        new = passed * rate.per_second * bucket.share
+        bucket.tokens = min(rate.burst, bucket.tokens + new)
+        bucket.promised = max(0.0, bucket.promised - new)
         bucket.share = min(1.0, bucket.share + passed / RECOVERY)
         bucket.at = now
         return bucket

@@ -7,13 +7,13 @@ JSON is a subset of YAML 1.2, so this reads JSON as well.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
+from yaml import CSafeLoader, MarkedYAMLError, YAMLError, parse
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
+from yaml.reader import ReaderError
 
 MAX_DEPTH = 32
 
@@ -80,14 +80,15 @@ class Document:
         return START
 
 
-def read(text: str, most_bytes: int) -> Document:
+def read(text: str, most_bytes: int, tags: Mapping[str, str] = MappingProxyType({})) -> Document:
     """Read one YAML (or JSON) document; UnreadableError where it cannot be read.
 
-    most_bytes: how large the text may be in UTF-8, in bytes.
+    most_bytes: how large the text may be in UTF-8, in bytes. tags: what may stand before a value, and
+    the key that it is short for: with {"!Ref": "Ref"}, `!Ref a` is read as `{Ref: a}`.
     """
     if len(text.encode("utf-8", "surrogatepass")) > most_bytes:
         raise UnreadableError(f"is larger than {most_bytes // 1024} KiB: split it up", START)
-    builder = _Builder()
+    builder = _Builder(tags)
     for event in _events(text):
         builder.take(event)
     return builder.document
@@ -102,10 +103,10 @@ def _events(text: str) -> Iterator[Event]:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         text = _NOT_YAML.sub(_as_yaml, text)
     try:
-        # Not the round-trip parser: that one leaves marks of its own in folded text.
-        yield from YAML(typ="safe", pure=True).parse(text)
+        yield from parse(text, Loader=CSafeLoader)
     except MarkedYAMLError as error:
-        raise UnreadableError(_sentence(error), _mark(error.problem_mark)) from error
+        at = _mark(error.problem_mark)
+        raise UnreadableError(_sentence(error, _line(text, at)), at) from error
     except ReaderError as error:
         before = text[: error.position] if isinstance(error.position, int) else ""
         at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -120,10 +121,16 @@ def _as_yaml(found: re.Match[str]) -> str:
     return " " if character == "\t" else f"\\u{ord(character):04x}"
 
 
-def _sentence(error: MarkedYAMLError) -> str:
+def _line(text: str, at: Position) -> str:
+    lines = text.splitlines()
+    return lines[at.line - 1][at.column - 1 :] if at.line <= len(lines) else ""
+
+
+def _sentence(error: MarkedYAMLError, rest: str) -> str:
+    """Say what is wrong; rest: what stands in the line from there on."""
+    if rest.startswith("\t"):
+        return "holds a tab: indent with spaces"
     problem = error.problem or "is no YAML"
-    if "'\\t'" in problem:
-        problem = "holds a tab: indent with spaces"
     return f"{problem} ({error.context})" if error.context else str(problem)
 
 
@@ -133,19 +140,24 @@ def _mark(mark: object) -> Position:
 
 @dataclass(slots=True)
 class _Open:
-    """A map or list that is being read. key: the key whose value comes next, in a map."""
+    """A map or list that is being read. key: the key whose value comes next, in a map.
+
+    short: it is the map that a tag is short for, and over with its one value.
+    """
 
     path: Path
     into: dict[str, object] | list[object]
     key: str | None = None
+    short: bool = False
 
 
 class _Builder:
     """Builds the document from events; the parser has checked their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, str]) -> None:
         self.document = Document()
         self.stack: list[_Open] = []
+        self.tags = tags
 
     def take(self, event: Event) -> None:
         at = _mark(event.start_mark)
@@ -157,29 +169,42 @@ class _Builder:
             self._value(event, at)
         elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
             self.stack.pop()
+            self._end_short()
 
     def _value(
         self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, at: Position
     ) -> None:
         if event.anchor is not None:
             raise UnreadableError("an anchor (&) is not read here: write the value out", at)
-        if event.tag is not None:
+        if event.tag is not None and event.tag not in self.tags:
             raise UnreadableError(f"a tag ({event.tag}) is not read here: take it out", at)
         top = self.stack[-1] if self.stack else None
         if top is not None and isinstance(top.into, dict) and top.key is None:
             self._key(top, event, at)
-        elif isinstance(event, ScalarEvent):
+            return
+        if event.tag is not None:
+            short: dict[str, object] = {}
+            self._open(short, at)
+            self.stack[-1].key = self.tags[event.tag]
+            self.stack[-1].short = True
+        if isinstance(event, ScalarEvent):
             self._place(_text(event), at)
+            self._end_short()
         else:
-            if len(self.stack) == MAX_DEPTH:
-                raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels", at)
-            into: dict[str, object] | list[object] = (
-                {} if isinstance(event, MappingStartEvent) else []
-            )
-            self.stack.append(_Open(self._place(into, at), into))
+            self._open({} if isinstance(event, MappingStartEvent) else [], at)
+
+    def _open(self, into: dict[str, object] | list[object], at: Position) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            raise UnreadableError(f"is nested deeper than {MAX_DEPTH} levels", at)
+        self.stack.append(_Open(self._place(into, at), into))
+
+    def _end_short(self) -> None:
+        """Leave the maps that tags were short for, once they have their value."""
+        while self.stack and self.stack[-1].short and self.stack[-1].into:
+            self.stack.pop()
 
     def _key(self, top: _Open, event: Event, at: Position) -> None:
-        if not isinstance(event, ScalarEvent):
+        if not isinstance(event, ScalarEvent) or event.tag is not None:
             raise UnreadableError("a key must be text", at)
         top.key = str(_text(event))
         path = (*top.path, top.key)
@@ -209,4 +234,4 @@ def _text(event: ScalarEvent) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         # JSON writes what lies beyond the first 65,536 characters as two escapes.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return Plain(text) if event.style is None else text
+    return text if event.style else Plain(text)

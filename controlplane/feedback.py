@@ -19,6 +19,7 @@ from controlplane.declarations.model import (
     Result,
     StageDeclaration,
 )
+from controlplane.declarations.wave_keys import MAX_IN_FLIGHT, TARGET, WAVE, target_of
 from controlplane.declarations.way_back import breaker_of, is_one_way
 from controlplane.ledger import Entry, Fared
 from controlplane.store import executions, ledger
@@ -198,6 +199,7 @@ def _placements(
                 ended=entry.status != Fared.DEPLOYING,
                 overtaken=overtaken[entry.id],
                 quarantined=_copies(newest, bad),
+                wave=action.configuration.get(WAVE, ""),
             )
         )
     return found
@@ -219,7 +221,8 @@ def rollback_stage(stage: StageDeclaration, steps: Sequence[Step]) -> StageDecla
     actions: list[ActionDeclaration] = []
     for step in steps:
         if step.kind is StepKind.VERIFY:
-            actions.extend(_verifications(stage, step.run_order))
+            placed = {target for target in map(_wave_target, steps) if target}
+            actions.extend(_verifications(stage, placed, step.run_order))
         elif step.placement is not None:
             actions.append(_remedy(step, step.placement))
     return StageDeclaration(name=stage.name, actions=tuple(actions))
@@ -264,10 +267,13 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
     stopper, restorer = WAY_BACK[placement.provider]
     stops = step.kind is StepKind.STOP
     extra = {"DeploymentToken": placement.token, "DeploymentId": placement.handle}
-    if stops and placement.quarantined:
-        copies = [[copy.location, copy.version] for copy in placement.quarantined]
-        extra["QuarantinedRevisions"] = json.dumps(copies)
-    elif not stops and placement.good is not None:
+    given = dict(placement.configuration)
+    if stops:
+        given.pop(MAX_IN_FLIGHT, None)  # everything in flight is stopped at once
+        if placement.quarantined:
+            copies = [[copy.location, copy.version] for copy in placement.quarantined]
+            extra["QuarantinedRevisions"] = json.dumps(copies)
+    elif placement.good is not None:
         extra |= {
             "RevisionLocation": placement.good.location,
             "RevisionVersion": placement.good.version,
@@ -279,17 +285,25 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
             category="Deploy", owner="Custom", provider=stopper if stops else restorer
         ),
         run_order=step.run_order,
-        configuration={**placement.configuration, **extra},
+        configuration={**given, **extra},
         region=placement.region or None,
         timeout_in_minutes=REMEDY_MINUTES,
     )
 
 
-def _verifications(stage: StageDeclaration, run_order: int) -> list[ActionDeclaration]:
+def _wave_target(step: Step) -> str:
+    """The target of a stage with waves that a step acts on; "" for every other."""
+    return step.placement.configuration.get(TARGET, "") if step.placement else ""
+
+
+def _verifications(
+    stage: StageDeclaration, placed: Collection[str], run_order: int
+) -> list[ActionDeclaration]:
+    """What looks at the stage, or at those of its targets where something was placed."""
     checks = [
         action.model_copy(update={"name": f"Verify-{action.name}"[:100], "run_order": run_order})
         for action in stage.actions
-        if action.action_type_id.provider in VERIFIERS
+        if action.action_type_id.provider in VERIFIERS and target_of(action) in ("", *placed)
     ]
     recovered = [
         ActionDeclaration(
@@ -303,5 +317,6 @@ def _verifications(stage: StageDeclaration, run_order: int) -> list[ActionDeclar
             timeout_in_minutes=VERIFY_MINUTES,
         )
         for rule in stage.rules()
+        if target_of(rule) in ("", *placed)
     ]
     return [*checks, *recovered]

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from controlplane.engine import owners
+from controlplane.engine import owners, retention
+from controlplane.engine.retention import Keep
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.store import accounts, condition, executions, pipelines, replicas, schema
 from controlplane.store.condition import Fault, Watch
@@ -36,8 +37,14 @@ class Health:
     """Of one process and the database that it shares."""
 
     def __init__(
-        self, database: Database, structures: Structures, now: Callable[[], float]
+        self,
+        database: Database,
+        structures: Structures,
+        now: Callable[[], float],
+        keep: Keep | None = None,
     ) -> None:
+        """keep: where finished executions go."""
+        self._keep = keep
         self._database, self._structures, self._now = database, structures, now
         self._watch = Watch(database.engine, now)
         self.me = Me(owners.me(), our_version(), schema.OURS, now())
@@ -87,6 +94,7 @@ class Health:
             "schema": f"is at revision {schema.OURS}, which is this version's",
             "replicas": "all are of this version",
             "rows": "all that is stored can be read",
+            "archive": retention.fine(self._keep),
         }
         return [_finding(name, degraded.get(name, ""), fine[name]) for name in fine]
 
@@ -102,6 +110,7 @@ class Health:
             ),
         )
         yield "rows", _many("{}", list(self._broken(connection)))
+        yield "archive", retention.wrong(self._keep)
 
     def _broken(self, connection: Connection) -> Iterator[str]:
         """Rows that cannot be read."""

@@ -24,6 +24,7 @@ from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
+from controlplane.engine import retention
 from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.loop import Engine, Limits
@@ -113,7 +114,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings=settings,
         clock=clock,
         database=database,
-        health=Health(database, structures, now),
+        health=Health(database, structures, now, retention.wanted(settings)),
         structures=structures,
         commands=commands,
         registry=known,

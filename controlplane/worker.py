@@ -7,8 +7,9 @@ themselves.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,31 @@ DRAINED_WITHIN = 110.0
 """Seconds: what a driver does at once is a few calls to a vendor, each 39 at most (accounts.connect)."""
 
 
+COALESCED: Mapping[str, Any] = {
+    "coalesce": True,
+    "misfire_grace_time": None,
+    "max_instances": 2,
+}
+"""Turns that were missed are made up by one, however late. Two instances: while a turn lasts, the next one
+finds it at work and leaves (`one_at_a_time`), where APScheduler would log each as a warning.
+https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
+"""
+
+
+def one_at_a_time(work: Callable[[], object]) -> Callable[[], None]:
+    """Do it, unless it is being done."""
+    busy = threading.Lock()
+
+    def turn() -> None:
+        if busy.acquire(blocking=False):
+            try:
+                work()
+            finally:
+                busy.release()
+
+    return turn
+
+
 class Worker:
     """Start it, stop it; a stop drains: what is being called is finished, claims are given back."""
 
@@ -39,7 +65,7 @@ class Worker:
         self._house = house
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=COALESCED)
 
     def start(self) -> None:
         """Everything in threads of its own."""
@@ -50,8 +76,8 @@ class Worker:
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
         self._every(HOUSEKEEPING, "retention", self._keep_house)
         self._house.health.beat()
-        self._scheduler.add_job(self._house.health.beat, "interval", seconds=HEARTBEAT)
-        self._scheduler.add_job(self._refresh, "interval", seconds=REFRESH, max_instances=1)
+        self._at(HEARTBEAT, self._house.health.beat)
+        self._at(REFRESH, self._refresh)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -104,14 +130,11 @@ class Worker:
 
     def _every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
         """Have it done every so many seconds by one replica, whichever comes first."""
-        self._scheduler.add_job(
-            self._take_turn,
-            "interval",
-            (seconds, name, work),
-            seconds=max(1.0, seconds / LOOKS_A_TURN),
-            max_instances=1,
-            coalesce=True,
-        )
+        pause = max(1.0, seconds / LOOKS_A_TURN)
+        self._at(pause, lambda: self._take_turn(seconds, name, work))
+
+    def _at(self, seconds: float, work: Callable[[], object]) -> None:
+        self._scheduler.add_job(one_at_a_time(work), "interval", seconds=seconds)
 
     def _take_turn(self, seconds: float, name: str, work: Callable[[], object]) -> None:
         """The row says whether it is due; the lock, that no replica is still at it."""

@@ -23,14 +23,24 @@ class MonitorError(Exception):
 
     permanent: trying again cannot help (a wrong name, a refused role); otherwise the engine tries
     again later (throttling, a time-out), and no sooner than after retry_after seconds, where told.
+    postponed: nobody was asked, for we hold our own calls back: it says nothing of the monitoring.
+    refused: the vendor knows us and says no: permanent, unless a person is at work on our rights.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        postponed: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.postponed = postponed
+        self.refused = refused
 
 
 # --- Signals ------------------------------------------------------------------------------------
@@ -154,6 +164,7 @@ class Task:
     began: when the stage's first deployment began; None where nothing was deployed yet.
     known_good: the digest now in the stage's target, "" where none is known to be good.
     answer: what a person or a job worker answered (see controlplane.actions.approval), "" before.
+    judged: when a rule was last judged; None before.
     """
 
     token: str
@@ -172,6 +183,7 @@ class Task:
     began: datetime | None = None
     known_good: str = ""
     answer: str = ""
+    judged: datetime | None = None
     now: datetime | None = None
 
 

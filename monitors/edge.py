@@ -35,7 +35,11 @@ def asking(what: str) -> Iterator[None]:
     except (AccountError, BotoCoreError, ClientError, ResponseParserError) as error:
         told = explain(error, what)
         raise MonitorError(
-            str(told), permanent=told.permanent, retry_after=told.retry_after
+            str(told),
+            permanent=told.permanent,
+            retry_after=told.retry_after,
+            postponed=told.postponed,
+            refused=told.refused,
         ) from error
 
 

@@ -42,6 +42,7 @@ class Placement:
 
     token, handle: how the deployment is found at the vendor; handle may be "" after a crash.
     ended: the deployment is known to have ended well, so there is nothing of it to stop.
+    wave: what was released together goes back together; "" where it was released by itself.
     configuration: the deploy action's own, so that the way back acts where the way there did.
     overtaken: the execution that put something else on the target since, "" where none did.
     quarantined: the copies in quarantine that were on this target once: the vendor must not put one back.
@@ -58,6 +59,7 @@ class Placement:
     ended: bool = False
     overtaken: str = ""
     quarantined: tuple[Good, ...] = ()
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ class ActionDriver(Check, Protocol):
     Its calls in one place (account and region) run one after another, so that an endpoint which
     hangs holds one thread. A driver may say otherwise by attributes of its class:
 
-    * `side_by_side = 4`: its calls last long by nature, and so many may run at once in a place;
+    * `side_by_side = 4`: its calls last long by nature, or somebody waits for all of them: so many
+      may run at once in a place, where the lane has threads to spare;
     * `endpoint = ("Site", "BaseUrl")`: the configuration entries that name where it really calls,
       where that is not AWS: each address is a place of its own;
     * `inline = True`: it calls nothing outside, and is run where the engine stands.

@@ -29,6 +29,7 @@ class CloudFormationStop:
     """Cancels an update that is under way, and waits for the end of CloudFormation's own rollback."""
 
     purpose = Purpose.ROLLBACK
+    side_by_side = 4  # many go back at once where a release was bad everywhere
 
     def __init__(self, clients: Clients) -> None:
         """Take the clients that act in accounts."""
@@ -75,6 +76,7 @@ class CloudFormationRestore:
     """Updates a stack to the last known good template, unless somebody else updated it since."""
 
     purpose = Purpose.ROLLBACK
+    side_by_side = 4  # many go back at once where a release was bad everywhere
 
     def __init__(self, clients: Clients) -> None:
         """Take the clients that act in accounts."""

@@ -42,6 +42,7 @@ class CodeDeployRestore:
     """Redeploys the last known good; acts with the role that stays when deploying is revoked."""
 
     purpose = Purpose.ROLLBACK
+    side_by_side = 4  # many go back at once where a release was bad everywhere
 
     def __init__(self, clients: Clients) -> None:
         """Take the clients that act in accounts."""

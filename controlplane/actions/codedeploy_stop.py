@@ -40,6 +40,7 @@ class CodeDeployStop:
     """Stops a deployment with CodeDeploy's automatic rollback, and waits for that one's end."""
 
     purpose = Purpose.ROLLBACK
+    side_by_side = 4  # many go back at once where a release was bad everywhere
 
     def __init__(self, clients: Clients) -> None:
         """Take the clients that act in accounts."""

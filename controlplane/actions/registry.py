@@ -20,6 +20,7 @@ from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
 from controlplane.actions.watch import RecoveryDriver, WatchDriver
+from controlplane.actions.wave_bake import WaveBake
 from monitors.registry import CHECKS, SIGNALS, Parts
 
 __all__ = ["ACTIONS", "RULES", "Parts", "drivers"]
@@ -45,6 +46,7 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Test", "Custom", "SyntheticsCanary"): CHECKS["SyntheticsCanary"],
         ("Test", "Custom", "HttpJourney"): CHECKS["HttpJourney"],
         ("Test", "Custom", "NoOp"): lambda _: NoOp(),
+        ("Test", "Custom", "WaveBake"): lambda _: WaveBake(),
         ("Test", "Custom", "CloudWatchAlarmRecovered"): lambda parts: RecoveryDriver(
             SIGNALS["CloudWatchAlarm"](parts)
         ),

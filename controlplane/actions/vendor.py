@@ -39,7 +39,11 @@ def asking(doing: str) -> Iterator[None]:
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         told = explain(error, doing)
         raise ActionError(
-            str(told), permanent=told.permanent, retry_after=told.retry_after
+            str(told),
+            permanent=told.permanent,
+            retry_after=told.retry_after,
+            postponed=told.postponed,
+            refused=told.refused,
         ) from error
 
 

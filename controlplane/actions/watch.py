@@ -18,6 +18,7 @@ from monitors.values import duration, whole
 INTERVAL = timedelta(seconds=10)
 BASELINE = timedelta(minutes=5)
 AT_ONCE = timedelta(milliseconds=200)
+AGAIN = timedelta(seconds=1)
 RECOVERED_AFTER = 2
 HANDLE = "watching"
 
@@ -45,6 +46,9 @@ class WatchDriver:
         for rule in rules:
             token, now = rule.task.token, _now(rule.task)
             before, after = read[f"{token}/before"], read[f"{token}/after"]
+            if isinstance(after, MonitorError) and after.postponed:
+                answers[token] = _postponed(rule, after, now)
+                continue
             seen = judge(rule.criteria, before, after, now)
             answers[token] = Progress(
                 Outcome.RUNNING, HANDLE, seen.reason, rule.interval, judgement=seen
@@ -111,6 +115,19 @@ def _understood(
         except MonitorError as error:
             wrong[task.token] = error
     return rules, wrong
+
+
+def _postponed(rule: Rule, error: MonitorError, now: datetime) -> Progress | MonitorError:
+    """No verdict is a look that we put off ourselves: the last one stands, until it is too old."""
+    last = rule.task.judged or _since(rule.task)
+    if not rule.criteria.overdue(last, now):
+        return error
+    reason = (
+        f"{rule.criteria.label} has not been looked at for {(now - last).total_seconds():.0f}s: "
+        f"Towpath's own throttle holds the calls back ({error})"
+    )
+    seen = Judgement(Verdict.UNREACHABLE, reason)
+    return Progress(Outcome.RUNNING, HANDLE, reason, AGAIN, judgement=seen)
 
 
 def _recovery(task: Task) -> Criteria:

@@ -9,6 +9,7 @@ from controlplane.api import words
 from controlplane.api.overview import Overview, names, targets, transition
 from controlplane.api.problems import unknown
 from controlplane.api.stage_documents import rule_measurements, stage_execution
+from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document, iso
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.structures import BrokenStructureError, Structures
@@ -58,6 +59,7 @@ class Documents:
                     "transition": transition(closed.get(stage.name)),
                     **self._who_is_there(connection, name, stage.name),
                     "targets": targets(stage, known),
+                    "waves": wave_documents(stage),
                 }
                 for stage in declared.stages
             ],

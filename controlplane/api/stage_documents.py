@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document, iso, measurements
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.view import bake_seconds
@@ -35,9 +36,19 @@ def stage_execution(
         "enteredAt": iso(row.entered_at),
         "endedAt": iso(row.ended_at),
         "bake": _bake(row, declared),
+        "waves": _waves(declared, rows, row, execution),
         "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
         "rules": [_rule(connection, a) for a in rows if a.kind == "rule"],
     }
+
+
+def _waves(
+    declared: StageDeclaration | None, rows: Sequence[Any], row: Any, execution: Any
+) -> list[Document]:
+    """A way back has its own plan; its actions only remember which wave they undo."""
+    if declared is None or execution.type == "ROLLBACK":
+        return []
+    return wave_documents(declared, rows, row)
 
 
 def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:

@@ -1,4 +1,4 @@
-"""validate, schema, apply: pipelines as files."""
+"""validate, plan, schema, apply: pipelines as files."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,7 @@ Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
 def register(app: typer.Typer) -> None:
     """Put the commands in."""
     app.command()(validate)
+    app.command()(plan)
     app.command()(schema)
     app.command()(apply)
 
@@ -47,6 +48,20 @@ def validate(
             )
     if problems:
         fail("\n".join(problems), Exit.REFUSED)
+
+
+def plan(files: Files) -> None:
+    """Print what a pipeline will do, before it starts: stage by stage, wave by wave."""
+    from controlplane.declarations.load import DeclarationError, load_text
+    from controlplane.declarations.wave_words import plan_lines
+
+    for file in files:
+        try:
+            declared = load_text(file.read_text(encoding="utf-8"), str(file))
+        except DeclarationError as error:
+            fail(str(error), Exit.REFUSED)
+        for line in plan_lines(declared):
+            typer.echo(line)
 
 
 def schema() -> None:

@@ -151,6 +151,8 @@ def tree(document: Mapping[str, Any]) -> Tree:
         root.add(Text.assemble("next  ", document["next"]))
     for stage in document["stages"]:
         branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
+        for wave in stage["waves"]:
+            branch.add(_wave(wave))
         for action in stage["actions"]:
             branch.add(
                 Text.assemble(
@@ -169,6 +171,15 @@ def tree(document: Mapping[str, Any]) -> Tree:
                 )
             )
     return root
+
+
+def _wave(wave: Mapping[str, Any]) -> Text:
+    """The wave's line; then its targets, where something is already to be told of them."""
+    from controlplane.clock import system_clock
+    from controlplane.declarations.wave_words import wave_line
+
+    stands = ", ".join(f"{one['name']} {one['status']}" for one in wave["targets"])
+    return Text.assemble(wave_line(wave, system_clock()), (f"  ({stands})", "dim"))
 
 
 def _state(status_: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import uvicorn
 
 from controlplane.api.parts import Parts
 from controlplane.doctor import examine
-from controlplane.server import create_app
+from controlplane.server import create_app, warm
 from controlplane.settings import Settings
 from controlplane.telemetry import log_to_stderr
 from controlplane.wiring import House, build, metrics_of
@@ -36,6 +36,7 @@ def run() -> None:
         server = uvicorn.Server(config)
         _outlive_the_signal(server)
         worker.start()
+        warm(app)  # the port opens afterwards, so nobody is sent here before
         log.info("Towpath serves on %s:%d", house.settings.host, house.settings.port)
         try:
             server.run()

@@ -44,7 +44,7 @@ class Api:
         url: str = "",
         token: str = "",
         *,
-        pause: Callable[[float], object] = time.sleep,
+        pause: Callable[[float], object] = time.sleep,  # noqa: TID251 - between two tries
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = (url or os.environ.get("TOWPATH_URL", "http://127.0.0.1:8640")).rstrip("/")

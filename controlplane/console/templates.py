@@ -21,3 +21,9 @@ _environment.globals["has_htmx"] = (STATIC / "vendor" / "htmx.min.js").exists()
 def render(template: str, context: dict[str, Any]) -> str:
     """Fill a template in."""
     return _environment.get_template(template).render(context)
+
+
+def compile_all() -> None:
+    """Compile every template, which the first page would wait for."""
+    for name in _environment.list_templates():
+        _environment.get_template(name)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from controlplane.console import words
 from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
+from controlplane.declarations.wave_words import wave_line
 from controlplane.store import queries
 from controlplane.store.roles import Permission
 
@@ -61,6 +62,9 @@ def _stage(stage: Document, now: datetime) -> Document:
         "shown": shown,
         "said": words.stage_said(shown),
         "bake": _bake(shown, now),
+        "waves": [
+            _wave(wave, now) for wave in (shown or stage)["waves"]
+        ],  # before the first: the plan
         "approvals": [a for a in shown["actions"] if "approval" in a] if shown else [],
         "signals": [_signal(rule) for rule in shown["rules"]] if shown else [],
         "checks": [
@@ -73,6 +77,18 @@ def _stage(stage: Document, now: datetime) -> Document:
         ],
         "can_roll_back": any(target["digest"] for target in stage["targets"])
         and (shown is None or shown["type"] != "ROLLBACK"),
+    }
+
+
+def _wave(wave: Document, now: datetime) -> Document:
+    return {
+        **wave,
+        "line": wave_line(wave, now),
+        "said": words.of(words.WAVES, wave["status"]),
+        "targets": [
+            {**target, "said": words.of(words.WAVES, target["status"])}
+            for target in wave["targets"]
+        ],
     }
 
 

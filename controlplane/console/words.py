@@ -62,6 +62,18 @@ STANDS: Mapping[str, Said] = {
     "BAD": Said("bad", "bad"),
     "QUARANTINED": Said("in quarantine", "warn"),
 }
+WAVES: Mapping[str, Said] = {
+    "waiting": Said("waiting", "idle"),
+    "deploying": Said("deploying", "busy"),
+    "deployed": Said("deployed", "watch"),
+    "baking": Said("baking", "watch"),
+    "held": Said("held", "warn"),
+    "done": Said("done", "good"),
+    "bad": Said("bad", "bad"),
+    "failed": Said("failed", "bad"),
+    "stopped": Said("stopped", "warn"),
+}
+"""Of a wave, and of a target in it."""
 EVENT_TONES: Mapping[str, str] = {
     "succeeded": "good",
     "done": "good",

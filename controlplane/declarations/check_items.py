@@ -11,8 +11,10 @@ from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, TOGETHER
 from controlplane.declarations.walk import Placed, PlacedAction, everything
+from controlplane.declarations.wave_keys import WAVE_KEYS
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+ACCOUNT = Key("A registered account.")
 EVENT = re.compile(r"[a-z][a-z_-]*(\.[a-z_-]*)?")
 
 
@@ -30,7 +32,7 @@ def check_items(
         yield from _counts(placed, provider)
     for i, told in enumerate(declaration.notifications):
         path = ("notifications", i, "configuration")
-        yield from _keys(path, told.configuration, NOTIFIERS[told.provider], (), told.provider)
+        yield from _keys(path, told.configuration, NOTIFIERS[told.provider], {}, told.provider)
         yield from _account(path, told.configuration.get("Account"), accounts)
         for j, event in enumerate(told.events):
             if not EVENT.fullmatch(event):
@@ -56,7 +58,7 @@ def _unknown(placed: Placed) -> Finding:
 def _configuration(placed: Placed, provider: Provider) -> Iterator[Finding]:
     path = (*placed.path, "configuration")
     given = placed.item.configuration
-    also = () if provider.place is Need.NONE else ("Account",)
+    also = WAVE_KEYS if provider.place is Need.NONE else {**WAVE_KEYS, "Account": ACCOUNT}
     yield from _keys(path, given, provider.keys, also, provider.provider)
     for group in (*provider.one_of, *provider.most_one):
         used = [key for key in group if key in given]
@@ -71,14 +73,14 @@ def _configuration(placed: Placed, provider: Provider) -> Iterator[Finding]:
 
 
 def _keys(
-    path: Path, given: Mapping[str, str], keys: Mapping[str, Key], also: tuple[str, ...], who: str
+    path: Path, given: Mapping[str, str], keys: Mapping[str, Key], also: Mapping[str, Key], who: str
 ) -> Iterator[Finding]:
     for key, value in given.items():
-        if key in keys:
-            wrong = fault(keys[key], value)
-            if wrong is not None:
+        if key in keys or key in also:
+            wrong = fault(keys.get(key) or also[key], value)
+            if wrong is not None and key != "Account":  # its account is looked at by itself
                 yield Finding((*path, key), wrong)
-        elif key not in also:
+        else:
             known = (*keys, *also)
             yield Finding((*path, key), f"{who} has no key {key!r}{meant(key, known)}", True)
     for key, one in keys.items():

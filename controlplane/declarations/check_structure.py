@@ -6,14 +6,17 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 
 from collections.abc import Iterable, Iterator
 
+from pydantic.alias_generators import to_snake
+
 from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
 from controlplane.declarations.walk import actions, conditions, everything
+from controlplane.declarations.wave_keys import is_gate
 
 MOST_STAGES = 50
 MOST_IN_STAGE = 50
-MOST_ACTIONS = 500
+MOST_IN_WAVES = MOST_ACTIONS = 500
 MOST_VARIABLES = 50
 RESERVED = ("codepipeline", "variables")
 """Namespaces that exist without an action."""
@@ -54,9 +57,10 @@ def check_limits(declaration: PipelineDeclaration) -> Iterator[Finding]:
     if len(declaration.stages) > MOST_STAGES:
         yield Finding(("stages",), f"more than {MOST_STAGES} stages: split the pipeline")
     for i, stage in enumerate(declaration.stages):
-        if len(stage.actions) > MOST_IN_STAGE:
+        most = MOST_IN_WAVES if any(is_gate(action) for action in stage.actions) else MOST_IN_STAGE
+        if len(stage.actions) > most:
             path = ("stages", i, "actions")
-            yield Finding(path, f"more than {MOST_IN_STAGE} actions in a stage: split the stage")
+            yield Finding(path, f"more than {most} actions in a stage: split the stage")
     if len(actions(declaration)) > MOST_ACTIONS:
         yield Finding(("stages",), f"more than {MOST_ACTIONS} actions: split the pipeline")
     if len(declaration.variables) > MOST_VARIABLES:
@@ -104,6 +108,7 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
     if declaration.triggers:
         message = "triggers are not run: sources S3 and ECR start the pipeline by themselves"
         yield Finding(("triggers",), message, True)
+    yield from _compute(declaration)
     for i, stage in enumerate(declaration.stages):
         for word, number, _ in conditions(stage):
             path = ("stages", i, word, "conditions", number)
@@ -112,6 +117,13 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
             elif number > 0:
                 yield Finding(path, "a second condition: put all rules into the first one")
         yield from _retries(stage, ("stages", i, "onFailure"))
+
+
+def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
+    for placed in actions(declaration):
+        for word in ("commands", "outputVariables", "environmentVariables"):
+            if getattr(placed.item, to_snake(word)):
+                yield Finding((*placed.path, word), f"{word} are not run: take them out", True)
 
 
 def _retries(stage: StageDeclaration, path: Path) -> Iterator[Finding]:

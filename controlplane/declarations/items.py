@@ -9,16 +9,16 @@ from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.findings import closest
 from controlplane.declarations.meaning import resolve
 from controlplane.declarations.provider import Need, Provider
-from controlplane.declarations.providers import ACTION_NAMES, BY_ID, RULE_NAMES, type_id
+from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, provider_by, type_id
 from controlplane.declarations.words import ACTION_KEYS, RULE_KEYS
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The account and region that a stage gives to what it holds; path is the stage's own."""
+    """The account and region that a stage, or a target of it, gives; paths: where each is written."""
 
-    path: Path = ()
     given: Mapping[str, object] = field(default_factory=dict)
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,10 @@ ACTION = Shape(
     ACTION_NAMES,
     "Test",
     {"inputs": "inputArtifacts", "outputs": "outputArtifacts"},
-    ("region", "runOrder", "roleArn", "namespace", "timeoutInMinutes"),
+    (
+        *("region", "runOrder", "roleArn", "namespace", "timeoutInMinutes"),
+        *("commands", "outputVariables", "environmentVariables"),
+    ),
 )
 RULE = Shape(
     RULE_KEYS,
@@ -47,7 +50,7 @@ RULE = Shape(
     RULE_NAMES,
     "Rule",
     {"inputs": "inputArtifacts"},
-    ("region", "roleArn", "timeoutInMinutes"),
+    ("region", "roleArn", "timeoutInMinutes", "commands"),
 )
 
 
@@ -91,7 +94,7 @@ class Item:
             return None
         if word == key:
             self.reading.keep(out, (*target, key), (*source, key), given[key])
-            return BY_ID.get(_id(out[key]))
+            return provider_by(out[key])
         name = self.reading.text(given[word], (*source, word)) or "missing"
         self.reading.origin[(*target, key)] = (*source, word)
         self.reading.origin[(*target, key, "provider")] = (*source, word)
@@ -146,11 +149,11 @@ class Item:
     def _from_stage(self, given: Tree, out: Tree, target: Path, source: Path) -> None:
         """Give the stage's account and region to what needs them and has none of its own."""
         if "region" in self.place.given and "region" not in given:
-            path = (*self.place.path, "region")
+            path = self.place.paths["region"]
             self.reading.keep(out, (*target, "region"), path, self.place.given["region"])
         made = out.get("configuration", {})
         if "account" in self.place.given and isinstance(made, dict) and "Account" not in made:
-            path = (*self.place.path, "account")
+            path = self.place.paths["account"]
             made["Account"] = self.reading.text(self.place.given["account"], path) or ""
             out["configuration"] = made
             where = (*target, "configuration")
@@ -177,10 +180,3 @@ def configured(value: object) -> str:
 def compact(value: object) -> str:
     """Write JSON without spaces: the one way in which we spell it inside a configuration."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _id(declared: object) -> tuple[str, str, str, str]:
-    entries = declared if isinstance(declared, dict) else {}
-    texts = [str(entries.get(key, "")) for key in ("category", "owner", "provider", "version")]
-    category, owner, provider, version = texts
-    return (category, owner or "AWS", provider, version or "1")

@@ -71,12 +71,22 @@ def _load(text: str, file: str, rules: Rules) -> PipelineDeclaration:
     if document.data is None:
         said = "is empty: it needs at least `pipeline:` and `stages:`"
         raise DeclarationError([Problem(file, *START, "", said)])
+    return load_document(document, file, rules)
+
+
+def load_document(
+    document: Document, file: str, rules: Rules = lambda _: []
+) -> PipelineDeclaration:
+    """Build what was read, wherever it was read from; DeclarationError with all problems at once.
+
+    rules: what else must hold of the declaration.
+    """
     tree, reading = expand_pipeline(document.data)
     declaration, shape = build(tree)
     findings = list(reading.findings)
     _add(findings, shape, reading)
     _add(findings, rules(declaration) if declaration is not None else [], reading)
-    problems = [_problem(file, document, found) for found in findings]
+    problems = [place(found, document, file) for found in findings]
     problems += [
         Problem(file, *at, field_name(path, document.data), "is there twice: keep one of them")
         for path, at in document.duplicates
@@ -95,7 +105,8 @@ def _add(findings: list[Finding], later: list[Finding], reading: Reading) -> Non
             findings.append(Finding(path, found.message, found.at_key))
 
 
-def _problem(file: str, document: Document, found: Finding) -> Problem:
+def place(found: Finding, document: Document, file: str) -> Problem:
+    """Say where in the text a finding stands."""
     at: Position = document.position(found.path, key=found.at_key)
     return Problem(file, *at, field_name(found.path, document.data), found.message)
 

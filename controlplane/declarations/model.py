@@ -66,6 +66,27 @@ class ArtifactName(Model):
     name: Name
 
 
+class OutputArtifact(ArtifactName):
+    """What an action of category Compute makes; files: which of its files go into it."""
+
+    files: tuple[str, ...] = ()
+
+
+class EnvironmentVariable(Model):
+    """A variable of a Commands action; of type SECRETS_MANAGER, value is the secret's name."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    value: str
+    type: Literal["PLAINTEXT", "SECRETS_MANAGER"] | None = None
+
+
+class Blocker(Model):
+    """CodePipeline's own, of old: it says that a stage is reserved."""
+
+    name: Name
+    type: Literal["Schedule"]
+
+
 class ActionDeclaration(Model):
     """One action of a stage. The same run order runs side by side, rising run orders in sequence.
 
@@ -77,7 +98,10 @@ class ActionDeclaration(Model):
     run_order: Annotated[int, Field(ge=1, le=999)] = 1
     configuration: Configuration = {}
     input_artifacts: tuple[ArtifactName, ...] = ()
-    output_artifacts: tuple[ArtifactName, ...] = ()
+    output_artifacts: tuple[OutputArtifact, ...] = ()
+    commands: tuple[str, ...] = ()
+    output_variables: tuple[str, ...] = ()
+    environment_variables: tuple[EnvironmentVariable, ...] = ()
     role_arn: str | None = None
     region: str | None = None
     namespace: Name | None = None
@@ -90,6 +114,7 @@ class RuleDeclaration(Model):
     name: Name
     rule_type_id: RuleTypeId
     configuration: Configuration = {}
+    commands: tuple[str, ...] = ()
     input_artifacts: tuple[ArtifactName, ...] = ()
     role_arn: str | None = None
     region: str | None = None
@@ -131,6 +156,7 @@ class StageDeclaration(Model):
     before_entry: BeforeEntry | None = None
     on_success: OnSuccess | None = None
     on_failure: OnFailure | None = None
+    blockers: tuple[Blocker, ...] = ()
 
     @cached_property
     def run_orders(self) -> tuple[tuple[ActionDeclaration, ...], ...]:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionTypeId, RuleTypeId
 from controlplane.declarations.provider import Need, Provider
+from controlplane.declarations.wave_keys import GATE, GATE_KEYS
 
 WEEK = 7 * 24 * 3600
 SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED")
@@ -224,6 +225,7 @@ ACTIONS: tuple[Provider, ...] = (
         inputs=(0, 5),
         place=Need.NONE,
     ),
+    Provider("Test", "Custom", GATE, GATE_KEYS, place=Need.NONE),
     Provider(
         "Invoke",
         "AWS",
@@ -307,6 +309,14 @@ def rule_type(name: str) -> RuleTypeId:
 def type_id(found: Provider) -> dict[str, str]:
     """Spell a provider as an actionTypeId or ruleTypeId."""
     return dict(zip(("category", "owner", "provider", "version"), found.id, strict=True))
+
+
+def provider_by(type_id_: object) -> Provider | None:
+    """Answer what we know of a type id as it is spelled; None where we do not run it."""
+    entries = type_id_ if isinstance(type_id_, dict) else {}
+    texts = [str(entries.get(key, "")) for key in ("category", "owner", "provider", "version")]
+    category, owner, provider, version = texts
+    return BY_ID.get((category, owner or "AWS", provider, version or "1"))
 
 
 def provider_of(declared: ActionTypeId | RuleTypeId) -> Provider | None:

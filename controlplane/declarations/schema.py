@@ -13,6 +13,8 @@ from controlplane.declarations.model import ExecutionMode, PipelineDeclaration, 
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTIONS, BAKE, RULES, WAY_BACK
+from controlplane.declarations.wave_keys import WAVE_KEYS
+from controlplane.declarations.wave_schema import wave_definitions
 from controlplane.declarations.words import BAKE as BAKE_WORDS
 from controlplane.declarations.words import CHANNELS, channel_word
 from controlplane.declarations.words import WAY_BACK as WAY_BACK_WORDS
@@ -50,6 +52,7 @@ def json_schema() -> Schema:
         "Rule": _item(declared["Rule"], RULES, "ruleTypeId"),
         "Stage": _stage(declared["Stage"]),
         "Bake": _bake(),
+        **wave_definitions(NAME, SCALAR, TEXT),
         "Notify": _notify(definitions.pop("Notification")),
     }
     definitions["Condition"]["properties"]["rules"]["items"] = _ref("Rule")
@@ -120,6 +123,7 @@ def _stage(own: Schema) -> Schema:
     own["properties"] |= {
         "account": _about("The account of all here that acts in one.", TEXT),
         "region": _about("The region of all here that acts in one.", TEXT),
+        "waves": _ref("Waves", "Release to many targets, wave behind wave."),
         "actions": {"type": "array", "minItems": 1, "items": _ref("Action")},
         "bake": _ref("Bake", "Watch, from the start of the stage's first deployment."),
         **{w: _about(WAY_BACK[k].about, _value(WAY_BACK[k])) for w, k in WAY_BACK_WORDS.items()},
@@ -175,6 +179,9 @@ def _when(one: Provider) -> Schema:
     """Say what holds where this provider is named."""
     inside = _configuration(one.keys)
     words: Schema = {"with": inside, "configuration": inside}
+    inside["properties"] |= {
+        name: _about(key.about, _value(key)) for name, key in WAVE_KEYS.items()
+    }
     then: Schema = {"properties": words}
     if one.place is Need.NONE:
         words |= {"account": False, "region": False}

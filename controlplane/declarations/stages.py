@@ -7,6 +7,8 @@ from controlplane.declarations.keys import fault
 from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
+from controlplane.declarations.wave_targets import Targets
+from controlplane.declarations.waves import Copies
 from controlplane.declarations.words import (
     BAKE,
     BAKE_KEYS,
@@ -24,20 +26,29 @@ class Stage:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.place = Place()
+        self.copies: Copies | None = None
 
     def expand(self, value: object, target: Path, source: Path) -> Tree:
         """Answer the stage in CodePipeline's spelling."""
         given = self.reading.mapping(value, source, STAGE_KEYS)
-        self.place = Place(source, {k: given[k] for k in ("account", "region") if k in given})
+        said = [k for k in ("account", "region") if k in given]
+        self.place = Place({k: given[k] for k in said}, {k: (*source, k) for k in said})
+        self._roll_out(given, source)
         out: Tree = {}
-        if "name" in given:
-            self.reading.keep(out, (*target, "name"), (*source, "name"), given["name"])
+        for word in ("name", "blockers"):
+            if word in given:
+                self.reading.keep(out, (*target, word), (*source, word), given[word])
         if "actions" in given:
-            action = Item(self.reading, ACTION, self.place)
             paths = ((*target, "actions"), (*source, "actions"))
-            actions = self.reading.each(given["actions"], paths, action.expand)
+            actions = self._actions(given["actions"], *paths)
             out["actions"] = actions
             self._way_back(given, actions, paths)
+        self._all_conditions(given, out, target, source)
+        if self.copies is not None:
+            self.copies.unused()
+        return out
+
+    def _all_conditions(self, given: Tree, out: Tree, target: Path, source: Path) -> None:
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -48,7 +59,6 @@ class Stage:
         if "onFailure" in given:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
-        return out
 
     def _way_back(self, given: Tree, actions: list[Tree], paths: tuple[Path, Path]) -> None:
         """What a stage says of its way back goes into the configuration of all that deploys."""
@@ -61,6 +71,23 @@ class Stage:
             if not deploying:
                 self.reading.wrong(at, "no action of this stage deploys: take it out", at_key=True)
             self._default(deploying, target, key, (configured(given[word]), at))
+
+    def _roll_out(self, given: Tree, source: Path) -> None:
+        """Read the waves; where they are wrong, the stage is looked at as if it had none."""
+        if "waves" not in given:
+            return
+        rollout = Targets(self.reading, self.place).read(given["waves"], (*source, "waves"))
+        bake = given.get("bake")
+        time = bake.get("time") if isinstance(bake, dict) else None
+        if rollout is not None:
+            bake_time = str(time) if isinstance(time, str) else None
+            self.copies = Copies(self.reading, rollout, bake_time)
+
+    def _actions(self, value: object, target: Path, source: Path) -> list[Tree]:
+        if self.copies is not None:
+            return self.copies.actions(value, target, source)
+        action = Item(self.reading, ACTION, self.place)
+        return self.reading.each(value, (target, source), action.expand)
 
     def _failure(self, value: object, paths: tuple[Path, Path]) -> Tree:
         """Expand `onFailure: rollback`, or CodePipeline's map."""
@@ -94,6 +121,8 @@ class Stage:
         return out
 
     def _rules(self, value: object, target: Path, source: Path) -> list[Tree]:
+        if self.copies is not None and "onSuccess" in target:
+            return self.copies.rules(value, RULE, target, source)
         rule = Item(self.reading, RULE, self.place)
         return self.reading.each(value, (target, source), rule.expand)
 

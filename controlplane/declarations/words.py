@@ -53,9 +53,20 @@ WAY_BACK = MappingProxyType(
 CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
-STAGE_KEYS = ("account", "region", "bake", *WAY_BACK, *own(StageDeclaration))
+STAGE_KEYS = ("account", "region", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
 RULE_KEYS = (*(word for word in ITEM if word != "outputs"), *own(RuleDeclaration))
+WAVES_KEYS = (
+    "targets",
+    "accounts",
+    "regions",
+    "oneBox",
+    "sizes",
+    "maxInFlight",
+    "bake",
+    "pause",
+)
+TARGET_KEYS = ("name", "account", "region", "with")
 BAKE_KEYS = (*BAKE, "onFail", "signals")
 CONDITIONS_KEYS = own(OnSuccess)
 CONDITION_KEYS = own(Condition)

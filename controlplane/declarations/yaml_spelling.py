@@ -30,14 +30,21 @@ Item = ActionDeclaration | RuleDeclaration
 Words = dict[str, Any]
 
 
-def to_yaml(declaration: PipelineDeclaration) -> str:
-    """Write a declaration as friendly YAML."""
+def to_yaml(declaration: PipelineDeclaration, *, exact: bool = False) -> str:
+    """Write a declaration as friendly YAML.
+
+    exact: also the defaults that somebody had written, so that reading the text again gives the
+    very structure that was read, to the field.
+    """
+    if not exact:
+        said = declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        declaration = PipelineDeclaration.model_validate(said)
     plain = _plain(declaration, "name", "stages", "notifications", "triggers")
     words: Words = {"pipeline": declaration.name}
     if "executionMode" in plain:
         words["mode"] = plain.pop("executionMode")
     words |= plain
-    if declaration.triggers:
+    if declaration.triggers or "triggers" in declaration.model_fields_set:
         words["triggers"] = list(declaration.triggers)
     words["stages"] = [_stage(stage) for stage in declaration.stages]
     if declaration.notifications:
@@ -46,8 +53,8 @@ def to_yaml(declaration: PipelineDeclaration) -> str:
 
 
 def _plain(model: Model, *but: str) -> Words:
-    """Spell a model's fields as CodePipeline does, those with their default values left out."""
-    dumped = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """Spell a model's fields as CodePipeline does, those that nobody had written left out."""
+    dumped = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {key: value for key, value in dumped.items() if key not in but}
 
 
@@ -103,9 +110,9 @@ def _item(item: Item, place: Mapping[str, str], said: Mapping[str, str] | None =
     words |= plain
     outputs = item.output_artifacts if isinstance(item, ActionDeclaration) else ()
     for word, artifacts in (("inputs", item.input_artifacts), ("outputs", outputs)):
-        if artifacts:
-            words[word] = _names(artifacts)
-    if left:
+        if artifacts or f"{word[:-1]}_artifacts" in item.model_fields_set:
+            words |= _artifacts(word, artifacts)
+    if left or (not item.configuration and "configuration" in item.model_fields_set):
         words["with"] = {key: spelled(value) for key, value in left.items()}
     return words
 
@@ -121,6 +128,14 @@ def _type(item: Item, plain: Words) -> Words:
     if known is not None and names.get(known.provider) is known:
         return {"provider": known.provider}
     return {key: own}
+
+
+def _artifacts(word: str, artifacts: Sequence[ArtifactName]) -> Words:
+    """Spell artifacts by their names, where their names are all there is to them."""
+    spelt = [artifact.model_dump(by_alias=True, exclude_unset=True) for artifact in artifacts]
+    if any(set(one) != {"name"} for one in spelt):
+        return {f"{word[:-1]}Artifacts": spelt}
+    return {word: _names(artifacts)}
 
 
 def _names(artifacts: Sequence[ArtifactName]) -> CommentedSeq:
@@ -150,6 +165,8 @@ def _conditions(conditions: Sequence[Condition], place: Mapping[str, str]) -> Wo
         words = _plain(condition, "rules")
         if condition.rules:
             words["rules"] = [_item(rule, place) for rule in condition.rules]
+        elif "rules" in condition.model_fields_set:
+            words["rules"] = []
         spelt.append(words)
     return {"conditions": spelt} if spelt else {}
 

@@ -176,13 +176,13 @@ class Stage:
             process.check()
             if time.monotonic() > deadline:
                 raise DemoError(f"{name} was not ready within {within:.0f} s")
-            time.sleep(0.05)
+            time.sleep(0.05)  # noqa: TID251 - between two looks at another process
 
     def stay(self) -> None:
         """Until Ctrl-C."""
         while True:
             self.check()
-            time.sleep(1)
+            time.sleep(1)  # noqa: TID251 - until Ctrl-C
 
     def keep_logs(self) -> Path:
         """Put the logs where they outlive the demo."""

@@ -23,6 +23,8 @@ STATUS = {
     Outcome.SUCCEEDED: A.SUCCEEDED,
     Outcome.FAILED: A.FAILED,
 }
+ROLLBACK = 0
+"""Its lane (engine.lanes)."""
 LOOK_EVERY = 5.0
 LOOK_BOUNDS = (0.2, 60.0)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -31,12 +33,18 @@ LATER = 20.0
 """Seconds until what found its place full is tried again."""
 LONGEST = 4000
 """Characters of a summary."""
+PATIENCE = 15
+"""So often, which takes five minutes, a rollback asks again where it is refused: whoever revoked our rights
+in the middle of it may give them back, and nobody else brings the last known good back."""
 BUGS_TOLERATED = 5
 """An error that no driver should raise is tried this often, in case it is the vendor's bad day."""
 
 
 class Result(NamedTuple):
-    """What came of one job: the row's new values. due is in seconds from now; None: nobody looks."""
+    """What came of one job: the row's new values. due is in seconds from now; None: nobody looks.
+
+    exactly: it is due after its pause and no sooner, to share a look with others.
+    """
 
     job: Job
     status: ActionStatus
@@ -46,6 +54,7 @@ class Result(NamedTuple):
     output: str = "{}"
     due_in: float | None = None
     failures: int = 0
+    exactly: bool = False
     artifacts: tuple[Artifact, ...] = ()
     judgement: Judgement | None = None
 
@@ -164,16 +173,34 @@ def _error(job: Job, error: Exception) -> Result:
     expected = isinstance(error, MonitorError | AccountError)
     if not expected:
         log.error("%s: a driver raised what it should not", job.key, exc_info=error)
+    if getattr(error, "postponed", False):
+        return _postponed(job, error)
     failures = job.row.failures + 1
     summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
     permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]
     if job.row.kind == "rule":
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
-    if permanent:
+    if permanent and not _is_patient(job, error, failures):
         said = _text(summary)
         return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)
+
+
+def _is_patient(job: Job, error: Exception, failures: int) -> bool:
+    """A rollback's lane does not take the first no for an answer."""
+    return job.row.lane == ROLLBACK and getattr(error, "refused", False) and failures <= PATIENCE
+
+
+def _postponed(job: Job, error: Exception) -> Result:
+    """We hold our own calls back: nothing was asked and nothing failed, so all stays as it is."""
+    row, told = job.row, getattr(error, "retry_after", None) or 0.0
+    low, high = LOOK_BOUNDS
+    summary = row.summary if row.kind == "rule" else _text(f"waits for its turn: {error}")
+    return Result(
+        job, A(row.status), row.handle, summary, row.url, row.output,
+        due_in=min(max(told, low), high), failures=row.failures, exactly=True,
+    )  # fmt: skip
 
 
 def _again(job: Job, error: Exception, failures: int, judgement: Judgement | None) -> Result:

@@ -4,10 +4,11 @@ The order of the questions is the policy: what went wrong first, then what a per
 what comes next. The caller applies all moves in one transaction with the outcomes that led to them.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 
-from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import persevering
+from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.declarations.wave_keys import is_gate
+from controlplane.engine import persevering, waves
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
@@ -87,7 +88,11 @@ def _wind_down(
     moves.cause = cause
     waiting = False
     followed = view.stop == "wait" or _nobody_stops_it(view, cause)
-    asks = {a.name for a in view.declared.actions if a.action_type_id.category == "Approval"}
+    asks = {
+        a.name
+        for a in view.declared.actions
+        if a.action_type_id.category == "Approval" or is_gate(a)
+    }
     for action in by_name.values():
         if action.status == A.STARTING and action.kind == "action":
             waiting = True  # the call may be under way: its handle is needed to undo it
@@ -111,7 +116,7 @@ def _nobody_stops_it(view: StageView, cause: Cause | None) -> bool:
 
 
 def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:
-    """True for work under way that is worth waiting for; an open approval may wait for a week."""
+    """True for work under way that is worth waiting for; an approval or a wave's bake may last for days."""
     return action.status == A.IN_PROGRESS and action.kind == "action" and action.name not in asks
 
 
@@ -126,11 +131,17 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo:
-        moves.create.extend(todo)
+    if todo and (bad := waves.not_well(view, by_name, todo)):
+        _hold(view, bad, moves)
+    elif todo:
+        moves.create.extend(waves.in_window(view, by_name, todo))
+        if view.held:
+            moves.held = ""  # what kept this wave waiting is over
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
-        _watch(view, by_name, moves)  # where nothing was deployed, they watch from here
+        _watch(
+            view.declared.rules(), by_name, moves
+        )  # where nothing was deployed, they watch from here
     else:
         _finish_bake(view, by_name, now, moves)
 
@@ -138,21 +149,15 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
 def _watch_from_first_deploy(
     view: StageView, by_name: Mapping[str, ActionView], moves: Moves
 ) -> None:
-    """The rules watch from the first deployment's start, not only after it."""
-    if view.since is not None:
-        return
-    begun = (A.IN_PROGRESS, A.SUCCEEDED)
-    if any(
-        deploys(d) and d.name in by_name and by_name[d.name].status in begun
-        for d in view.declared.actions
-    ):
-        moves.deploying = True
-        _watch(view, by_name, moves)
+    """The rules watch from the start of the (first) deployment to their target, not only after it."""
+    targets = waves.deploying(view, by_name)
+    moves.deploying = view.since is None and bool(targets)
+    _watch(waves.watched(view.declared.rules(), targets), by_name, moves)
 
 
-def _watch(view: StageView, by_name: Mapping[str, ActionView], moves: Moves) -> None:
+def _watch(due: Iterable[RuleDeclaration], by_name: Mapping[str, ActionView], moves: Moves) -> None:
     known = {*by_name, *(one.name for one in moves.create)}
-    moves.create.extend(rule for rule in view.declared.rules() if rule.name not in known)
+    moves.create.extend(rule for rule in due if rule.name not in known)
 
 
 def _next_run_order(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.declarations.model import ExecutionMode, StageDeclaration
+from controlplane.declarations.wave_keys import most_in_flight
 from controlplane.engine.admit import Waiting, admit
 from controlplane.engine.rows import action_row
 from controlplane.engine.structures import BrokenStructureError
@@ -93,8 +94,9 @@ def enter(
         }
     )
     attempt = int(stage_id.rsplit(":", 1)[1])
-    if attempt > 1:
-        tx.to_settle.add(stage_id)  # what an earlier attempt did is carried over: deciding sees it
+    if attempt > 1 or any(most_in_flight(action) for action in stage.actions):
+        # What an earlier attempt did is carried over, and a wave may be larger than what may run.
+        tx.to_settle.add(stage_id)
     else:
         first = min(action.run_order for action in stage.actions)
         tx.new_actions.extend(

@@ -3,7 +3,9 @@
 A place is an endpoint as we reach it: lane, account, region and driver (and the address, where a
 driver's endpoint has one). The calls of a place run one after another, so an endpoint that hangs
 holds one thread for its time-out, and what else is to be called there waits at the place and not in
-the pool. Rollback's lane has threads of its own, so nothing ordinary holds it up.
+the pool. Where a driver lets several run side by side, those beside the first take spare threads only:
+half of a lane's are kept for the first calls of places, so no places that hang close a lane to others.
+Rollback's lane has threads of its own, so nothing ordinary holds it up.
 """
 
 import threading
@@ -26,10 +28,11 @@ Call = Callable[[], object]
 
 @dataclass(slots=True)
 class _Bulkhead:
-    """One place's calls: those that wait, and how many threads are in it."""
+    """One place's calls: those that wait, how many threads are in it, and how many may be."""
 
     waiting: deque[Call] = field(default_factory=deque)
     running: int = 0
+    width: int = 1
 
     @property
     def calls(self) -> int:
@@ -54,6 +57,7 @@ class Lanes:
             ThreadPoolExecutor(n, thread_name_prefix=f"towpath-lane{lane}")
             for lane, n in zip(LANES, threads, strict=True)
         )
+        self._spare = [n // 2 for n in threads]
         self._most = room
         self._share = max(1, room // SHARE)
         self._ended = ended
@@ -80,8 +84,8 @@ class Lanes:
                 return False
             self._taken[lane] += bulkhead.calls < self._share
             bulkhead.waiting.append(call)
-            if bulkhead.running < width:
-                self._enter(lane, place, bulkhead)
+            bulkhead.width = width
+            self._fill(lane, place, bulkhead)
         return True
 
     def close(self) -> None:
@@ -91,10 +95,15 @@ class Lanes:
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _enter(self, lane: int, place: Place, bulkhead: _Bulkhead) -> None:
-        call = bulkhead.waiting.popleft()
-        bulkhead.running += 1
-        self._pools[lane].submit(self._run, lane, place, call)
+    def _fill(self, lane: int, place: Place, bulkhead: _Bulkhead) -> None:
+        """Let in what waits and may."""
+        while bulkhead.waiting and not self._closed:
+            beside = bulkhead.running > 0
+            if beside and not (bulkhead.running < bulkhead.width and self._spare[lane]):
+                return
+            self._spare[lane] -= beside
+            bulkhead.running += 1
+            self._pools[lane].submit(self._run, lane, place, bulkhead.waiting.popleft())
 
     def _run(self, lane: int, place: Place, call: Call) -> None:
         try:
@@ -109,7 +118,7 @@ class Lanes:
             bulkhead = self._places[place]
             self._taken[lane] -= bulkhead.calls <= self._share
             bulkhead.running -= 1
-            if bulkhead.waiting and not self._closed:
-                self._enter(lane, place, bulkhead)
-            elif not bulkhead.calls:
-                del self._places[place]
+            self._spare[lane] += bulkhead.running > 0
+            self._fill(lane, place, bulkhead)
+            if not bulkhead.calls:
+                self._places.pop(place, None)

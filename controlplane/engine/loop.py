@@ -42,7 +42,7 @@ class Limits:
     """batch: rows claimed at once. threads: (rollback's lane, the ordinary one). lease, idle: seconds."""
 
     batch: int = 200
-    threads: tuple[int, int] = (8, 16)
+    threads: tuple[int, int] = (16, 16)
     lease: float = 30.0
     idle: float = 1.0
 

@@ -6,6 +6,7 @@ from controlplane.engine.refusals import CommandError, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
+from controlplane.engine.waves import unfinished
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, locks, queries
 from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
@@ -79,8 +80,13 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
 
 
 def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> None:
-    for done in queries.actions_of_stage(tx.connection, old_stage):
-        if done.status == ActionStatus.SUCCEEDED and done.kind == "action":
+    rows = queries.actions_of_stage(tx.connection, old_stage)
+    stage = tx.structures.stages(tx.connection, execution)[new["position"]]
+    again = unfinished(stage, {row.name for row in rows})
+    for done in rows:
+        if done.status != ActionStatus.SUCCEEDED or done.kind != "action":
+            continue
+        if done.name not in again:
             carried = {name: getattr(done, name) for name in CARRIED}
             tx.new_actions.append(
                 {

@@ -19,15 +19,15 @@ PHASES = 60_000
 def due(result: Result, now: float) -> float | None:
     """When the row of an outcome is due again; None: nobody looks before its time-out.
 
-    What failed is tried again after exactly its pause: sooner, the vendor may refuse it again. No
-    time-out is slept through.
+    What failed or must wait its turn is tried after exactly its pause: sooner, it may be refused
+    again. No time-out is slept through.
     """
     pause, task = result.due_in, result.job.task
     timeout: float | None = result.job.row.timeout_at
     if pause is None:
         return timeout
     where = (*result.job.key, task.account, task.region)
-    at = now + pause if result.failures else aligned(now, pause, where)
+    at = now + pause if result.failures or result.exactly else aligned(now, pause, where)
     return at if timeout is None else min(at, timeout)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ MOST = 20_000
 PAUSE = 0.02
 """Seconds between two transactions, in which others get their turn."""
 NOWHERE = "none"
+GIB = 1 << 30
+LEAST_FREE = GIB
+"""Bytes: less is named before it is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,42 @@ def wanted(settings: Settings) -> Keep | None:
         return None
     nowhere = settings.archive == NOWHERE
     return Keep(settings.keep_days, None if nowhere else Path(settings.archive))
+
+
+def wrong(keep: Keep | None, usage: Callable[[Path], Any] = shutil.disk_usage) -> str:
+    """What would keep executions from being archived, with the mend; "" where nothing would.
+
+    usage: tells how much is free, in bytes, where a folder lies.
+    """
+    if keep is None or keep.folder is None:
+        return ""
+    folder = keep.folder
+    try:
+        if not folder.is_dir():
+            return f"the archive {folder} is no folder that is there: create it, or mount its disk"
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return f"the archive {folder} cannot be written: give it to Towpath's user"
+        free = usage(folder).free
+    except OSError as error:
+        return f"the archive {folder} cannot be examined ({error.strerror}): see to its disk"
+    if free < LEAST_FREE:
+        return (
+            f"the archive {folder} has {free / GIB:.1f} GiB left: make room, or nothing is let go"
+        )
+    return ""
+
+
+def fine(keep: Keep | None) -> str:
+    """How it stands where nothing is wrong."""
+    if keep is None:
+        return "nothing is archived, executions stay for ever"
+    if keep.folder is None:
+        return f"executions are deleted {keep.days:g} days after their end, without a copy"
+    try:
+        free = f"{shutil.disk_usage(keep.folder).free / GIB:.1f} GiB"
+    except OSError:
+        free = "an unknown size"
+    return f"{keep.folder} can be written, {free} is free"
 
 
 def run_once(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.declarations.wave_keys import is_gate
 from controlplane.engine import ids
 from controlplane.states import ActionStatus, StageStatus
 
@@ -47,7 +48,7 @@ def action_row(
         "lane": 0 if execution.type == "ROLLBACK" else 1,
         "token": ids.token(stage_id, declared.name, attempt),
         "due_at": now,
-        "timeout_at": None if isinstance(declared, RuleDeclaration) else now + _timeout(declared),
+        "timeout_at": _timeout_at(declared, now),
         "fence": 0,
         "wake": 0,
         "starts": 0,
@@ -63,8 +64,11 @@ def action_row(
     }
 
 
-def _timeout(declared: ActionDeclaration) -> float:
+def _timeout_at(declared: ActionDeclaration | RuleDeclaration, now: float) -> float | None:
+    """None for what only ends by what it waits for: however long nobody was there to look."""
+    if isinstance(declared, RuleDeclaration) or is_gate(declared):
+        return None
     minutes = declared.timeout_in_minutes
     if minutes is None:
         minutes = TIMEOUT_MINUTES.get(declared.action_type_id.category, 60)
-    return minutes * MINUTE
+    return now + minutes * MINUTE

@@ -71,7 +71,7 @@ def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any])
     view = view_of(tx, row, execution, found)
     moves = decide(view, tx.now)
     _apply_actions(tx, moves, row, execution)
-    if moves.held is not None and moves.held_verdict is not None:
+    if moves.held is not None:
         _hold(tx, moves, row, execution)
     if moves.page:
         executions.update_stage(tx.connection, row.id, held=moves.page)

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
+from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.structures import Structures
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus
-from controlplane.store import executions, ledger
+from controlplane.store import actions, executions, ledger
 from monitors.base import Artifact, Task
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def _job(
     except UnresolvedError as problem:
         error = str(problem)
     is_rule = isinstance(declared, RuleDeclaration)
+    began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
     task = Task(
         token=row.token,
@@ -106,14 +108,38 @@ def _job(
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
-        since=_time((execution.since if is_rule else None) or row.started_at),
-        began=_time(execution.since),
+        since=_time((began if is_rule else None) or row.started_at),
+        began=_time(began),
         known_good=_known_good(connection, structures, execution, stage, declared),
         answer=row.answer,
+        judged=_time(row.verdict_at),
         now=_time(now),
     )
     stopping = execution.stage_status == StageStatus.STOPPING
     return Job(row, execution, key_of(declared), declared, task, error, stopping)
+
+
+def _began(
+    connection: Connection,
+    execution: Any,
+    stage: StageDeclaration,
+    row: Any,
+    declared: ActionDeclaration | RuleDeclaration,
+) -> float | None:
+    """When the stage's first deployment began, or the first one to the target that this is about."""
+    began: float | None = execution.since
+    if began is None or not target_of(declared):
+        return began
+    names = {action.name for action in _deploying(stage, declared)}
+    return actions.first_start(connection, row.stage_id, names)
+
+
+def _deploying(
+    stage: StageDeclaration, declared: ActionDeclaration | RuleDeclaration
+) -> list[ActionDeclaration]:
+    """The deployments of the stage; where it has waves, those to the same target."""
+    target = target_of(declared)
+    return [a for a in stage.actions if deploys(a) and target in ("", target_of(a))]
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
@@ -171,10 +197,10 @@ def _known_good(
     stage: StageDeclaration,
     declared: ActionDeclaration | RuleDeclaration,
 ) -> str:
-    """The digest that is known to be good on the stage's (first) target; checks compare with it."""
+    """The digest known to be good on a check's own target, or the stage's first; checks compare with it."""
     if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Test":
         return ""
-    target = next((a for a in stage.actions if deploys(a)), None)
+    target = next(iter(_deploying(stage, declared)), None)
     if target is None:
         return ""
     try:

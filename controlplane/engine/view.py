@@ -22,6 +22,7 @@ class ActionView(Protocol):
     status: str
     verdict: str
     verdict_at: float | None
+    ended_at: float | None
     summary: str
 
 

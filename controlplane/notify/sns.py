@@ -13,25 +13,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from accounts.base import AccountError, Clients, Scope
+from accounts.errors import is_passing
 from accounts.models import Purpose
 from controlplane.notify.base import Note, NotifyError
 from controlplane.notify.message import cut, document, encoded, headline
 
 MAX_SUBJECT = 99  # "less than 100 characters", ASCII, no control characters
 FILTERED = ("pipeline", "stage", "kind", "severity", "status")
-
-TEMPORARY = {
-    "Throttled",
-    "Throttling",
-    "ThrottlingException",
-    "KMSThrottling",
-    "InternalError",
-    "InternalFailure",
-    "ServiceUnavailable",
-    "RequestTimeout",
-    "RequestExpired",
-    "ExpiredToken",
-}
 
 MENDS = {
     "NotFound": "Create the topic, or correct TopicArn.",
@@ -67,7 +55,7 @@ class SnsNotifier:
         except AccountError as error:
             raise NotifyError(str(error), permanent=error.permanent) from None
         except ClientError as error:
-            raise _told(topic, error.response) from None
+            raise _told(topic, error) from None
         except ParamValidationError:
             message = f"SNS can not take the message for {topic}. Correct TopicArn."
             raise NotifyError(message, permanent=True) from None
@@ -121,11 +109,10 @@ def _id(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _told(topic: str, response: Mapping[str, Any]) -> NotifyError:
-    error = response.get("Error", {})
+def _told(topic: str, refusal: ClientError) -> NotifyError:
+    error: Mapping[str, Any] = refusal.response.get("Error", {})
     code = str(error.get("Code", "unknown"))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    if code in TEMPORARY or status >= 500:  # noqa: PLR2004 the server's own faults
+    if is_passing(refusal):
         return NotifyError(f"SNS could not take the message for {topic} now: {code}.")
     mend = MENDS.get(code, "Correct what it names.")
     said = cut(str(error.get("Message", "")), 300)

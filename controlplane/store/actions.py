@@ -21,8 +21,8 @@ C = ACTION.c
 OPEN = (ActionStatus.READY, ActionStatus.STARTING, ActionStatus.IN_PROGRESS)
 CLAIMED = (
     C.id, C.execution_id, C.stage_id, C.name, C.kind, C.attempt, C.status, C.lane, C.token, C.fence,
-    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.timeout_at, C.started_at,
-    C.summary, C.output, C.url, C.run_order,
+    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.verdict_at, C.timeout_at,
+    C.started_at, C.summary, C.output, C.url, C.run_order,
 )  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def waiting_for(connection: Connection, handle: str, limit: int = 20) -> Sequenc
 
 VIEW = (
     C.id, C.stage_id, C.name, C.kind, C.run_order, C.attempt, C.status, C.verdict, C.verdict_at,
-    C.summary,
+    C.summary, C.ended_at,
 )  # fmt: skip
 
 
@@ -226,6 +226,12 @@ OF_STAGES = select(*VIEW).where(among(C.stage_id, "ids"))
 def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[Any]:
     """What deciding needs of every action of these stage executions."""
     return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
+
+
+def first_start(connection: Connection, stage_id: str, names: Collection[str]) -> float | None:
+    """When the first of these actions of a stage execution was started; None where none was."""
+    found = select(func.min(C.started_at)).where(C.stage_id == stage_id, C.name.in_(names))
+    return connection.execute(found).scalar()
 
 
 def outputs(connection: Connection, stage_id: str) -> Sequence[Any]:

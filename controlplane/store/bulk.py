@@ -10,15 +10,18 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     JSON,
     ColumnElement,
     Connection,
+    String,
     Table,
     Update,
     bindparam,
     column,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -92,6 +95,50 @@ def among(wanted: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is one of many, given as one parameter: a statement is compiled once for any number."""
     listed = _Listed(wanted.type, bindparam(name, type_=JSON))
     return wanted.op("IN", is_comparison=True)(listed)
+
+
+def wanted(*names: str) -> CTE:
+    """A table of texts, given as the parameter "wanted", a list of lists; compiled once for any number.
+
+    The rows of a VALUES are part of a statement's text: compiling it anew cost more than its answer.
+    """
+    many = _Rows(bindparam("wanted", type_=JSON)).table_valued("value")
+    items = (_Item(many.c.value, literal_column(str(n))) for n in range(len(names)))
+    return select(*(item.label(name) for item, name in zip(items, names, strict=True))).cte(
+        "wanted"
+    )
+
+
+class _Rows(FunctionElement[Any]):
+    inherit_cache = True
+    name = "rows"
+
+
+class _Item(FunctionElement[str]):
+    inherit_cache = True
+    type = String()
+
+
+@compiles(_Rows, "sqlite")
+def _rows_sqlite(element: _Rows, compiler: Any, **more: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **more)})"
+
+
+@compiles(_Rows, "postgresql")
+def _rows_postgresql(element: _Rows, compiler: Any, **more: Any) -> str:
+    return f"json_array_elements({compiler.process(element.clauses, **more)})"
+
+
+@compiles(_Item, "sqlite")
+def _item_sqlite(element: _Item, compiler: Any, **more: Any) -> str:
+    value, place = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"json_extract({value}, '$[{place}]')"
+
+
+@compiles(_Item, "postgresql")
+def _item_postgresql(element: _Item, compiler: Any, **more: Any) -> str:
+    value, place = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"({value} ->> {place})"
 
 
 class _Listed(FunctionElement[Any]):

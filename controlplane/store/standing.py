@@ -6,20 +6,9 @@ Each answer is found by the end of an index, however long the history behind it 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Connection,
-    Row,
-    String,
-    and_,
-    column,
-    exists,
-    func,
-    select,
-    values,
-)
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
 
+from controlplane.store.bulk import wanted
 from controlplane.store.tables import (
     Execution,
     LedgerEntry,
@@ -53,27 +42,34 @@ def newest_executions(connection: Connection, names: Collection[str]) -> Mapping
     return {row.pipeline: row for row in rows}
 
 
-def latest_stages(connection: Connection, places: Collection[Place]) -> Mapping[Place, Any]:
-    """Who entered each stage last, with the type of its execution."""
-    if not places:
-        return {}
-    wanted = _given(places, "pipeline", "stage")
+def _latest() -> Select[Any]:
+    given = wanted("pipeline", "stage")
     latest = (
         select(S.id)
         .where(
-            S.pipeline == wanted.c.pipeline,
-            S.stage == wanted.c.stage,
+            S.pipeline == given.c.pipeline,
+            S.stage == given.c.stage,
             S.entered_at.is_not(None),
         )
         .order_by(S.execution_id.desc(), S.attempt.desc())
         .limit(1)
         .scalar_subquery()
     )
-    rows: Sequence[Any] = connection.execute(
+    return (
         select(S.pipeline, S.stage, S.status, E.type)
         .join(EXECUTION, S.execution_id == E.id)
-        .where(S.id.in_(select(latest).select_from(wanted)))
-    ).all()
+        .where(S.id.in_(select(latest).select_from(given)))
+    )
+
+
+LATEST = _latest()
+
+
+def latest_stages(connection: Connection, places: Collection[Place]) -> Mapping[Place, Any]:
+    """Who entered each stage last, with the type of its execution."""
+    if not places:
+        return {}
+    rows: Sequence[Any] = connection.execute(LATEST, {"wanted": sorted(set(places))}).all()
     return {(row.pipeline, row.stage): row for row in rows}
 
 
@@ -83,14 +79,25 @@ def transitions(connection: Connection, names: Collection[str]) -> Mapping[Place
     return {(row.pipeline, row.stage): row for row in connection.execute(wanted).all()}
 
 
+def _newest(*of_these: ColumnElement[bool]) -> Select[Any]:
+    given = wanted("target")
+    newest = select(func.max(L.id)).where(L.target == given.c.target, *of_these)
+    ids = select(newest.scalar_subquery()).select_from(given)
+    return select(LEDGER, HELD.label("quarantined")).where(L.id.in_(ids))
+
+
+STANDS, KNOWN_GOOD = _newest(), _newest(L.status == "GOOD", ~HELD)
+
+
 class Targets:
     """What stands on some targets, and what is known to be good there."""
 
     def __init__(self, connection: Connection, names: Collection[str]) -> None:
         """names: of all targets that will be asked about."""
-        rows = _newest(connection, names)
+        given = {"wanted": [[name] for name in sorted(set(names))]}
+        rows = connection.execute(STANDS, given).all() if names else ()
         self._stands = {row.target: row for row in rows}
-        rows = _newest(connection, names, L.status == "GOOD", ~HELD)
+        rows = connection.execute(KNOWN_GOOD, given).all() if names else ()
         self._good = {row.target: str(row.digest) for row in rows}
 
     def stands(self, target: str) -> Row[Any] | None:
@@ -100,20 +107,3 @@ class Targets:
     def good(self, target: str) -> str:
         """The digest of the last known good; "" where there is none."""
         return self._good.get(target, "")
-
-
-def _newest(
-    connection: Connection, targets: Collection[str], *of_these: ColumnElement[bool]
-) -> Sequence[Row[Any]]:
-    if not targets:
-        return ()
-    wanted = _given([(target,) for target in targets], "target")
-    newest = select(func.max(L.id)).where(L.target == wanted.c.target, *of_these)
-    ids = select(newest.scalar_subquery()).select_from(wanted)
-    statement = select(LEDGER, HELD.label("quarantined")).where(L.id.in_(ids))
-    return connection.execute(statement).all()
-
-
-def _given(rows: Collection[tuple[str, ...]], *names: str) -> CTE:
-    columns = [column(name, String) for name in names]
-    return values(*columns, name="given").data(sorted(set(rows))).cte("wanted")

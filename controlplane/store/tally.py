@@ -53,9 +53,17 @@ DEPLOYED = exists().where(
 )
 
 
+SUMS = select(T.what, T.pipeline, T.label, T.result, T["count"])
+
+
 def read(connection: Connection) -> Mapping[Key, int]:
     """Every count, as of now."""
-    counts = Counter({tuple(row[:4]): row[4] for row in connection.execute(select(TALLY)).all()})
+    counts = Counter(
+        {
+            (what, pipeline, label, result): n
+            for what, pipeline, label, result, n in connection.execute(SUMS)
+        }
+    )
     counts.update(_between(connection, place(connection), queries.last_event(connection)))
     return counts
 

@@ -1,5 +1,7 @@
 """Errors as sentences: what was refused, to whom, which statement mends it, and nothing secret."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import (
     ConnectTimeoutError,
@@ -9,13 +11,17 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
+from botocore.retries.standard import ThrottledRetryableChecker
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.base import AccountError
-from accounts.errors import ACTIONS, PASSING, action_of, explain, is_passing
+from accounts.codes import PASSING, REFUSED, SKEWED, THROTTLED, UNKNOWN_SESSION
+from accounts.errors import ACTIONS, action_of, explain, is_passing
 from accounts.redact import LONGEST, redacted
 from accounts.statements import STATEMENTS, granting
+from accounts.throttle import RATES
 from tests.accounts.fake_sts import refusal
 
 WHAT = "start a deployment of shop/shop-prod in prod"
@@ -85,8 +91,39 @@ def test_what_passes_is_not_permanent(code: str) -> None:
     assert not explain(refusal(code), WHAT).permanent
 
 
+@pytest.mark.parametrize("code", sorted(SKEWED))
+def test_a_clock_that_is_off_is_said_with_the_time_by_aws(code: str) -> None:
+    error = refusal(code, "Signature expired", 403)
+    about: Any = error.response["ResponseMetadata"]
+    about["HTTPHeaders"] = {"date": "Fri, 27 Nov 2026 09:00:00 GMT"}
+    said = str(explain(error, WHAT))
+    assert "clock is off" in said
+    assert f"({code}; AWS's own time is Fri, 27 Nov 2026 09:00:00 GMT)" in said
+
+
+def test_every_word_of_botocore_for_throttling_is_known() -> None:
+    words = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
+    assert words - THROTTLED == {"LimitExceededException"}, "elsewhere than in Kinesis a quota"
+
+
+@pytest.mark.parametrize("service", sorted({name.partition(":")[0] for name in RATES}))
+def test_every_service_that_we_call_says_throttled_in_a_word_that_we_know(service: str) -> None:
+    model = Session().get_service_model(service)
+    shapes: Any = model.error_shapes
+    codes = {shape.error_code for shape in shapes}
+    assert {code for code in codes if "throttl" in code.lower()} <= THROTTLED
+
+
+@pytest.mark.parametrize("code", sorted(REFUSED | UNKNOWN_SESSION))
+def test_a_refusal_is_told_from_other_errors(code: str) -> None:
+    told = explain(refusal(code, "", 403), WHAT)
+    assert (told.permanent, told.refused) == (True, True)
+    assert not explain(refusal("ValidationError"), WHAT).refused
+
+
 def test_a_server_fault_passes_whatever_its_code() -> None:
     assert is_passing(refusal("Weird", "", 503))
+    assert is_passing(refusal("Weird", "", 429))
     assert not is_passing(refusal("Weird", "", 400))
 
 
@@ -139,7 +176,7 @@ def test_no_secret_is_repeated(secret: str, around: str) -> None:
 def test_the_signed_request_in_a_wrong_signature_is_not_repeated() -> None:
     error = refusal("SignatureDoesNotMatch", "The Canonical String should have been 'POST /x'")
     assert "Canonical" not in str(explain(error, WHAT))
-    assert "its clock" in str(explain(error, WHAT))
+    assert "clock is off" in str(explain(error, WHAT))
 
 
 @pytest.mark.parametrize(

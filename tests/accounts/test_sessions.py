@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from accounts.base import AccountError, Scope
+from accounts.errors import explain
 from accounts.models import Purpose
 from accounts.registry import StaticRegistry
 from accounts.sessions import MOST_SESSIONS, Sessions, _key
@@ -166,6 +167,40 @@ def test_a_session_that_aws_calls_expired_is_replaced(sessions: Sessions) -> Non
         first.publish(TopicArn="arn:aws:sns:eu-west-1:444444444444:towpath-x", Message="x")
     second = sessions.client("sns", "prod", REGION, Purpose.DEPLOY)
     assert (keys_of(second)[-2:], second is first) == ("02", False)
+
+
+def denied(client: Any) -> AccountError:
+    """What publishing is told as where it is refused."""
+    body = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    with pytest.raises(ClientError) as caught:
+        answering(client, 403, body).publish(TopicArn="arn:aws:sns:eu:4:x", Message="x")
+    return explain(caught.value, "publish")
+
+
+def sns(sessions: Sessions) -> Any:
+    return sessions.client("sns", "prod", REGION, Purpose.DEPLOY)
+
+
+def test_a_refused_session_may_have_been_revoked_so_the_next_try_has_a_new_one(
+    sessions: Sessions,
+) -> None:
+    old = sns(sessions)
+    told = denied(old)
+    assert (told.permanent, told.refused) == (False, True)
+    assert "tried once more with a new one" in str(told)
+    assert not denied(old).permanent, "a thread that still has the old one is told the same"
+    assert keys_of(sns(sessions))[-2:] == "02"
+
+
+def test_what_is_refused_to_a_new_session_too_is_permanent(
+    sessions: Sessions, sts: FakeSts, clock: ManualClock
+) -> None:
+    denied(sns(sessions))
+    assert denied(sns(sessions)).permanent
+    assert denied(sns(sessions)).permanent
+    assert len(sts.asked) == 2
+    clock.advance(5 * 60)
+    assert not denied(sns(sessions)).permanent
 
 
 def test_the_least_recently_used_sessions_make_room(sessions: Sessions) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import TaggedScalar
+from ruamel.yaml.comments import CommentedSeq, TaggedScalar
 
 from accounts.models import Purpose
 from accounts.statements import DECRYPT_SOURCE, STATEMENTS, TEMPLATE, TRUST, granting
+from controlplane.actions.envelopes import READERS
 
 FILE = Path(__file__).parents[2] / TEMPLATE
+DEPLOYMENT = ("aws.codedeploy", "CodeDeploy Deployment State-change Notification")
+SEND, TELLER = "sqs:SendMessage", "DeploymentEvents.Arn"
 ROLES = {Purpose.WATCH: "Watch", Purpose.DEPLOY: "Deploy", Purpose.ROLLBACK: "Rollback"}
 
 
@@ -77,6 +80,38 @@ def test_the_bucket_keeps_versions_encrypted_and_to_itself(resources: Any) -> No
     assert all(bucket["PublicAccessBlockConfiguration"].values())
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert isinstance(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"], TaggedScalar)
+
+
+def test_deployments_tell_the_queue_in_the_words_that_towpath_hears(resources: Any) -> None:
+    rule = resources["DeploymentRule"]
+    pattern = rule["Properties"]["EventPattern"]
+    assert [(s, d) for s in pattern["source"] for d in pattern["detail-type"]] == [DEPLOYMENT]
+    assert DEPLOYMENT in READERS
+    (target,) = rule["Properties"]["Targets"]
+    assert (target["Arn"].value, target["RoleArn"].value) == ("EventsQueueArn", TELLER)
+
+
+def test_who_tells_may_send_to_that_queue_and_nothing_else(resources: Any) -> None:
+    role = resources["DeploymentEvents"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"].value) == (SEND, "EventsQueueArn")
+
+
+def test_nobody_tells_where_no_queue_is_given(resources: Any) -> None:
+    for name in ("DeploymentEvents", "DeploymentRule"):
+        assert resources[name]["Condition"] == "TellsOfDeployments"
+
+
+def test_the_queue_lets_in_the_release_rule_the_named_roles_and_no_other() -> None:
+    found = YAML().load((FILE.parent / "source-account.cfn.yaml").read_text())["Resources"]
+    statements = found["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    chosen = [one[1] if isinstance(one, CommentedSeq) else one for one in statements]
+    senders = [one["Sid"] for one in chosen if SEND in as_list(one["Action"])]
+    assert senders == ["EventBridgeSends", "AccountsTellOfDeployments"]
+    assert chosen[1]["Principal"]["AWS"].value == "DeploymentEventsRoleArns"
 
 
 @pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.cfn.yaml")), ids=lambda f: f.name)

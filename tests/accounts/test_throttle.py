@@ -38,7 +38,7 @@ def count(throttle: Throttle, most: int = 100) -> int:
 
 
 def test_an_empty_bucket_says_when_to_try_again(throttle: Throttle) -> None:
-    assert count(throttle) == 3
+    count(throttle, 3)
     with pytest.raises(ThrottledError, match=r"try again in 0\.5 s") as caught:
         take(throttle)
     assert (caught.value.retry_after, caught.value.permanent) == (0.5, False)
@@ -118,3 +118,30 @@ def test_no_pattern_of_calls_exceeds_rate_and_burst(pauses: list[float]) -> None
 def test_the_table_names_operations_that_exist(operation: str) -> None:
     service, _, name = operation.partition(":")
     assert name in Session().get_service_model(service).operation_names
+
+
+def test_those_who_must_wait_are_told_a_turn_each_and_none_is_far_away(
+    throttle: Throttle, clock: ManualClock
+) -> None:
+    count(throttle, 3)
+    waits = [told(throttle) for _ in range(200)]
+    assert waits[:4] == [0.5, 1.0, 1.5, 2.0]
+    assert waits[-1] == 60
+    clock.advance(1000)
+    count(throttle, 3)
+    assert told(throttle) == 0.5
+
+
+def told(throttle: Throttle) -> float | None:
+    with pytest.raises(ThrottledError) as caught:
+        take(throttle)
+    return caught.value.retry_after
+
+
+def test_a_rollback_may_call_four_times_as_often(throttle: Throttle, clock: ManualClock) -> None:
+    for seconds, calls in ((0, 3 * 4), (1, 2 * 4)):
+        clock.advance(seconds)
+        for _ in range(calls):
+            take(throttle, purpose=Purpose.ROLLBACK)
+        with pytest.raises(ThrottledError):
+            take(throttle, purpose=Purpose.ROLLBACK)

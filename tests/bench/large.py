@@ -24,6 +24,7 @@ from rich.table import Table
 
 from controlplane.engine import retention
 from controlplane.engine.retention import Keep
+from controlplane.server import warm
 from controlplane.store import metrics, tally
 from controlplane.telemetry import FromDatabase, Reading
 from tests.bench.parts import Run, folder
@@ -280,6 +281,7 @@ def figures(
     for name in ("dev", "prod"):
         doors.registry.put(account(name))
     fill(doors, executions, pipelines)
+    warm(doors.app)  # as `towpath serve` does before its port opens
     took = measure(doors, rounds)
     archived = archiving(doors, folder / "archive", most=executions // 100)
     doors.house.database.close()

@@ -158,6 +158,7 @@ CASES: Mapping[Key, Case] = {
         {"Site": "shop", "Steps": '[{"name": "up", "method": "GET", "url": "/"}]'}
     ),
     ("Test", "Custom", "NoOp"): Case(),
+    ("Test", "Custom", "WaveBake"): Case({"BakeTime": "10m"}),
     ("Test", "Custom", "CloudWatchAlarmRecovered"): Case(ALARM),
     ("Test", "Custom", "CloudWatchMetricRecovered"): Case(METRIC),
     ("Test", "Custom", "PrometheusQueryRecovered"): Case(QUERY),

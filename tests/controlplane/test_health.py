@@ -1,14 +1,20 @@
 """An installation that ails says what ails it, by name, and goes on with the rest."""
 
+import errno
 import logging
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, update
 
+from controlplane.engine import retention
 from controlplane.engine.pushes import Pushes
+from controlplane.engine.retention import Keep
 from controlplane.engine.sources import Sources
+from controlplane.settings import Settings
 from controlplane.store import accounts, executions, replicas
 from controlplane.store.replicas import Me
 from controlplane.store.roles import Role
@@ -189,3 +195,36 @@ def test_a_start_beyond_the_bound_hears_so_and_a_repeated_one_is_answered(tmp_pa
     crowded = doors.client().post(start)
     assert (crowded.status_code, crowded.headers["retry-after"]) == (429, "30")
     assert doors.client().post(start, json=body).json() == first.json()
+
+
+class TestTheArchive:
+    """Finished executions leave the database only where their copy can be kept: what prevents it is named."""
+
+    def test_a_folder_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        doors = Doors(tmp_path, archive=str(tmp_path / "unmounted"))
+        assert "create it, or mount" in ready(doors)[1]["degraded"]["archive"]
+        assert "unmounted is no folder" in doctor(doors)["installation:archive"]
+
+    def test_where_it_can_be_written_the_doctor_says_how_much_is_free(self, tmp_path: Path) -> None:
+        doors = Doors(tmp_path, archive=str(tmp_path))
+        assert ready(doors)[1]["degraded"] == {}
+        found = doors.client().get("/api/v1/doctor").json()
+        (said,) = [one["message"] for one in found if one["operation"] == "installation:archive"]
+        assert re.fullmatch(rf"{tmp_path} can be written, \d+\.\d GiB is free", said)
+
+    def test_too_little_room_is_named_before_there_is_none(self, tmp_path: Path) -> None:
+        left = retention.wrong(Keep(90, tmp_path), lambda _: SimpleNamespace(free=1 << 29))
+        assert left.startswith(f"the archive {tmp_path} has 0.5 GiB left: make room")
+
+    def test_a_disk_that_does_not_answer_is_named(self, tmp_path: Path) -> None:
+        def ails(_: Path) -> Any:
+            raise OSError(errno.EIO, "Input/output error")
+
+        assert "Input/output error" in retention.wrong(Keep(90, tmp_path), ails)
+
+    @pytest.mark.parametrize(
+        ("archive", "said"), [("", "stay for ever"), ("none", "without a copy")]
+    )
+    def test_where_nothing_is_kept_that_is_said(self, archive: str, said: str) -> None:
+        keep = retention.wanted(Settings(archive=archive))
+        assert (retention.wrong(keep), said in retention.fine(keep)) == ("", True)

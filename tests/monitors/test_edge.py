@@ -1,7 +1,7 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from accounts.throttle import CallError
+from accounts.throttle import CallError, ThrottledError
 from monitors.base import MonitorError
 from monitors.edge import asking
 from tests.support.scripted import DENIED, Refusal, scripted
@@ -63,3 +63,10 @@ def test_when_to_try_again_is_told_on() -> None:
     with pytest.raises(MonitorError) as raised, asking("read alarms in prod"):
         raise CallError("held back", retry_after=7.0)
     assert raised.value.retry_after == 7.0
+
+
+def test_what_our_own_throttle_held_back_is_told_from_what_the_vendor_refused() -> None:
+    with pytest.raises(MonitorError) as raised, asking("read"):
+        raise ThrottledError("called often enough", retry_after=2.5)
+    assert (raised.value.postponed, raised.value.retry_after) == (True, 2.5)
+    assert not refused(Refusal("ThrottlingException")).postponed

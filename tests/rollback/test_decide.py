@@ -62,6 +62,17 @@ def test_what_is_in_flight_is_stopped_though_there_is_no_way_back() -> None:
     assert [step.kind for step in plan([flying])] == [StepKind.STOP]
 
 
+def test_waves_go_back_in_reverse_and_the_targets_of_one_side_by_side() -> None:
+    waves = {"box": "1", "a": "2", "b": "2", "c": "3"}
+    steps = plan([replace(placed(name), wave=wave) for name, wave in waves.items()])
+    orders: dict[int, set[str]] = {}
+    for step in steps:
+        if step.kind is StepKind.RESTORE and step.placement:
+            orders.setdefault(step.run_order, set()).add(step.placement.target)
+    assert [orders[order] for order in sorted(orders)] == [{"c"}, {"a", "b"}, {"box"}]
+    assert max(orders) < steps[-1].run_order and steps[-1].kind is StepKind.VERIFY
+
+
 def test_what_has_no_way_back_is_stopped_and_the_stage_is_not_called_well() -> None:
     steps = plan([placed("a"), placed("b", None)])
     told = [(step.kind, step.placement.target) for step in steps if step.placement]

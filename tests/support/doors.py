@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from controlplane.api.parts import Parts
+from controlplane.engine import retention
 from controlplane.health import Health
 from controlplane.server import create_app
 from controlplane.settings import Settings
@@ -65,11 +66,12 @@ class Doors:
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR)")
             connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.OURS,))
         self.unready: dict[str, str] = {}
-        self.health = Health(self.house.database, self.house.structures, self.house._now)
         self.registry = StaticRegistry([account("dev"), account("prod")])
         self.settings = Settings(
             secret=SecretStr(SECRET), slack_signing_secret=SecretStr(SLACK_SECRET), **settings
         )
+        keep = retention.wanted(self.settings)
+        self.health = Health(self.house.database, self.house.structures, self.house._now, keep)
         self.metrics = CollectorRegistry()
         self.app = create_app(self.parts())
         self.tokens = {role: self.token(role) for role in Role}

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from controlplane.actions.base import ActionDriver
+from controlplane.actions.wave_bake import WaveBake
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
 from controlplane.engine.commands import Commands
@@ -95,7 +97,8 @@ class House:
 
     def new_engine(self, limits: Limits | None = None) -> Engine:
         """Another replica on the same database, with the same vendors."""
-        drivers = {KEYS[name]: driver for name, driver in self.drivers.items()}
+        drivers: dict[Key, ActionDriver] = {KEYS[n]: driver for n, driver in self.drivers.items()}
+        drivers["Test", "Custom", "WaveBake"] = WaveBake()
         pools = (AtOnce(), AtOnce())
         return Engine(
             self.database, self.structures, drivers, self.clock, limits or Limits(), pools

@@ -6,6 +6,7 @@ its own: only a restarted process takes at once what its dead predecessor held, 
 
 import json
 import random
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ LEASE = "2"
 """Seconds: what nobody's successor takes over goes on soon enough for a test."""
 QUICK = ("quick-1", "quick-2")
 PATIENCE = 120.0
+AGAIN = 0.02
+"""Seconds until another replica is asked, unless nobody waits for the answer any more."""
 RELEASED_WITHIN = 600.0
 """Seconds for a release and its way back, however often it is disturbed."""
 
@@ -34,6 +37,7 @@ class Balanced(Api):
         super().__init__(urls[0], token)
         self._replicas = [Api(url, token) for url in urls]
         self._chance = chance
+        self._closed = threading.Event()
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
         deadline = time.monotonic() + PATIENCE
@@ -43,9 +47,11 @@ class Balanced(Api):
             except ApiError as error:
                 if error.code is not Exit.UNREACHABLE or time.monotonic() > deadline:
                     raise
-                time.sleep(0.02)
+                if self._closed.wait(AGAIN):
+                    raise
 
     def close(self) -> None:
+        self._closed.set()
         super().close()
         for replica in self._replicas:
             replica.close()

@@ -8,6 +8,7 @@ import pytest
 from controlplane.actions.base import ActionError, Outcome, Progress, Task
 from controlplane.actions.codedeploy_api import LOOKED_BACK
 from controlplane.actions.codedeploy_stop import SHOWN_WITHIN, CodeDeployStop
+from controlplane.engine.calls import side_by_side
 from tests.controlplane.actions.codedeploy_answers import (
     NAMES,
     REVISION,
@@ -154,6 +155,10 @@ def test_a_rollback_that_shows_itself_late_is_followed() -> None:
 def test_stopping_a_stop_does_nothing() -> None:
     with stubbed("codedeploy") as (client, _):
         CodeDeployStop(StubClients(codedeploy=client)).stop(stopping(handle="d-OURS"))
+
+
+def test_several_of_one_account_and_region_are_stopped_side_by_side() -> None:
+    assert side_by_side(CodeDeployStop(StubClients())) == 4
 
 
 def remembering(stub: Any, version: str) -> None:

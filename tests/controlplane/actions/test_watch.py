@@ -170,3 +170,24 @@ def test_only_what_was_measured_since_it_began_counts() -> None:
     recovered(signal, METRIC)
     ((after,),) = signal.asked
     assert (after.start, after.end) == (SINCE, NOW)
+
+
+class HeldBack(Down):
+    """A signal that is not asked, for our own throttle holds the call back."""
+
+    def read(self, _queries: Sequence[Query]) -> Mapping[str, Series | MonitorError]:
+        raise MonitorError("called often enough", retry_after=0.5, postponed=True)
+
+
+def test_a_look_that_we_put_off_ourselves_is_no_verdict() -> None:
+    one = watching(judged=NOW - timedelta(seconds=80))  # when points are due, and MaxAge
+    answer = WatchDriver(HeldBack()).look([one])[one.token]
+    assert isinstance(answer, MonitorError)
+    assert (answer.postponed, answer.retry_after) == (True, 0.5)
+
+
+def test_a_signal_that_we_have_put_off_for_too_long_is_unreachable_by_our_own_doing() -> None:
+    seen, judgement = judged(HeldBack(), watching(judged=NOW - timedelta(seconds=81)))
+    assert judgement.verdict is Verdict.UNREACHABLE
+    assert "has not been looked at for 81s: Towpath's own throttle" in judgement.reason
+    assert seen.look_after == timedelta(seconds=1)

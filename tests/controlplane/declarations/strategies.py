@@ -13,11 +13,13 @@ from controlplane.declarations.model import (
     BeforeEntry,
     Condition,
     EncryptionKey,
+    EnvironmentVariable,
     ExecutionMode,
     Model,
     Notification,
     OnFailure,
     OnSuccess,
+    OutputArtifact,
     PipelineDeclaration,
     Result,
     RetryConfiguration,
@@ -85,6 +87,20 @@ configurations = st.dictionaries(
     st.text(min_size=1, max_size=12) | st.just("Account"), values, max_size=4
 )
 artifacts = st.lists(names.map(lambda name: ArtifactName(name=name)), max_size=2).map(tuple)
+made = st.lists(
+    make(OutputArtifact, name=names)
+    | make(OutputArtifact, name=names, files=st.lists(texts, max_size=2).map(tuple)),
+    max_size=2,
+).map(tuple)
+variables = st.lists(
+    make(
+        EnvironmentVariable,
+        name=st.text(min_size=1, max_size=20),
+        value=texts,
+        type=st.sampled_from([None, "PLAINTEXT", "SECRETS_MANAGER"]),
+    ),
+    max_size=2,
+).map(tuple)
 timeouts = st.none() | st.integers(5, 86400)
 
 known_actions = st.sampled_from([ActionTypeId.model_validate(type_id(p)) for p in ACTIONS])
@@ -112,7 +128,10 @@ actions = make(
     run_order=st.integers(1, 999),
     configuration=configurations,
     input_artifacts=artifacts,
-    output_artifacts=artifacts,
+    output_artifacts=made,
+    commands=st.lists(texts, max_size=2).map(tuple),
+    output_variables=st.lists(texts, max_size=2).map(tuple),
+    environment_variables=variables,
     role_arn=st.none() | texts,
     region=places,
     namespace=st.none() | names,

@@ -47,7 +47,11 @@ STRUCTURE = [
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",
     ),
-    (("    bake", "    blockers: []\n    bake"), "29:5: stages.Prod.blockers: unknown key"),
+    (("    bake", "    blocker: []\n    bake"), "29:5: stages.Prod.blocker: unknown key"),
+    (
+        ("with: {CanaryName: shop-prod}", "commands: [ls]\n        with: {CanaryName: shop-prod}"),
+        "28:9: stages.Prod.actions.Canary.commands: commands are not run",
+    ),
 ]
 
 ITEMS = [

@@ -1,11 +1,13 @@
 """Executions through the real engine on SQLite, with scripted vendors and a clock that moves when told."""
 
+from datetime import timedelta
+
 import pytest
 
 from controlplane.engine.refusals import CommandError
-from controlplane.sandbox.scripted import after, judging, source_of
+from controlplane.sandbox.scripted import Script, after, judging, source_of
 from controlplane.store import ledger, queries
-from monitors.base import MonitorError, Outcome, Verdict
+from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, source
 
 PROD = "prod//shop/all"
@@ -113,6 +115,24 @@ def test_a_rollback_that_fails_pages_a_person_and_is_not_rolled_back(house: Hous
     assert {"person.paged", "rollback.failed"} <= set(house.kinds(back.id))
 
 
+@pytest.mark.parametrize(("seconds", "ends"), [(200, "Succeeded"), (600, "Failed")])
+def test_a_rollback_that_is_refused_asks_for_five_minutes(
+    house: House, seconds: int, ends: str
+) -> None:
+    released(house)
+    until = house.clock() + timedelta(seconds=seconds)
+
+    def refused(task: Task, asked: int) -> Progress | MonitorError:
+        if house.clock() < until:
+            return MonitorError("May not", permanent=True, refused=True)
+        return after(0)(task, asked)
+
+    house.drivers["CodeDeployRestore"].default = refused
+    bad_in_prod(house)
+    house.wait(seconds + 100, step=5)
+    assert house.rows()[0].status == ends
+
+
 @pytest.mark.parametrize("verdict", [Verdict.NO_DATA, Verdict.UNREACHABLE, Verdict.INCONCLUSIVE])
 def test_silence_neither_passes_nor_rolls_back(house: House, verdict: Verdict) -> None:
     house.apply(pipeline(source(), deploying("Prod")))
@@ -122,6 +142,29 @@ def test_silence_neither_passes_nor_rolls_back(house: House, verdict: Verdict) -
     assert house.stages(silent)["Prod"] == "Baking"
     assert "stage.held" in house.kinds(silent)
     assert ("person.paged" in house.kinds(silent)) == (verdict is Verdict.UNREACHABLE)
+
+
+def held_back(passes: int) -> Script:
+    """A signal that passes so often, and then our own throttle holds its looks back."""
+
+    def script(task: Task, asked: int) -> Progress | MonitorError:
+        if asked > passes:
+            return MonitorError("called often enough", retry_after=1.0, postponed=True)
+        return judging(Verdict.PASS)(task, asked)
+
+    return script
+
+
+def test_a_look_that_we_put_off_pages_nobody_and_lets_no_bake_end(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.drivers["CloudWatchAlarm"].default = held_back(passes=1)
+    waits = house.start()
+    house.wait(60)
+    assert house.stages(waits)["Prod"] == "Baking"
+    assert not {"stage.held", "person.paged"} & set(house.kinds(waits))
+    house.drivers["CloudWatchAlarm"].default = judging(Verdict.PASS)
+    house.wait(2)
+    assert house.stages(waits)["Prod"] == "Succeeded"
 
 
 def test_a_bake_ends_only_on_a_verdict_after_its_end(house: House) -> None:

@@ -44,9 +44,9 @@ def release() -> Iterator[threading.Event]:
     event.set()
 
 
-def held(room: int = 80) -> tuple[Lanes, Held]:
+def held(room: int = 80, threads: int = 1) -> tuple[Lanes, Held]:
     pool = Held()
-    return Lanes((1, 1), room, lambda: None, (Held(), pool)), pool
+    return Lanes((1, threads), room, lambda: None, (Held(), pool)), pool
 
 
 def test_a_hung_place_holds_one_thread_however_much_waits_there(release: threading.Event) -> None:
@@ -79,10 +79,33 @@ def test_the_calls_of_a_place_run_in_order_and_take_turns_with_others() -> None:
 
 
 def test_a_driver_may_let_several_run_side_by_side_in_a_place() -> None:
-    lanes, pool = held()
+    lanes, pool = held(threads=16)
     for _ in range(5):
         lanes.submit(1, PROD, lambda: None, width=3)
     assert len(pool.submitted) == 3
+    pool.run()
+    assert len(pool.submitted) == 3, "the next one took its place"
+
+
+def test_wide_places_that_hang_leave_half_of_the_threads_to_others() -> None:
+    lanes, pool = held(threads=8)
+    for place in range(4):
+        for _ in range(9):
+            lanes.submit(1, ("Stop", f"hangs-{place}"), lambda: None, width=4)
+    assert len(pool.submitted) == 4 + 4
+    lanes.submit(1, TEST, lambda: None, width=4)
+    assert len(pool.submitted) == 9, "one of each place, and four beside them"
+
+
+def test_spare_threads_come_back() -> None:
+    lanes, pool = held(threads=8)
+    for _ in range(3):
+        for _ in range(9):
+            lanes.submit(1, PROD, lambda: None, width=5)
+        assert len(pool.submitted) == 5
+        while pool.submitted:
+            pool.run()
+    assert (lanes._spare, lanes._places) == ([0, 4], {})
 
 
 def test_one_place_takes_no_more_than_its_share_of_the_room() -> None:

@@ -18,7 +18,7 @@ def result(**given: Any) -> Any:
     task = SimpleNamespace(account="prod", region="eu-west-1")
     job = SimpleNamespace(key=("CodeDeploy",), task=task, row=SimpleNamespace(timeout_at=None))
     job.row.timeout_at = given.pop("timeout", None)
-    return SimpleNamespace(**{"due_in": 10.0, "failures": 0, "job": job, **given})
+    return SimpleNamespace(**{"due_in": 10.0, "failures": 0, "exactly": False, "job": job, **given})
 
 
 @given(NOW, PAUSE, PLACE)
@@ -69,6 +69,10 @@ def test_no_look_is_due_after_the_time_out(now: float, pause: float, left: float
 
 def test_what_failed_waits_its_whole_pause() -> None:
     assert due(result(due_in=10.0, failures=1), 1000.25) == 1010.25
+
+
+def test_what_waits_its_turn_is_due_when_it_was_told() -> None:
+    assert due(result(due_in=10.0, exactly=True), 1000.25) == 1010.25
 
 
 def test_what_nobody_looks_at_is_due_at_its_time_out() -> None:

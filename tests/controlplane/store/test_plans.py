@@ -58,7 +58,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
 
 
 ALLOWED = re.compile(
-    r"COVERING|json_each VIRTUAL|^SCAN due$|^SCAN wanted$|CONSTANT ROWS?|^SCAN anon_1$|subquery-1"
+    r"COVERING|VIRTUAL TABLE|^SCAN due$|^SCAN wanted$|CONSTANT ROWS?|^SCAN anon_1$|subquery-1"
     r"|ix_execution_open$|^SCAN tally$"
 )
 """An index that holds all that is asked for, or what is open only; the list of what is asked about; what a
