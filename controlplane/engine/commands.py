@@ -14,7 +14,7 @@ from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine import ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
-from controlplane.engine.manual import retry_stage, roll_back_finished
+from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import settle
@@ -163,6 +163,18 @@ class Commands:
             tx.fact("execution.stopping", execution, stage=stage, text=text)
             settle(tx, [inside.id])
         return str(execution.id)
+
+    @again
+    def judge(
+        self, execution_id: str, stage: str, by: Person, *, passes: bool, reason: str
+    ) -> None:
+        """Let a bake that cannot end by itself pass, or roll it back; a reason is required."""
+        if not reason.strip():
+            raise CommandError(Problem.INVALID, "judging a bake needs a reason")
+        with self._transaction() as tx:
+            judge_bake(
+                tx, self._execution(tx, execution_id), stage, by, passes=passes, reason=reason
+            )
 
     @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Container, Iterable, Mapping
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.declarations.wave_keys import is_gate
 from controlplane.engine import persevering, waves
+from controlplane.engine.bake import breach, finish_bake, hold_wave, rules_of, tell_failures
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
     Moves,
+    Said,
     StageView,
-    bake_seconds,
     deploys,
 )
 from controlplane.feedback import goes_back
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
-from monitors.base import Verdict
 from rollback.models import Cause, CauseKind
 
 GONE_WRONG = frozenset({S.IN_PROGRESS, S.BAKING, S.STOPPING})
@@ -48,20 +48,22 @@ def _persevere(
 ) -> None:
     """A part of a rollback failed: say so once, and go on with the rest."""
     said = f"{cause.by} failed, the rest of the rollback goes on: {cause.reason}"
-    if said != view.held:
-        moves.page = said
+    if said != view.noted:
+        moves.mark["noted"] = said
+        moves.says.append(Said("stage.noted", said, page=True))
     _go_on(view, by_name, now, moves)
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
     for action in by_name.values():
-        if action.kind == "rule" and action.verdict == Verdict.FAIL:
-            return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
         if action.status == A.FAILED:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
+    bad = breach(rules_of(view, by_name))
+    if bad is not None:
+        return bad
     if view.stop == "rollback":
         return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
     if view.stop:
@@ -128,22 +130,23 @@ def _abandon(action: ActionView, moves: Moves) -> None:
 
 def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
+    tell_failures(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo and (bad := waves.not_well(view, by_name, todo)):
-        _hold(view, bad, moves)
+    if todo and (bad := waves.not_well(view, by_name, todo, now)):
+        hold_wave(view, bad, moves)
     elif todo:
         moves.create.extend(waves.in_window(view, by_name, todo))
         if view.held:
-            moves.held = ""  # what kept this wave waiting is over
+            moves.mark["held"] = ""  # what kept this wave waiting is over
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
         _watch(
             view.declared.rules(), by_name, moves
         )  # where nothing was deployed, they watch from here
     else:
-        _finish_bake(view, by_name, now, moves)
+        finish_bake(view, by_name, now, moves)
 
 
 def _watch_from_first_deploy(
@@ -173,41 +176,3 @@ def _next_run_order(
         if any(by_name[a.name].status not in over for a in group if a.name in by_name):
             return None
     return []
-
-
-def _finish_bake(
-    view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves
-) -> None:
-    """Time, samples and fresh signals: every rule has judged PASS after its own bake time."""
-    began = view.baking_since if view.baking_since is not None else now
-    rules = view.declared.rules()
-    if any(now < began + bake_seconds(rule) for rule in rules):
-        return
-    open_rules = [
-        (rule, row)
-        for rule in rules
-        if (row := by_name.get(rule.name)) is None
-        or row.verdict != Verdict.PASS
-        or (row.verdict_at or 0.0) < began + bake_seconds(rule)
-    ]
-    if not open_rules:
-        moves.actions.extend(
-            ActionMove(row.id, row.kind, row.name, A.IN_PROGRESS, A.SUCCEEDED, row.summary)
-            for rule in rules
-            if (row := by_name[rule.name]).status == A.IN_PROGRESS
-        )
-        moves.stage = S.SUCCEEDED
-        return
-    _hold(view, [row for _, row in open_rules if row is not None], moves)
-
-
-def _hold(view: StageView, rows: list[ActionView], moves: Moves) -> None:
-    """Silence is not health: say once why the bake cannot end."""
-    silent = [row for row in rows if row.verdict not in (Verdict.PASS, "")]
-    if not silent:
-        return  # judged PASS, only not yet after the bake's end: the next look tells
-    worst = next((r for r in silent if r.verdict == Verdict.UNREACHABLE), silent[0])
-    held = f"{worst.name}: {worst.verdict}"
-    if held != view.held:
-        moves.held = held
-        moves.held_verdict = Verdict(worst.verdict)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
 
+WATCH_INTERVAL = "1m"
+
 Key = tuple[str, str, str]
 """Which driver: (category, owner, provider)."""
 
@@ -101,7 +103,7 @@ def _job(
         execution=execution.id,
         stage=stage.name,
         action=row.name,
-        configuration=_pinned(execution, declared, configuration),
+        configuration=_paced(row, _pinned(execution, declared, configuration)),
         account=configuration.get("Account", ""),
         region=declared.region or "",
         inputs=inputs,
@@ -143,12 +145,17 @@ def _deploying(
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    every = stage.rules() if row.kind == "rule" else stage.actions
+    every = stage.actions if row.kind == "action" else stage.rules()
     return next(declared for declared in every if declared.name == row.name)
 
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _paced(row: Any, configuration: Mapping[str, str]) -> Mapping[str, str]:
+    """A watch lasts for hours: it looks less often than a bake."""
+    return {**configuration, "Interval": WATCH_INTERVAL} if row.kind == "watch" else configuration
 
 
 def _pinned(

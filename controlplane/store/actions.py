@@ -90,6 +90,8 @@ RECORD = updating(
         "failures": "failures",
         "verdict": "verdict",
         "verdict_at": "verdict_at",
+        "verdict_since": "verdict_since",
+        "power": "power",
         "ended_at": "ended_at",
         "due_at": "due_at",
     },
@@ -104,6 +106,8 @@ RECORD = updating(
         failures=given["failures"],
         verdict=given["verdict"],
         verdict_at=func.coalesce(given["verdict_at"], C.verdict_at),
+        verdict_since=func.coalesce(given["verdict_since"], C.verdict_since),
+        power=given["power"],
         ended_at=given["ended_at"],
         owner=None,
         fence=C.fence
@@ -216,7 +220,7 @@ def waiting_for(connection: Connection, handle: str, limit: int = 20) -> Sequenc
 
 VIEW = (
     C.id, C.stage_id, C.name, C.kind, C.run_order, C.attempt, C.status, C.verdict, C.verdict_at,
-    C.summary, C.ended_at,
+    C.verdict_since, C.power, C.summary, C.ended_at,
 )  # fmt: skip
 
 

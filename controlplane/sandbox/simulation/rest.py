@@ -82,7 +82,8 @@ def _pause(world: World) -> float:
 # --- nothing is stuck ---------------------------------------------------------------------------
 
 WAITS = """
-SELECT s.id, s.execution_id, s.pipeline, s.stage, s.status, s.held,
+SELECT s.id, s.execution_id, s.pipeline, s.stage, s.status,
+    s.held || coalesce('until ' || s.extended_until, '') AS held,
     EXISTS (SELECT 1 FROM transition t WHERE t.pipeline = s.pipeline AND t.stage = s.stage) AS closed,
     EXISTS (SELECT 1 FROM stage_execution o WHERE o.pipeline = s.pipeline AND o.stage = s.stage
         AND o.ended_at IS NULL AND o.status <> 'Inbound') AS occupied,

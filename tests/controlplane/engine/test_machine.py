@@ -232,6 +232,7 @@ class Machine(RuleBasedStateMachine):
                 select(ACTION.c.id)
                 .join(EXECUTION, ACTION.c.execution_id == EXECUTION.c.id)
                 .where(EXECUTION.c.status.in_(ended), ACTION.c.due_at.is_not(None))
+                .where(ACTION.c.kind != "watch")
             ).all()
         assert not left
 

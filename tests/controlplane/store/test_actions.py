@@ -30,7 +30,14 @@ def claim(house: House, owner: str, now: float) -> Any:
 def outcome(row: Any, now: float, status: str = "Succeeded") -> dict[str, Any]:
     kept = ("handle", "summary", "url", "output", "failures", "verdict")
     same = {name: getattr(row, name) for name in kept}
-    times = {"b_now": now, "verdict_at": None, "ended_at": now, "due_at": None}
+    times = {
+        "b_now": now,
+        "verdict_at": None,
+        "verdict_since": None,
+        "power": None,
+        "ended_at": now,
+        "due_at": None,
+    }
     return {**same, **times, "b_id": row.id, "b_fence": row.fence, "b_wake": 0, "status": status}
 
 
