@@ -168,7 +168,8 @@ def _named_action(operation: str) -> str:
     if operation in ACTIONS:
         return ACTIONS[operation]
     services = ("codedeploy", "cloudwatch", "synthetics", "inspector2", "s3", "ecr", "kms", "sns")
-    named = (f"{service}:{operation}" for service in (*services, "lambda", "sts"))
+    more = ("cloudformation", "lambda", "sts")
+    named = (f"{service}:{operation}" for service in (*services, *more))
     return next((action for action in named if granting(action)), "")
 
 

@@ -54,6 +54,11 @@ READ_TARGETS = Statement(
         "codedeploy:ListDeploymentTargets",
     ),
 )
+READ_STACKS = Statement(
+    "ReadStacks",
+    On.SCOPE,
+    ("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"),
+)
 STARTING = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
 STOP = Statement("StopDeployments", On.ANYTHING, ("codedeploy:StopDeployment",))
 LIST_SOURCE = Statement("ListSource", On.SCOPE, ("s3:GetBucketVersioning", "s3:ListBucket"))
@@ -104,6 +109,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         ),
         READ_DEPLOYMENTS,
         READ_TARGETS,
+        READ_STACKS,
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
@@ -114,6 +120,16 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         STOP,
         READ_DEPLOYMENTS,
         READ_TARGETS,
+        Statement(
+            "UpdateStacks",
+            On.SCOPE,
+            (
+                "cloudformation:CancelUpdateStack",
+                "cloudformation:CreateStack",
+                "cloudformation:UpdateStack",
+            ),
+        ),
+        READ_STACKS,
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
@@ -163,6 +179,12 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         Statement("RestoreAliases", On.SCOPE, ("lambda:GetAlias", "lambda:UpdateAlias")),
         READ_DEPLOYMENTS,
         READ_TARGETS,
+        Statement(
+            "RestoreStacks",
+            On.SCOPE,
+            ("cloudformation:CancelUpdateStack", "cloudformation:UpdateStack"),
+        ),
+        READ_STACKS,
         LIST_ARTIFACTS,
         READ_ARTIFACTS,
         DECRYPT_ARTIFACTS,

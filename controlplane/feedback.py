@@ -40,6 +40,8 @@ from rollback.plan import Step, StepKind, plan
 WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CodeDeploy": ("CodeDeployStop", "CodeDeployRestore"),
     "CodeDeployRestore": ("CodeDeployStop", "CodeDeployRestore"),
+    "CloudFormation": ("CloudFormationStop", "CloudFormationRestore"),
+    "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 
@@ -95,8 +97,9 @@ def goes_back(stage: StageDeclaration, cause: Cause) -> bool:
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
     """Decide what follows, and write what does not need an execution: quarantine, hold, ledger."""
     entries = ledger.of_stage(connection, failure.action_ids)
-    ledger.fared(connection, failure.action_ids, Fared.BAD, now)
     rolling_back = failure.execution.type == "ROLLBACK"
+    back = {one.action_id for one in entries if rolling_back and one.status == Fared.DEPLOYED}
+    ledger.fared(connection, [one for one in failure.action_ids if one not in back], Fared.BAD, now)
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
     policy = policy_of(failure.declared)
@@ -233,9 +236,31 @@ def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:
     return [one for one in stops if _target(one) not in restored]
 
 
+def pointless(stage: StageDeclaration, failed: Collection[str]) -> frozenset[str]:
+    """What a ROLLBACK execution need not try after these of its steps failed.
+
+    Where the stop failed something is under way, which a restore would wait for; and a stage of which
+    a part is not back is not verified.
+    """
+    stoppers, restorers = map(frozenset, zip(*WAY_BACK.values(), strict=True))
+    providers = {one.name: one.action_type_id.provider for one in stage.actions}
+    stuck = {
+        _target(one)
+        for one in stage.actions
+        if one.name in failed and providers[one.name] in stoppers
+    }
+    return frozenset(
+        one.name
+        for one in stage.actions
+        if (providers[one.name] in restorers and _target(one) in stuck)
+        or providers[one.name] not in stoppers | restorers
+    )
+
+
 def _target(remedy: ActionDeclaration) -> str:
     """Where a remedy acts: whether it stops or restores, it is the same target."""
-    return pure_ledger.target_of("CodeDeployRestore", remedy.region or "", remedy.configuration)
+    provider = remedy.action_type_id.provider
+    return pure_ledger.target_of(provider, remedy.region or "", remedy.configuration)
 
 
 def _remedy(step: Step, placement: Placement) -> ActionDeclaration:

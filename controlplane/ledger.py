@@ -41,11 +41,16 @@ def standing(entries: Iterable[Entry]) -> Mapping[str, Entry]:
     return newest
 
 
+GROUP, STACK = ("ApplicationName", "DeploymentGroupName"), ("StackName",)
 TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
-    "CodeDeploy": ("ApplicationName", "DeploymentGroupName"),
-    "CodeDeployRestore": ("ApplicationName", "DeploymentGroupName"),
+    "CodeDeploy": GROUP,
+    "CodeDeployStop": GROUP,
+    "CodeDeployRestore": GROUP,
+    "CloudFormation": STACK,
+    "CloudFormationStop": STACK,
+    "CloudFormationRestore": STACK,
 }
-"""What names a target besides account and region; CodeDeployRestore acts on CodeDeploy's targets."""
+"""What names a target besides account and region; who stops and who restores acts on the same."""
 
 
 def target_of(provider: str, region: str, configuration: Mapping[str, str]) -> str:

@@ -109,6 +109,16 @@ def _way_back(configuration: Configuration, account: str, region: str) -> list[H
     return [Hop(*where, "get_deployment_group", group, "ReadDeployments", why)]
 
 
+def _stack(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the stack as who updates it, who rolls it back and who watches."""
+    name = configuration.get("StackName", "")
+    why, asked = f"describe the stack {name}", {"StackName": name}
+    return [
+        Hop(account, region, one, "cloudformation", "describe_stacks", asked, "ReadStacks", why)
+        for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
+    ]
+
+
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
     kind = configuration.get("ResourceType", "")
     filters = {"resourceType": [{"comparison": "EQUALS", "value": kind}]}
@@ -201,6 +211,9 @@ HOPS: Mapping[str, Maker] = {
     "CodeDeploy": _codedeploy,
     "CodeDeployStop": _way_back,
     "CodeDeployRestore": _way_back,
+    "CloudFormation": _stack,
+    "CloudFormationStop": _stack,
+    "CloudFormationRestore": _stack,
     "InspectorFindings": _inspector,
     "SyntheticsCanary": _canary,
     "Lambda": _lambda,

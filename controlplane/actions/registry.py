@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
+from controlplane.actions.cloudformation import CloudFormation
+from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from controlplane.actions.codedeploy import CodeDeploy
 from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
@@ -35,6 +37,11 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients, parts.heard),
         ("Deploy", "Custom", "CodeDeployStop"): lambda parts: CodeDeployStop(parts.clients),
         ("Deploy", "Custom", "CodeDeployRestore"): lambda parts: CodeDeployRestore(parts.clients),
+        ("Deploy", "AWS", "CloudFormation"): lambda parts: CloudFormation(parts.clients),
+        ("Deploy", "Custom", "CloudFormationStop"): lambda parts: CloudFormationStop(parts.clients),
+        ("Deploy", "Custom", "CloudFormationRestore"): lambda parts: CloudFormationRestore(
+            parts.clients
+        ),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],
         ("Test", "Custom", "SyntheticsCanary"): CHECKS["SyntheticsCanary"],
         ("Test", "Custom", "HttpJourney"): CHECKS["HttpJourney"],

@@ -36,9 +36,13 @@ class Body(BaseModel):
 
 
 class StartBody(Body):
-    """revisions: source action -> revision id to pin. A token sent twice starts only once."""
+    """revisions: source action -> revision id to pin. A token sent twice starts only once.
+
+    one_way: the release cannot be rolled back: every stage asks before it deploys, and holds where it goes bad.
+    """
 
     revisions: Annotated[dict[Id, Text], Field(max_length=50)] = {}
+    one_way: bool = False
     client_request_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] | None = None
 
 

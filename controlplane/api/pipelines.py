@@ -130,7 +130,10 @@ def start_execution(
     token = asked.client_request_token
     # A slash is in no name, so no other key can look like this one.
     dedupe = None if token is None else f"request/{name}/{token}"
-    return {"id": parts.commands.start(name, person, revisions=asked.revisions, dedupe=dedupe)}
+    started = parts.commands.start(
+        name, person, revisions=asked.revisions, dedupe=dedupe, one_way=asked.one_way
+    )
+    return {"id": started}
 
 
 @router.post("/pipelines/{name}/stages/{stage}/rollback", status_code=202)

@@ -35,6 +35,22 @@ CODEDEPLOY = {
     "ApplicationName": Key("CodeDeploy application", required=True),
     "DeploymentGroupName": Key("CodeDeploy deployment group", required=True),
 }
+STACK = {
+    "StackName": Key("CloudFormation stack", required=True),
+    "TemplatePath": Key("Artifact::path of the template, where the artifact is a zip"),
+    "ParameterOverrides": Key("map of parameters", Kind.JSON_OBJECT),
+    "Capabilities": Key("CAPABILITY_IAM ..., with commas between them"),
+    "RoleArn": Key("role that CloudFormation acts by, where it is not the stack's own"),
+}
+MODE = {
+    "ActionMode": Key("create the stack or update it", Kind.ENUM, True, choices=("CREATE_UPDATE",))
+}
+UNDONE = {"DeploymentToken": Key("token of the operation that is undone", required=True)}
+REVISION = {
+    "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
+    "RevisionVersion": Key("its VersionId", required=True, empty=True),
+    "RevisionDigest": Key("its digest, sha256:...", required=True),
+}
 WAY_BACK = {
     "RollbackSafe": Key(
         "false: a one-way door, which asks for an approval and is never rolled back by itself",
@@ -153,13 +169,23 @@ ACTIONS: tuple[Provider, ...] = (
         "CodeDeployRestore",
         {
             **CODEDEPLOY,
-            "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
-            "RevisionVersion": Key("its VersionId", required=True, empty=True),
-            "RevisionDigest": Key("its digest, sha256:...", required=True),
+            **REVISION,
             "DeploymentToken": Key("token of the deployment that is undone: no other is"),
             "DeploymentId": Key("and its id, empty where unknown", empty=True),
         },
         deploys=True,
+    ),
+    Provider(
+        "Deploy",
+        "AWS",
+        "CloudFormation",
+        {**MODE, **STACK, **WAY_BACK},
+        inputs=(1, 1),
+        deploys=True,
+    ),
+    Provider("Deploy", "Custom", "CloudFormationStop", {**STACK, **UNDONE}),
+    Provider(
+        "Deploy", "Custom", "CloudFormationRestore", {**STACK, **UNDONE, **REVISION}, deploys=True
     ),
     Provider(
         "Test",

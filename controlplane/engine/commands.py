@@ -64,11 +64,14 @@ class Commands:
         revisions: Mapping[str, str] | None = None,
         dedupe: str | None = None,
         detail: str = "",
+        one_way: bool = False,
     ) -> str:
         """Start an execution, answer its id. The same dedupe key starts only one, ever.
 
         revisions: source action -> revision id to pin; a source left out takes its newest.
+        one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
+        trigger = {"type": by.door, "by": by.name, "detail": detail}
         with self._transaction() as tx:
             version = tx.version(pipeline)
             if version is None:
@@ -83,7 +86,7 @@ class Commands:
                 "status": ExecutionStatus.IN_PROGRESS,
                 "stop": "",
                 "digest": "",
-                "trigger": json.dumps({"type": by.door, "by": by.name, "detail": detail}),
+                "trigger": json.dumps(trigger | ({"oneWay": True} if one_way else {})),
                 "revisions": json.dumps(dict(revisions or {})),
                 "plan": "",
                 "rolls_back": "",

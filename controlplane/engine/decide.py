@@ -8,13 +8,14 @@ from collections.abc import Container, Iterable, Mapping
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.declarations.wave_keys import is_gate, target_of
-from controlplane.engine import waves
+from controlplane.engine import persevering, waves
 from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
 from controlplane.engine.signals import breach, rules_of
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
     Moves,
+    Said,
     StageView,
     deploys,
 )
@@ -33,17 +34,31 @@ def decide(view: StageView, now: float) -> Moves:
         return moves
     by_name = latest(view)
     cause = trouble(view, by_name)
-    if cause is not None or view.status is S.STOPPING:
+    perseveres = cause is not None and persevering.goes_on(view, by_name)
+    if perseveres and cause is not None and view.status is not S.STOPPING:
+        _persevere(view, by_name, cause, now, moves)
+    elif cause is not None or view.status is S.STOPPING:
         _wind_down(view, by_name, cause, moves)
     else:
         _go_on(view, by_name, now, moves)
     return moves
 
 
+def _persevere(
+    view: StageView, by_name: Mapping[str, ActionView], cause: Cause, now: float, moves: Moves
+) -> None:
+    """A part of a rollback failed: say so once, and go on with the rest."""
+    said = f"{cause.by} failed, the rest of the rollback goes on: {cause.reason}"
+    if said != view.noted:
+        moves.mark["noted"] = said
+        moves.says.append(Said("stage.noted", said, page=True))
+    _go_on(view, by_name, now, moves)
+
+
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
     for action in by_name.values():
-        if action.status == A.FAILED and not waves.others_go_back(view, by_name, action):
+        if action.status == A.FAILED:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
@@ -155,16 +170,12 @@ def _next_run_order(
     view: StageView, by_name: Mapping[str, ActionView]
 ) -> list[ActionDeclaration] | None:
     """The actions to start now; [] when all have succeeded; None while some are under way."""
+    due = {action.name for action in persevering.worth_doing(view, by_name)}
+    over = (A.SUCCEEDED, A.FAILED) if view.perseveres else (A.SUCCEEDED,)
     for group in view.declared.run_orders:
-        missing = [action for action in group if action.name not in by_name]
+        missing = [action for action in group if action.name in due]
         if missing:
             return missing
-        for action in group:
-            if not _is_over(view, by_name, by_name[action.name]):
-                return None
+        if any(by_name[a.name].status not in over for a in group if a.name in by_name):
+            return None
     return []
-
-
-def _is_over(view: StageView, by_name: Mapping[str, ActionView], action: ActionView) -> bool:
-    failed = action.status == A.FAILED and waves.others_go_back(view, by_name, action)
-    return failed or action.status == A.SUCCEEDED

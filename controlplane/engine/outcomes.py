@@ -115,6 +115,8 @@ def _tell_verdict(tx: Transaction, result: Result, execution: Any) -> None:
 ROLLBACK_PART = {
     "CodeDeployStop": RollbackState.STOPPING,
     "CodeDeployRestore": RollbackState.REDEPLOYING,
+    "CloudFormationStop": RollbackState.STOPPING,
+    "CloudFormationRestore": RollbackState.REDEPLOYING,
 }
 
 

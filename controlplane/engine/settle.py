@@ -73,7 +73,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         watch=row.watch,
         ended_at=row.ended_at,
         actions=[one for one in found if one.kind != "watch"],
-        way_back=bool(execution.plan),
+        perseveres=bool(execution.plan),
     )
 
 
@@ -151,7 +151,7 @@ def _move_stage(
 def _page_early(tx: Transaction, view: StageView, moves: Moves, execution: Any) -> None:
     """Where only a person can help, nobody waits for what is still under way to say so."""
     cause = moves.cause
-    helpless = execution.type == "ROLLBACK" or any(map(is_one_way, view.declared.actions))
+    helpless = any(map(is_one_way, view.declared.actions))
     if moves.stage is S.STOPPING and cause and cause.kind in BY_ITSELF and helpless:
         said = f"{cause.reason}; what is still under way in {view.declared.name} is followed to its end"
         tx.fact("person.paged", execution, stage=view.declared.name, text=said)

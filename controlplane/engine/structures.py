@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from controlplane.declarations.json_spelling import loads
 from controlplane.declarations.model import Notification, PipelineDeclaration, StageDeclaration
-from controlplane.engine.one_way import guarded
+from controlplane.engine.one_way import guarded, is_one_way_release
 from controlplane.store import pipelines
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Structures:
     def stages(self, connection: Connection, execution: Any) -> Sequence[StageDeclaration]:
         """What an execution runs: its pipeline's stages, or its own plan where it is a rollback."""
         if not execution.plan:
-            return self._guarded(connection, execution.pipeline, execution.version)
+            return self._guarded(connection, execution)
         key = ("plan", execution.id)
         found = self._kept.get(key)
         if found is None:
@@ -66,13 +66,13 @@ class Structures:
         stages: Sequence[StageDeclaration] = found
         return stages
 
-    def _guarded(
-        self, connection: Connection, name: str, version: int
-    ) -> Sequence[StageDeclaration]:
-        key = (f"stages of {name}", version)
+    def _guarded(self, connection: Connection, execution: Any) -> Sequence[StageDeclaration]:
+        name, every = execution.pipeline, is_one_way_release(execution)
+        key = (f"stages of {name}, {'all' if every else 'some'} guarded", execution.version)
         found: Sequence[StageDeclaration] | None = self._kept.get(key)
         if found is None:
-            found = self._keep(key, guarded(self.pipeline(connection, name, version).stages))
+            declared = self.pipeline(connection, name, execution.version)
+            found = self._keep(key, guarded(declared.stages, every=every))
         return found
 
     def notifications(

@@ -49,7 +49,7 @@ class StageView(NamedTuple):
     asked_at: float | None = None
     watch: str = ""
     ended_at: float | None = None
-    way_back: bool = False
+    perseveres: bool = False  # a rollback does: one target that is lost keeps no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,9 @@ class Moves:
     says: list[Said] = field(default_factory=list)
 
 
-DEPLOYERS = frozenset({"CodeDeploy", "CodeDeployRestore"})
+DEPLOYERS = frozenset(
+    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+)
 """Providers whose start puts something on a target: from then on the rules watch."""
 
 

@@ -11,7 +11,6 @@ from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, 
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
 from controlplane.engine.signals import Rule, rules_of
 from controlplane.engine.view import ActionView, StageView, deploys
-from controlplane.feedback import WAY_BACK
 from controlplane.states import ActionStatus as A
 
 Rows = Mapping[str, ActionView]
@@ -19,7 +18,6 @@ Rows = Mapping[str, ActionView]
 
 BEGUN = (A.IN_PROGRESS, A.SUCCEEDED)
 OPEN = (A.READY, A.STARTING, A.IN_PROGRESS)
-RESTORERS = frozenset(restorer for _, restorer in WAY_BACK.values())
 
 
 def not_well(
@@ -72,18 +70,6 @@ def deploying(view: StageView, by_name: Rows) -> set[str]:
 def watched(rules: Sequence[RuleDeclaration], targets: set[str]) -> list[RuleDeclaration]:
     """The rules that watch one of these targets; a rule of no target watches from the first on."""
     return [rule for rule in rules if target_of(rule) in ({"", *targets} if targets else ())]
-
-
-def others_go_back(view: StageView, by_name: Rows, failed: ActionView) -> bool:
-    """A restore that failed keeps no other target from going back: the stage fails when all were tried."""
-    restores = [
-        action.name
-        for action in view.declared.actions
-        if view.way_back and action.action_type_id.provider in RESTORERS
-    ]
-    return failed.name in restores and any(
-        name not in by_name or by_name[name].status in OPEN for name in restores
-    )
 
 
 def unfinished(stage: StageDeclaration, names: Container[str]) -> set[str]:

@@ -146,6 +146,7 @@ IN_STAGES: Select[Any] = (
     select(
         S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
+        E.trigger,
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(among(S.id, "ids"))
@@ -206,7 +207,7 @@ BANNED = exists().where(Q.digest == E.digest, Q.lifted_at.is_(None)).correlate(E
 INBOUND: Select[Any] = (
     select(
         S.id.label("stage_id"), S.execution_id, S.stage, S.position,
-        E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back,
+        E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
         OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
     )
     .join(EXECUTION, S.execution_id == E.id)

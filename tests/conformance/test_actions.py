@@ -17,6 +17,7 @@ from controlplane.actions.registry import ACTIONS, RULES, Key, Parts, drivers
 from controlplane.declarations import providers
 from monitors.base import Verdict
 from tests.controlplane.actions.codedeploy_answers import S3
+from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
 from tests.controlplane.actions.fake_ecr import FakeEcr
 from tests.controlplane.actions.fake_s3 import FakeS3
@@ -43,11 +44,13 @@ class World:
     codedeploy: FakeCodeDeploy = field(default_factory=FakeCodeDeploy)
     s3: FakeS3 = field(default_factory=FakeS3)
     ecr: FakeEcr = field(default_factory=FakeEcr)
+    stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
 
     def parts(self) -> Parts:
         well = vendors.parts(vendors.Mood.WELL)
         well.clients.by_name.update(  # type: ignore[attr-defined]
             codedeploy=scripted("codedeploy", **self.codedeploy.operations()),
+            cloudformation=scripted("cloudformation", **self.stacks.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
@@ -58,7 +61,8 @@ class World:
         """How often something was begun outside."""
         copies = len(self.s3.calls("CopyObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
-        return deployments + copies + len(self.ecr.put)
+        stacks = self.stacks.begun + self.stacks.cancelled
+        return deployments + copies + len(self.ecr.put) + stacks
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,18 @@ def _pushed(world: World) -> None:
     world.ecr.sent[digest_of(b"config")] = b"config"
 
 
+def _updating(world: World) -> None:
+    world.stacks.made("shop")
+    world.stacks.becomes("shop", "UPDATE_IN_PROGRESS", "tp-bad")
+
+
+def _updated(world: World) -> None:
+    _updating(world)
+    world.stacks.becomes("shop", "UPDATE_COMPLETE")
+
+
+STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
+TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
 PUSHED = bundle(
     digest=FakeEcr().push(b"config"),
@@ -115,6 +131,24 @@ CASES: Mapping[Key, Case] = {
         },
         service="codedeploy",
         batched="batch_get_deployments",
+    ),
+    ("Deploy", "AWS", "CloudFormation"): Case(
+        STACK, (TEMPLATE,), lambda world: world.stacks.made("shop"), "cloudformation"
+    ),
+    ("Deploy", "Custom", "CloudFormationStop"): Case(
+        {**STACK, "DeploymentToken": "tp-bad"}, (), _updating, "cloudformation"
+    ),
+    ("Deploy", "Custom", "CloudFormationRestore"): Case(
+        {
+            **STACK,
+            "DeploymentToken": "tp-bad",
+            "RevisionLocation": TEMPLATE.location,
+            "RevisionVersion": "v1",
+            "RevisionDigest": "sha256:good",
+        },
+        (),
+        _updated,
+        "cloudformation",
     ),
     ("Test", "Custom", "InspectorFindings"): Case(
         {"ResourceType": "AWS_EC2_INSTANCE", "ResourceIds": vendors.INSTANCE}

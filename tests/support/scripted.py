@@ -45,7 +45,8 @@ def scripted(service: str, **operations: Operation) -> Any:
             error = {"Code": given.code, "Message": given.message}
             told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": given.status}}
             return _http(given.status), told
-        validate_parameters(dict(given), model.output_shape)
+        if model.output_shape is not None:
+            validate_parameters(dict(given), model.output_shape)
         return _http(OK), {**given, "ResponseMetadata": {"HTTPStatusCode": OK}}
 
     made.meta.events.register_first("before-parameter-build.*.*", remember)

@@ -32,6 +32,9 @@ class Body:
     def close(self) -> None:
         self._file.close()
 
+    def read(self, size: int) -> bytes:
+        return self._file.read(size)
+
     def iter_chunks(self, size: int) -> Iterator[bytes]:
         return iter(lambda: self._file.read(size), b"")
 

@@ -15,6 +15,7 @@ from tests.controlplane.actions.codedeploy_answers import (
     scripted_find,
     scripted_read,
 )
+from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.controlplane.actions.making import GROUP, NOW, TOKEN, task
 from tests.support.clients import StubClients, stubbed
 
@@ -174,3 +175,25 @@ def test_one_by_hand_that_is_under_way_is_not_waited_for() -> None:
         scripted_read(stub, info("d-2", "Failed", description="towpath tp-bad shop/prod e-1"))
         with pytest.raises(ActionError, match="not overwritten"):
             CodeDeployRestore(StubClients(codedeploy=client)).start(restoring(configuration=FENCED))
+
+
+def test_an_ecs_service_goes_back_by_its_appspec_without_what_only_instances_know() -> None:
+    spec = {"bucket": S3["bucket"], "key": "appspec.json", "bundleType": "JSON", "version": "v1"}
+    text = b'{"Resources": [{"TargetService": {"Type": "AWS::ECS::Service", "Properties": {}}}]}'
+    s3 = FakeS3()
+    s3.put(S3["bucket"], "appspec.json", text)
+    asked = {key: CREATE[key] for key in CREATE if key not in INSTANCES}
+    wanted = {**WANTED, "RevisionLocation": f"s3://{S3['bucket']}/appspec.json"}
+    with stubbed("codedeploy") as (client, stub):
+        scripted_active(stub)
+        scripted_group(stub, good="d-2", attempted="d-2")
+        scripted_read(stub, info("d-2", "Succeeded", computePlatform="ECS"))
+        revision = {"revisionType": "S3", "s3Location": spec}
+        stub.add_response(
+            "create_deployment", {"deploymentId": "d-3"}, {**asked, "revision": revision}
+        )
+        clients = StubClients(codedeploy=client, s3=s3)
+        assert CodeDeployRestore(clients).start(restoring(configuration=wanted)).handle == "d-3"
+
+
+INSTANCES = ("fileExistsBehavior", "ignoreApplicationStopFailures")

@@ -211,3 +211,29 @@ def test_a_second_try_still_knows_that_none_was_asked_for() -> None:
         remembering(stub, "v0")
         ended = CodeDeployStop(StubClients(codedeploy=client)).start(quarantined("v0", again=True))
     assert "in quarantine" in ended.output["LeftAsItIs"]
+
+
+@pytest.mark.parametrize("status", ["Created", "Queued", "Ready", "Baking"])
+def test_an_ecs_deployment_is_stopped_while_it_waits_or_bakes_and_rolled_back(status: str) -> None:
+    with stubbed("codedeploy") as (client, stub):
+        scripted_read(stub, info(status=status, computePlatform="ECS"))
+        stub.add_response("stop_deployment", {"status": "Pending"}, STOP)
+        scripted_read(stub, info(status=status, computePlatform="ECS"))
+        driver = CodeDeployStop(StubClients(codedeploy=client))
+        assert driver.start(stopping()).outcome is Outcome.RUNNING
+        scripted_read(stub, info(status="Stopped", computePlatform="ECS", rollbackInfo=BACK))
+        assert looked(client, "d-OURS").handle == "d-OURS/d-BACK"
+
+
+def test_an_alias_that_cannot_be_read_is_said_and_fails_no_stop() -> None:
+    shift = {"functionName": "shop", "functionAlias": "live", "currentVersion": "1"}
+    target = {"lambdaTarget": {"lambdaFunctionInfo": {**shift, "targetVersion": "2"}}}
+    with stubbed("codedeploy") as (client, stub), stubbed("lambda") as (functions, other):
+        scripted_read(stub, info(status="Failed", computePlatform="Lambda"))
+        stub.add_response("list_deployment_targets", {"targetIds": ["shop:live"]})
+        stub.add_response("batch_get_deployment_targets", {"deploymentTargets": [target]})
+        other.add_client_error("get_alias", "AccessDeniedException", http_status_code=403)
+        clients = StubClients(codedeploy=client, **{"lambda": functions})
+        ended = CodeDeployStop(clients).start(stopping())
+    assert ended.outcome is Outcome.SUCCEEDED
+    assert "RestoreAliases" in ended.output["LeftAsItIs"]

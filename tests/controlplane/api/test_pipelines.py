@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from controlplane.declarations.json_spelling import dumps
-from controlplane.sandbox.scripted import judging, source_of
-from monitors.base import Verdict
+from controlplane.sandbox.scripted import after, judging, source_of
+from monitors.base import Outcome, Verdict
 from tests.support.doors import GOOD, Doors
 from tests.support.house import BAD, deploying, pipeline, source
 
@@ -208,3 +208,18 @@ def test_the_stored_json_is_codepipelines(doors: Doors) -> None:
     doors.house.apply(declared)
     answer = doors.client().get("/api/v1/pipelines/shop").text
     assert answer == dumps(declared.model_copy(update={"version": 1}))
+
+
+def test_a_release_may_be_started_as_a_one_way_door(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    client = doors.client()
+    started = client.post("/api/v1/pipelines/shop/executions", json={"oneWay": True}).json()["id"]
+    assert client.get(f"/api/v1/executions/{started}").json()["trigger"]["oneWay"] is True
+
+
+def test_a_rollback_that_failed_says_what_a_person_does_next(doors: Doors) -> None:
+    doors.house.drivers["CodeDeployRestore"].default = after(0, Outcome.FAILED, "NO_INSTANCES")
+    rolled_back(doors)
+    newest = doors.client().get("/api/v1/pipelines/shop/executions").json()[0]
+    assert newest["rollbackState"] == "failed"
+    assert "towpath rollback shop Prod -m WHY" in newest["next"]

@@ -47,7 +47,7 @@ def test_a_person_is_asked_before_anything_is_deployed_and_told_why(house: House
     begun = len(house.drivers["CodeDeploy"].started)
     execution = house.start()
     (asked,) = house.texts("approval.needed", execution)
-    assert "Prod is a one-way door (rollbackSafe: false)" in asked
+    assert "Prod is a one-way door (rollbackSafe: false, " in asked
     assert len(house.drivers["CodeDeploy"].started) == begun
 
 
@@ -99,3 +99,24 @@ def test_a_person_may_go_back_all_the_same(house: House) -> None:
     assert house.commands.rollback("shop", "Prod", ANNE, reason="customers call") == bad
     house.wait(20)
     assert (house.rows()[0].type, house.rows()[0].rollback_state) == ("ROLLBACK", "done")
+
+
+def test_a_release_may_be_a_one_way_door_in_a_pipeline_that_has_none(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    begun = len(house.drivers["CodeDeploy"].started)
+    house.drivers["Manual"].default = after(2)
+    bad = house.commands.start("shop", ANNE, one_way=True)
+    house.settle()
+    assert len(house.drivers["CodeDeploy"].started) == begun
+    house.drivers["CloudWatchAlarm"].default = judging(Verdict.FAIL)
+    house.wait(60)
+    assert (house.execution(bad).status, house.rows()[0].id) == ("Failed", bad)
+    assert any("one-way door" in said for said in house.texts("person.paged", bad))
+
+
+def test_the_next_release_is_no_door_any_more(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Prod")))
+    house.drivers["Manual"].default = after(0)
+    house.commands.start("shop", ANNE, one_way=True)
+    house.wait(20)
+    assert "approval.needed" not in house.kinds(house.start())

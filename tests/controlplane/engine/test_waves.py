@@ -7,7 +7,7 @@ import pytest
 from controlplane.declarations.load import parse_text
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.sandbox.scripted import Script, after, judging, source_of
-from monitors.base import Outcome, Verdict
+from monitors.base import Outcome, Progress, Task, Verdict
 from tests.support.house import ANNE, BAD, House
 
 PIPELINE = """
@@ -225,3 +225,38 @@ def test_a_retry_bakes_the_wave_again_that_was_left_without_a_next(house: House)
     assert started(house) == []
     house.wait(20)
     assert started(house) == ["a", "b"]
+
+
+def test_a_target_that_cannot_go_back_keeps_no_other_where_it_is(house: House) -> None:
+    house.apply(declared(PIPELINE.replace("pause: 30s", "pause: 30s\n      maxInFlight: 1")))
+    house.drivers["CodeDeployRestore"].default = lost("b")
+    house.start()
+    house.wait(192)
+    signals(house, {"box": judging(Verdict.FAIL)})
+    house.wait(60)
+    back = house.rows()[0]
+    assert (back.type, back.rollback_state) == ("ROLLBACK", "failed")
+    assert started(house, "CodeDeployRestore") == [
+        "d",
+        "c",
+        "b",
+        "a",
+        "box",
+    ]
+
+
+def lost(target: str) -> Script:
+    def script(task: Task, asked: int) -> Progress:
+        ended = Outcome.FAILED if task.configuration["Target"] == target else Outcome.SUCCEEDED
+        return after(1, ended, "NO_INSTANCES")(task, asked)  # type: ignore[return-value]
+
+    return script
+
+
+def test_a_one_way_door_is_asked_for_once_before_the_first_wave(house: House) -> None:
+    house.apply(declared(PIPELINE.replace("    waves:\n", "    rollbackSafe: false\n    waves:\n")))
+    house.drivers["Manual"].default = after(1000)
+    execution = house.start()
+    house.wait(60, step=5)
+    assert house.kinds(execution).count("approval.needed") == 1
+    assert not house.drivers["CodeDeploy"].started
