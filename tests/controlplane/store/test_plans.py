@@ -57,7 +57,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
 
 
 ALLOWED = re.compile(
-    r"COVERING|json_each VIRTUAL|^SCAN due$|^SCAN due_[01]$|^SCAN wanted$|CONSTANT ROWS?|^SCAN anon_1$|subquery-1"
+    r"COVERING|json_each VIRTUAL|^SCAN due(_[01])?$|^SCAN wanted$|CONSTANT ROWS?|^SCAN anon_1$|subquery-1"
     r"|ix_execution_open$|^SCAN tally$"
 )
 """An index that holds all that is asked for, or what is open only; the list of what is asked about; what a
