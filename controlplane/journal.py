@@ -72,10 +72,14 @@ class Journal:
         """Keep a fact for this transaction."""
         self._facts.append(fact)
 
-    def flush(self) -> None:
-        """Write everything in order; runs of untold facts go in one statement."""
-        if self._facts:
-            locks.order_of_events(self._connection)
+    def flush(self, *, tell: bool = False) -> bool:
+        """Write everything in order; runs of untold facts go in one statement. False where there was nothing.
+
+        tell: wake the other replicas with the commit.
+        """
+        if not self._facts:
+            return False
+        locks.order_of_events(self._connection, tell=tell)
         quiet: list[dict[str, Any]] = []
         for fact in self._facts:
             outbox = self._outbox(fact) if fact.kind in TOLD else []
@@ -88,6 +92,7 @@ class Journal:
             events.append_told(self._connection, self._row(fact), outbox)
         events.append(self._connection, quiet)
         self._facts = []
+        return True
 
     def _row(self, fact: Fact) -> dict[str, Any]:
         return {

@@ -84,18 +84,22 @@ class Engine:
     def run(self) -> None:
         """Until `stop`: turns, and between them sleep until something is due or ends."""
         self._take_over()
-        while not self._stop.is_set():
-            self._wakeup.clear()
-            try:
-                if not self.turn():
-                    self._wakeup.wait(self._nap())
-            except OperationalError as error:
-                log.error("the database cannot be used: %s; trying again", reason(error))  # noqa: TRY400 - it says all
-                self._stop.wait(self._limits.idle)
-            except Exception:
-                log.exception("a turn of the engine failed; the next one tries again")
-                self._stop.wait(self._limits.idle)
+        with self._database.tended():
+            while not self._stop.is_set():
+                self._wakeup.clear()
+                self._turn_or_nap()
         self._drain()
+
+    def _turn_or_nap(self) -> None:
+        try:
+            if not self.turn():
+                self._wakeup.wait(self._nap())
+        except OperationalError as error:
+            log.error("the database cannot be used: %s; trying again", reason(error))  # noqa: TRY400 - it says all
+            self._stop.wait(self._limits.idle)
+        except Exception:
+            log.exception("a turn of the engine failed; the next one tries again")
+            self._stop.wait(self._limits.idle)
 
     def _take_over(self) -> None:
         """Make due at once what dead processes of this host held."""

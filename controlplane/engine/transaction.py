@@ -80,8 +80,7 @@ def transaction(
         tx = Transaction(connection, at, structures, journal, version)
         yield tx
         tx.flush()
-        journal.flush()
-        if wake:
+        if not journal.flush(tell=wake) and wake:
             database.tell(connection)
     if wake or journal.told:
         database.wake()

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
-    ColumnClause,
+    ColumnElement,
     Connection,
     Row,
+    Select,
     bindparam,
     case,
     func,
@@ -119,7 +120,7 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
     return connection.execute(CLAIM, given).all()
 
 
-ONE: ColumnClause[int] = literal_column("1")
+ONE: ColumnElement[int] = literal_column("1")
 """Said in the statement, so that nothing but what differs is handed over for each row."""
 
 RECORD = updating(
@@ -324,10 +325,16 @@ def outputs(connection: Connection, stage_id: str) -> Sequence[Any]:
     return connection.execute(found.order_by(C.id)).all()
 
 
-NEXT_DUE = select(func.min(C.due_at)).where(C.lane == bindparam("in_lane"), C.due_at.is_not(None))
+NEXT_DUE = {
+    lane: select(func.min(C.due_at)).where(C.lane == lane, C.due_at.is_not(None)).scalar_subquery()
+    for lane in (0, 1)
+}
+NEXT_OF: Mapping[Sequence[int], Select[Any]] = {
+    lanes: select(*(NEXT_DUE[lane] for lane in lanes)) for lanes in ((0,), (1,), (0, 1))
+}
 
 
 def next_due(connection: Connection, lanes: Sequence[int] = (0, 1)) -> float | None:
     """When the next row of these lanes is due; None where none is."""
-    found = [connection.execute(NEXT_DUE, {"in_lane": lane}).scalar() for lane in lanes]
+    found = connection.execute(NEXT_OF[tuple(lanes)]).one() if lanes else ()
     return min((at for at in found if at is not None), default=None)

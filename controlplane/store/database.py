@@ -88,6 +88,10 @@ class Database:
         if not self.embedded:
             distributed.tell(connection)
 
+    def tended(self) -> AbstractContextManager[None]:
+        """What the database needs done beside its transactions, while somebody writes to it all the time."""
+        return embedded.tended(self.engine) if self.embedded else nullcontext()
+
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
         """Hold a name for a while; False where another replica holds it. Embedded: there is no other."""

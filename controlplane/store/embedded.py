@@ -1,10 +1,28 @@
 """SQLite, the embedded default: WAL, synchronous=FULL. Its clock is the machine's, for there is one machine."""
 
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+log = logging.getLogger(__name__)
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=30000",
+    "foreign_keys=ON",
+    # Pages (40 MB): `tended` keeps the log short. A commit that must do it itself waits for the whole file.
+    "wal_autocheckpoint=10000",
+)
+CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+EVERY = 1.0
+"""Seconds between two checkpoints; one that finds nothing to do costs microseconds."""
 
 
 def engine_of(url: URL) -> Engine:
@@ -30,3 +48,28 @@ def engine_of(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+@contextmanager
+def tended(engine: Engine) -> Iterator[None]:
+    """Move what was committed from the log into the file, in a thread: no commit waits for that.
+
+    A passive checkpoint keeps neither readers nor the writer out (https://www.sqlite.org/wal.html).
+    """
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(EVERY):
+            try:
+                with closing(engine.raw_connection()) as connection:
+                    connection.cursor().execute(CHECKPOINT)
+            except (sqlite3.Error, SQLAlchemyError) as error:
+                log.warning("the log could not be moved into the database's file: %s", error)
+
+    thread = threading.Thread(target=work, name="towpath-checkpoints", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -9,10 +9,14 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, select, text
 
+from controlplane.store.distributed import CHANNEL
 from controlplane.store.tables import StageExecution, table
 
 STAGE = table(StageExecution)
 EXCLUSIVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+EXCLUSIVE_AND_TELL = text(
+    f"SELECT pg_advisory_xact_lock(hashtextextended(:name, 0)), pg_notify('{CHANNEL}', '')"
+)
 SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
 
 
@@ -42,13 +46,15 @@ def ways_in(connection: Connection, ways: Iterable[tuple[str, str, bool]]) -> No
         connection.execute(SHARED if shared else EXCLUSIVE, name)
 
 
-def order_of_events(connection: Connection) -> None:
+def order_of_events(connection: Connection, *, tell: bool = False) -> None:
     """From here to the commit nobody else adds events: ids rise in the order of the commits.
 
     Without it a reader that goes on from the newest id it saw would miss a lower one that commits later.
+    tell: and wake the other replicas with the commit, which would be a statement of its own otherwise.
     """
     if not _embedded(connection):
-        connection.execute(EXCLUSIVE, {"name": "events"})
+        statement = EXCLUSIVE_AND_TELL if tell else EXCLUSIVE
+        connection.execute(statement, {"name": "events"})
 
 
 def _embedded(connection: Connection) -> bool:

@@ -11,6 +11,7 @@ from controlplane.actions.base import ActionDriver
 from controlplane.actions.noop import NoOp
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
+from controlplane.worker import settle_memory
 from tests.support.house import KEYS, House, action, pipeline
 
 STAGES, ORDERS = 3, 4
@@ -70,6 +71,7 @@ def house(url: str) -> House:
 
 def engine(made: House, noop: ActionDriver | None = None) -> Engine:
     """As it is in production, except that nothing outside is called."""
+    settle_memory()
     does_nothing = noop or NoOp()
     drivers = {
         KEYS["NoOp"]: does_nothing,
