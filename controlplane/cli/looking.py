@@ -151,7 +151,7 @@ def tree(document: Mapping[str, Any]) -> Tree:
         root.add(Text.assemble("next  ", document["next"]))
     for stage in document["stages"]:
         branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
-        for wave in stage["waves"]:
+        for wave in stage.get("waves", ()):  # an older server does not tell
             branch.add(_wave(wave))
         for action in stage["actions"]:
             branch.add(
