@@ -55,7 +55,16 @@ class RollbackState(StrEnum):
     FAILED = "failed"
 
 
+class WatchState(StrEnum):
+    """How a stage is watched after it is done; "" in its row where it is not."""
+
+    AUTOMATIC = "automatic"
+    ADVICE = "advice"
+    OVER = "over"
+
+
 E, S, A, R = ExecutionStatus, StageStatus, ActionStatus, RollbackState
+W = WatchState
 
 EXECUTION_MOVES: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
     E.IN_PROGRESS: frozenset({E.STOPPING, E.STOPPED, E.SUCCEEDED, E.SUPERSEDED, E.FAILED}),
@@ -96,15 +105,24 @@ ROLLBACK_MOVES: Mapping[RollbackState, frozenset[RollbackState]] = {
     R.FAILED: frozenset(),
 }
 
+WATCH_MOVES: Mapping[WatchState, frozenset[WatchState]] = {
+    W.AUTOMATIC: frozenset({W.ADVICE, W.OVER}),
+    W.ADVICE: frozenset({W.OVER}),
+    W.OVER: frozenset(),
+}
+
 
 class IllegalMoveError(Exception):
     """A move was asked for that no table lists."""
 
 
-def check(old: StrEnum, new: StrEnum) -> None:
-    """Raise IllegalMoveError unless the table of that kind of state lists the move."""
-    if new not in _TABLES[type(old)][old]:
-        raise IllegalMoveError(f"{type(old).__name__}: {old} -> {new}")
+def check(old: str, new: StrEnum) -> None:
+    """Raise IllegalMoveError unless the table of that kind of state lists the move.
+
+    old: as a row says it will do.
+    """
+    if new not in _TABLES[type(new)][old]:
+        raise IllegalMoveError(f"{type(new).__name__}: {old} -> {new}")
 
 
 def is_over(status: StrEnum) -> bool:
@@ -117,4 +135,5 @@ _TABLES: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     StageStatus: STAGE_MOVES,
     ActionStatus: ACTION_MOVES,
     RollbackState: ROLLBACK_MOVES,
+    WatchState: WATCH_MOVES,
 }

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from monitors.base import Verdict
-
 
 class CauseKind(StrEnum):
     """Why a stage ended badly."""
@@ -106,23 +104,3 @@ class Decision:
     act: Act
     reason: str
     tripped: bool = False
-
-
-class Consequence(StrEnum):
-    """What follows from a verdict while a stage bakes."""
-
-    GO_ON = "go on"
-    ROLL_BACK = "roll back"
-    EXTEND = "extend the bake"
-    HOLD = "hold"
-    HOLD_AND_PAGE = "hold and page"
-
-
-CONSEQUENCES: Mapping[Verdict, Consequence] = {
-    Verdict.PASS: Consequence.GO_ON,
-    Verdict.FAIL: Consequence.ROLL_BACK,
-    Verdict.INCONCLUSIVE: Consequence.EXTEND,
-    Verdict.NO_DATA: Consequence.HOLD,
-    Verdict.UNREACHABLE: Consequence.HOLD_AND_PAGE,
-}
-"""Silence never passes, and a monitoring outage alone never rolls back."""

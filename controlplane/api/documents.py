@@ -85,7 +85,7 @@ class Documents:
         return [
             rule_measurements(connection, action, stages[action.stage_id])
             for action in queries.actions_of_execution(connection, row.id)
-            if action.kind == "rule"
+            if action.kind != "action"
         ]
 
     def summary(self, row: Any) -> Document:

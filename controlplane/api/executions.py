@@ -2,7 +2,14 @@
 
 from controlplane.api.documents import Document
 from controlplane.api.guard import GivenPerson, guarded_router
-from controlplane.api.inputs import ApprovalBody, ExecutionId, RetryBody, StageName, StopBody
+from controlplane.api.inputs import (
+    ApprovalBody,
+    ExecutionId,
+    JudgementBody,
+    RetryBody,
+    StageName,
+    StopBody,
+)
 from controlplane.api.parts import GivenDocuments, GivenParts
 
 router = guarded_router("executions")
@@ -42,6 +49,20 @@ def decide_approval(
         person,
         approve=body.result == "Approved",
         summary=body.summary,
+    )
+
+
+@router.post("/executions/{execution_id}/stages/{stage}/judgement", status_code=204)
+def judge_bake(
+    execution_id: ExecutionId,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: JudgementBody,
+) -> None:
+    """Let a bake that is held or that asks pass, or roll it back."""
+    parts.commands.judge(
+        execution_id, stage, person, passes=body.result == "pass", reason=body.reason
     )
 
 

@@ -33,6 +33,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/executions/{execution_id}/measurements"): P.READ,
     ("POST", "/executions/{execution_id}/stop"): P.RUN,
     ("POST", "/executions/{execution_id}/stages/{stage}/approval"): P.APPROVE,
+    ("POST", "/executions/{execution_id}/stages/{stage}/judgement"): P.ROLL_BACK,
     ("POST", "/executions/{execution_id}/stages/{stage}/retry"): P.RUN,
     ("GET", "/quarantine"): P.READ,
     ("DELETE", "/quarantine/{digest}"): P.RELEASE,

@@ -50,6 +50,13 @@ class ApprovalBody(Body):
     summary: Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")] = ""
 
 
+class JudgementBody(Body):
+    """A person's word on a bake that cannot end by itself; the reason is kept."""
+
+    result: Literal["pass", "rollback"]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
+
+
 class StopBody(Body):
     """abandon: do not wait for what runs."""
 

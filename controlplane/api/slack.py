@@ -71,6 +71,12 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
         pipeline = _still_there(parts, asked)
         parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
         return
+    if asked.action == "pass":
+        _still_asks(parts, asked)
+        parts.commands.judge(
+            asked.execution, asked.stage, person, passes=True, reason="judged in Slack"
+        )
+        return
     _still_open(parts, asked)
     parts.commands.decide_approval(
         asked.execution,
@@ -88,13 +94,22 @@ def _still_there(parts: Parts, asked: buttons.Press) -> str:
         execution: Any = executions.by_id(connection, asked.execution)
         if execution is None:
             raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
-        inside = queries.in_stage(connection, execution.pipeline, asked.stage)
+        inside = queries.stands_in(connection, execution.pipeline, asked.stage)
     if inside is None or inside.execution_id != asked.execution:
         raise CommandError(
             Problem.CONFLICT,
             f"{asked.execution} is no longer in {asked.stage}: roll back in the console",
         )
     return str(execution.pipeline)
+
+
+def _still_asks(parts: Parts, asked: buttons.Press) -> None:
+    with parts.database.read() as connection:
+        rows = executions.of_execution(connection, asked.execution)
+    if asked.token not in {row.id for row in rows if row.stage == asked.stage and not row.ended_at}:
+        raise CommandError(
+            Problem.CONFLICT, f"nobody asks any more whether {asked.stage} may pass: it has ended"
+        )
 
 
 def _still_open(parts: Parts, asked: buttons.Press) -> None:

@@ -38,7 +38,8 @@ def stage_execution(
         "bake": _bake(row, declared),
         "waves": _waves(declared, rows, row, execution),
         "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
-        "rules": [_rule(connection, a) for a in rows if a.kind == "rule"],
+        "watch": _watch(row),
+        "rules": [_rule(connection, a) for a in _seen_last(rows)],
     }
 
 
@@ -59,7 +60,25 @@ def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
     seconds = max(bake_seconds(rule) for rule in rules)
     began = row.baking_since
     ends = None if began is None else began + seconds
-    return {"seconds": seconds, "since": iso(began), "until": iso(ends)}
+    return {
+        "seconds": seconds,
+        "since": iso(began),
+        "until": iso(row.extended_until or ends),
+        "extended": row.extended_until is not None,
+        "askedAt": iso(row.asked_at),
+        "judged": row.judged,
+    }
+
+
+def _watch(row: Any) -> Document | None:
+    """How the stage is watched since it is done: automatic, advice, or over; None where it never was."""
+    return {"state": row.watch, "until": iso(row.watch_until)} if row.watch else None
+
+
+def _seen_last(rows: Sequence[Any]) -> list[Any]:
+    """Each rule as it looked last: in the watch, where there is one."""
+    newest = {row.name: row for row in rows if row.kind == "rule"}
+    return list((newest | {row.name: row for row in rows if row.kind == "watch"}).values())
 
 
 def _action(row: Any, declared: ActionDeclaration | None) -> Document:

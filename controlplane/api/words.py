@@ -117,6 +117,8 @@ def measurements(rows: Sequence[Any]) -> list[Document]:
             "value": row.value,
             "samples": row.samples,
             "reason": row.reason,
+            "chance": row.chance,
+            "power": row.power,
         }
         for row in rows
     ]

@@ -1,6 +1,7 @@
-"""start, approve, reject, retry, stop, rollback, hold, resume, lift: the moves a person may ask for."""
+"""start, approve, reject, judge, retry, stop, rollback, hold, resume, lift: what a person may ask for."""
 
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ Stage = Annotated[str, typer.Argument(help="the stage's name")]
 
 def register(app: typer.Typer) -> None:
     """Put the commands in."""
-    for command in (start, approve, reject, retry, stop, rollback, hold, resume, lift):
+    for command in (start, approve, reject, judge, retry, stop, rollback, hold, resume, lift):
         app.command()(command)
 
 
@@ -70,6 +71,20 @@ def stop(
     _confirm(f"stop {execution}?", yes=yes)
     Api().send("POST", f"/executions/{execution}/stop", {"abandon": abandon, "reason": message})
     typer.echo("stopping")
+
+
+class Judged(StrEnum):
+    """What a person says of a bake."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    ROLLBACK = "rollback"
+
+
+def judge(execution: Execution, stage: Stage, result: Judged, message: Reason) -> None:
+    """Say what no signal could: let a bake that is held, or that asks, pass, or roll it back."""
+    asked = {"result": result.value, "reason": message}
+    Api().send("POST", f"/executions/{execution}/stages/{stage}/judgement", asked)
+    typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
 def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False) -> None:

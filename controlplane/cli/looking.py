@@ -134,6 +134,8 @@ def code_of(document: Mapping[str, Any]) -> Exit:
 
 
 def _waits(stage: Mapping[str, Any]) -> bool:
+    if (stage["bake"] or {}).get("askedAt") and stage["status"] == "Baking":
+        return True
     return any(
         action["category"] == "Approval" and action["status"] == "InProgress"
         for action in stage["actions"]
@@ -150,7 +152,10 @@ def tree(document: Mapping[str, Any]) -> Tree:
     if document["next"]:
         root.add(Text.assemble("next  ", document["next"]))
     for stage in document["stages"]:
-        branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
+        said = "  ".join(words for words in (bake_in_words(stage), watch_in_words(stage)) if words)
+        branch = root.add(
+            Text.assemble(f"{stage['stage']:12} ", _state(stage["status"]), "  ", said)
+        )
         for wave in stage.get("waves", ()):  # an older server does not tell
             branch.add(_wave(wave))
         for action in stage["actions"]:
@@ -180,6 +185,29 @@ def _wave(wave: Mapping[str, Any]) -> Text:
 
     stands = ", ".join(f"{one['name']} {one['status']}" for one in wave["targets"])
     return Text.assemble(wave_line(wave, system_clock()), (f"  ({stands})", "dim"))
+
+
+def bake_in_words(stage: Mapping[str, Any]) -> str:
+    """Until when it bakes, and why for longer; "" where it does not bake."""
+    bake = stage["bake"]
+    if stage["status"] != "Baking" or not bake:
+        return ""
+    if bake["askedAt"]:
+        return f"asks: towpath judge {stage['executionId']} {stage['stage']} pass|rollback -m WHY"
+    told = [f"bakes until {bake['until'][11:16]} UTC" + ", extended" * bool(bake["extended"])]
+    told += [f"held: {stage['held']}"] if stage["held"] else []
+    told += [r["reason"] for r in stage["rules"] if bake["extended"] and r["verdict"] != "PASS"]
+    return "; ".join(told)
+
+
+def watch_in_words(stage: Mapping[str, Any]) -> str:
+    """Until when it is watched, and what a breach leads to; "" where it is not."""
+    watch = stage["watch"]
+    if not watch or watch["state"] == "over":
+        return ""
+    how = "a breach rolls back" if watch["state"] == "automatic" else "a breach is told"
+    held = f"; not well: {stage['held']}" if stage["held"] else ""
+    return f"watched until {watch['until'][11:16]} UTC, {how}{held}"
 
 
 def _state(status_: str) -> tuple[str, str]:

@@ -78,6 +78,13 @@ def _roll_back(asked: Asked) -> None:
     asked.desk.commands.rollback(asked.pipeline, form.stage, asked.person, reason=_reason(form))
 
 
+def _pass(asked: Asked) -> None:
+    form = asked.form
+    asked.desk.commands.judge(
+        form.execution, form.stage, asked.person, passes=True, reason=_reason(form)
+    )
+
+
 def _open(asked: Asked) -> None:
     form = asked.form
     asked.desk.commands.enable_transition(
@@ -117,6 +124,7 @@ MOVES: Mapping[str, Move] = {
     "stop": Move(Permission.RUN, _stop),
     "retry": Move(Permission.RUN, _retry),
     "rollback": Move(Permission.ROLL_BACK, _roll_back),
+    "pass": Move(Permission.ROLL_BACK, _pass),
     "open": Move(Permission.HOLD, _open),
     "close": Move(Permission.HOLD, _close),
     "lift": Move(Permission.RELEASE, _lift),

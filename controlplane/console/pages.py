@@ -31,6 +31,7 @@ DONE = {
     "stop": "The execution is being stopped.",
     "retry": "The failed actions run again.",
     "rollback": "The rollback was asked for.",
+    "pass": "The bake passes, by your word.",
     "open": "The way in is open.",
     "close": "The way in is closed.",
     "lift": "The digest may go again.",

@@ -1,7 +1,7 @@
 """What a pipeline's page shows, read in one transaction: state, executions, quarantine."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -65,6 +65,7 @@ def _stage(stage: Document, now: datetime) -> Document:
         "waves": [
             _wave(wave, now) for wave in (shown or stage)["waves"]
         ],  # before the first: the plan
+        "watch": _watch(shown),
         "approvals": [a for a in shown["actions"] if "approval" in a] if shown else [],
         "signals": [_signal(rule) for rule in shown["rules"]] if shown else [],
         "checks": [
@@ -97,7 +98,21 @@ def _bake(shown: Document | None, now: datetime) -> Document | None:
         return None
     bake = shown["bake"]
     gone = min((now - words.at(bake["since"])).total_seconds(), bake["seconds"])
-    return {"gone": int(gone), "seconds": int(bake["seconds"]), "held": shown["held"]}
+    over = now >= words.at(bake["since"]) + timedelta(seconds=bake["seconds"])
+    return {
+        "gone": int(gone),
+        "seconds": int(bake["seconds"]),
+        "held": shown["held"],
+        "extended": bake["until"] if bake["extended"] else "",
+        "asks": bool(bake["askedAt"]) or (over and bool(shown["held"])),
+    }
+
+
+def _watch(shown: Document | None) -> Document | None:
+    watch = shown["watch"] if shown else None
+    if shown is None or watch is None or watch["state"] == "over":
+        return None
+    return {**watch, "held": shown["held"]}
 
 
 def _signal(rule: Document) -> Document:

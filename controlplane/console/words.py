@@ -89,6 +89,10 @@ EVENT_TONES: Mapping[str, str] = {
     "disabled": "warn",
     "held": "warn",
     "needed": "ask",
+    "extended": "warn",
+    "noted": "warn",
+    "advised": "warn",
+    "recovered": "good",
 }
 """By the last word of an event's kind."""
 

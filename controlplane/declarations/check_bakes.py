@@ -6,17 +6,25 @@ from datetime import timedelta
 from accounts.yaml_text import Path
 from controlplane.declarations.durations import parse_duration
 from controlplane.declarations.findings import Finding
+from controlplane.declarations.keys import VARIABLE
 from controlplane.declarations.model import (
+    Condition,
     ExecutionMode,
     PipelineDeclaration,
     Result,
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.declarations.providers import provider_of
+from controlplane.declarations.providers import BAKE, provider_of
 from controlplane.declarations.walk import conditions
+from controlplane.declarations.words import CONSEQUENCES
+from monitors.base import Verdict
+from rollback.consequences import Consequence
 
 BAKE_RESULTS = (Result.ROLLBACK, Result.FAIL)
+FAIL = CONSEQUENCES[Verdict.FAIL]
+DRIVERS_OWN = frozenset({"Interval", "MinimumSamples", "MaxAge", "Baseline"})
+"""Read at each look, when variables have their values; the rest is read when the bake is decided."""
 
 
 def check_bakes(declaration: PipelineDeclaration) -> Iterator[Finding]:
@@ -70,8 +78,39 @@ def _bake(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
         if condition.result not in BAKE_RESULTS:
             message = f"{condition.result} is not for a bake: use rollback or fail"
             yield Finding((*where, "result"), message)
+        yield from _result(condition, where)
+        yield from _quorum(condition, where)
         for j, rule in enumerate(condition.rules):
             yield from _timeout(rule, (*where, "rules", j))
+            yield from _variables(rule, (*where, "rules", j, "configuration"))
+
+
+def _result(condition: Condition, path: Path) -> Iterator[Finding]:
+    """`FAIL: rollback` beside `onFail: fail` are two answers to one question."""
+    if condition.result is Result.ROLLBACK:
+        return
+    for j, rule in enumerate(condition.rules):
+        if rule.configuration.get(FAIL) == Consequence.ROLL_BACK:
+            message = f"the bake says {condition.result} of a breach: keep one of the two"
+            yield Finding((*path, "rules", j, "configuration", FAIL), message)
+
+
+def _quorum(condition: Condition, path: Path) -> Iterator[Finding]:
+    """A quorum is of the signals of a bake, so all say the same, and there must be as many."""
+    said = [rule.configuration.get("Quorum", "1") for rule in condition.rules]
+    many = sum(rule.configuration.get("Critical") != "true" for rule in condition.rules)
+    for j, quorum in enumerate(said):
+        where = (*path, "rules", j, "configuration", "Quorum")
+        if quorum != said[0]:
+            yield Finding(where, "is another quorum than the first signal's: say it of the bake")
+        elif quorum.isdecimal() and int(quorum) > max(1, many):
+            yield Finding(where, f"{quorum} of {many} signals that are not critical can never FAIL")
+
+
+def _variables(rule: RuleDeclaration, path: Path) -> Iterator[Finding]:
+    for key in (*BAKE, "Critical"):
+        if VARIABLE.search(rule.configuration.get(key, "")) and key not in DRIVERS_OWN:
+            yield Finding((*path, key), "is read before variables have values: write it out")
 
 
 def _timeout(rule: RuleDeclaration, path: Path) -> Iterator[Finding]:

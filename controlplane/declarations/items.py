@@ -141,10 +141,21 @@ class Item:
                     at_key=True,
                 )
             made["Account"] = self.reading.text(given["account"], (*source, "account")) or ""
+        self._critical(given, made, target, source)
         if "account" in given or "Account" not in made:
             self.reading.origin[(*target, "Account")] = (*source, "account")
         if made or word is not None:
             out["configuration"] = made
+
+    def _critical(self, given: Tree, made: dict[str, str], target: Path, source: Path) -> None:
+        """Keep a rule's `critical: true` where its configuration is."""
+        if "critical" not in given:
+            return
+        source = (*source, "critical")
+        if "Critical" in made:
+            self.reading.wrong(source, "says the same as `with.Critical`: keep one", at_key=True)
+        made["Critical"] = (self.reading.text(given["critical"], source) or "").lower()
+        self.reading.origin[(*target, "Critical")] = source
 
     def _from_stage(self, given: Tree, out: Tree, target: Path, source: Path) -> None:
         """Give the stage's account and region to what needs them and has none of its own."""

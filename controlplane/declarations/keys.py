@@ -34,6 +34,7 @@ class Key:
     """One key. least and most are bounds: seconds for a duration, the number for a whole number.
 
     empty: an empty text is an answer too. literal: must be known beforehand, so no variable will do.
+    why: why an enum has no other choice, for the mend.
     """
 
     about: str
@@ -44,6 +45,7 @@ class Key:
     most: int | None = None
     empty: bool = False
     literal: bool = False
+    why: str = ""
 
 
 def fault(key: Key, value: str) -> str | None:
@@ -96,7 +98,7 @@ def _number(key: Key, value: str) -> str | None:
 def _choice(key: Key, value: str) -> str | None:
     if value in key.choices:
         return None
-    return f"{value!r} is none of {', '.join(key.choices)}"
+    return f"{value!r} is none of {', '.join(key.choices)}" + (f": {key.why}" if key.why else "")
 
 
 def _boolean(key: Key, value: str) -> str | None:

@@ -14,6 +14,8 @@ from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionTypeId, RuleTypeId
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.wave_keys import GATE, GATE_KEYS
+from controlplane.declarations.words import CONSEQUENCES
+from rollback.consequences import LEGAL, WHY_NOT
 
 WEEK = 7 * 24 * 3600
 SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED")
@@ -56,11 +58,28 @@ BAKE = {
     "Baseline": Key(
         "how far before the deployment the level before is read", Kind.DURATION, most=WEEK
     ),
+    "ExtendUpTo": Key(
+        "how much longer it may last where too little was seen", Kind.DURATION, least=1, most=WEEK
+    ),
+    "Quorum": Key("so many signals must FAIL, where none is critical", Kind.INTEGER, least=1),
+    "EndEarly": Key("end before its time once enough was seen", Kind.BOOLEAN),
+    "EarlyPower": Key("the chance to have seen a regression by then", Kind.NUMBER),
+    "Watch": Key("how long to look on after the stage is done", Kind.DURATION, least=60, most=WEEK),
+    **{
+        key: Key(
+            f"what follows from {verdict}",
+            Kind.ENUM,
+            choices=tuple(str(one) for one in LEGAL[verdict]),
+            why=WHY_NOT[verdict],
+        )
+        for verdict, key in CONSEQUENCES.items()
+    },
 }
 """What `bake:` itself may say of all its signals."""
 
 WATCH = {
     **BAKE,
+    "Critical": Key("a FAIL of it alone is enough, whatever the quorum", Kind.BOOLEAN),
     "DatapointsToFail": Key("bad points that make a breach", Kind.INTEGER, least=1),
     "RecoveryDatapoints": Key("good points after a rollback", Kind.INTEGER, least=1),
     "DatapointsWindow": Key("of how many of the last points", Kind.INTEGER, least=1),

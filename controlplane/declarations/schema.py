@@ -17,6 +17,7 @@ from controlplane.declarations.wave_keys import WAVE_KEYS
 from controlplane.declarations.wave_schema import wave_definitions
 from controlplane.declarations.words import BAKE as BAKE_WORDS
 from controlplane.declarations.words import CHANNELS, channel_word
+from controlplane.declarations.words import CONSEQUENCES as WHEN
 from controlplane.declarations.words import WAY_BACK as WAY_BACK_WORDS
 
 Schema = dict[str, Any]
@@ -140,6 +141,8 @@ def _bake() -> Schema:
     words: Schema = {
         word: _about(BAKE[key].about, _value(BAKE[key])) for word, key in BAKE_WORDS.items()
     }
+    follows = {str(v): _about(BAKE[key].about, _value(BAKE[key])) for v, key in WHEN.items()}
+    words["consequences"] = _about("What follows from each verdict.", _closed(follows, []))
     words["onFail"] = _about("What follows a breach.", _choice((Result.ROLLBACK, Result.FAIL)))
     words["signals"] = {"type": "array", "minItems": 1, "items": _ref("Rule")}
     return _closed(words, ["signals"])
@@ -166,7 +169,9 @@ def _item(own: Schema, providers: Iterable[Provider], type_key: str) -> Schema:
         "configuration": {"type": "object"},
     }
     pairs = [("provider", type_key), ("with", "configuration"), ("inputs", "inputArtifacts")]
-    if type_key == "actionTypeId":
+    if type_key == "ruleTypeId":
+        words["critical"] = _about("A FAIL of it alone is enough.", KINDS[Kind.BOOLEAN])
+    else:
         words["outputs"] = _about("Artifacts that it makes.", ITEMS)
         pairs.append(("outputs", "outputArtifacts"))
     own.pop("required")

@@ -1,5 +1,7 @@
 """A stage of the friendly YAML, with its bake and its conditions -> CodePipeline's spelling."""
 
+from collections.abc import Mapping
+
 from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
@@ -14,6 +16,7 @@ from controlplane.declarations.words import (
     BAKE_KEYS,
     CONDITION_KEYS,
     CONDITIONS_KEYS,
+    CONSEQUENCES,
     FAILURE_KEYS,
     STAGE_KEYS,
     WAY_BACK,
@@ -142,15 +145,30 @@ class Stage:
         signals = (*source, "signals")
         self.reading.origin[(*condition, "rules")] = signals
         rules = self._rules(given.get("signals", []), (*condition, "rules"), signals)
-        for word, key in BAKE.items():
+        self._of_all(given, BAKE, (rules, (*condition, "rules")), source)
+        if "consequences" in given:
+            source = (*source, "consequences")
+            words = {verdict.value: key for verdict, key in CONSEQUENCES.items()}
+            told = self.reading.mapping(given["consequences"], source, words)
+            self._of_all(told, words, (rules, (*condition, "rules")), source)
+        return {"conditions": [{"result": (result or "ROLLBACK").upper(), "rules": rules}]}
+
+    def _of_all(
+        self,
+        given: Tree,
+        words: Mapping[str, str],
+        rules: tuple[list[Tree], Path],
+        source: Path,
+    ) -> None:
+        """Say to all rules what is given under some words. words: each with its key."""
+        for word, key in words.items():
             if word in given:
                 text = self.reading.text(given[word], (*source, word))
                 said = (text or "", (*source, word))
-                self._default(list(enumerate(rules)), (*condition, "rules"), key, said)
-                wrong = None if rules else fault(BAKE_TABLE[key], said[0])
+                self._default(list(enumerate(rules[0])), rules[1], key, said)
+                wrong = None if rules[0] else fault(BAKE_TABLE[key], said[0])
                 if wrong is not None:  # with rules, it is seen in each of them
                     self.reading.wrong(said[1], wrong)
-        return {"conditions": [{"result": (result or "ROLLBACK").upper(), "rules": rules}]}
 
     def _default(
         self, items: list[tuple[int, Tree]], target: Path, key: str, said: tuple[str, Path]

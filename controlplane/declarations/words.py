@@ -1,5 +1,6 @@
 """The words of the friendly YAML and what each is in CodePipeline's spelling. One literal list."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from controlplane.declarations.model import (
@@ -13,6 +14,7 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
+from monitors.base import Verdict
 
 
 def own(model: type[Model]) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ ITEM = {
     "inputs": "inputArtifacts",
     "outputs": "outputArtifacts",
 }
-"""Of an action; a rule has the same but for the outputs."""
+"""Of an action; a rule has the same but for the outputs, and `critical`."""
 
 BAKE = MappingProxyType(
     {
@@ -37,6 +39,11 @@ BAKE = MappingProxyType(
         "minimumSamples": "MinimumSamples",
         "maxAge": "MaxAge",
         "baseline": "Baseline",
+        "extendUpTo": "ExtendUpTo",
+        "quorum": "Quorum",
+        "endEarly": "EndEarly",
+        "earlyPower": "EarlyPower",
+        "watch": "Watch",
     }
 )
 """What a bake says of all its signals: a default for the configuration of each of its rules."""
@@ -49,13 +56,22 @@ WAY_BACK = MappingProxyType(
     }
 )
 """What a stage says of the way back of all its deployments: a default for their configuration."""
+CONSEQUENCES: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.FAIL: "WhenFail",
+        Verdict.INCONCLUSIVE: "WhenInconclusive",
+        Verdict.NO_DATA: "WhenNoData",
+        Verdict.UNREACHABLE: "WhenUnreachable",
+    }
+)
+"""What `consequences` of a bake says of each verdict."""
 
 CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
 STAGE_KEYS = ("account", "region", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
-RULE_KEYS = (*(word for word in ITEM if word != "outputs"), *own(RuleDeclaration))
+RULE_KEYS = (*(word for word in ITEM if word != "outputs"), "critical", *own(RuleDeclaration))
 WAVES_KEYS = (
     "targets",
     "accounts",
@@ -67,7 +83,7 @@ WAVES_KEYS = (
     "pause",
 )
 TARGET_KEYS = ("name", "account", "region", "with")
-BAKE_KEYS = (*BAKE, "onFail", "signals")
+BAKE_KEYS = (*BAKE, "consequences", "onFail", "signals")
 CONDITIONS_KEYS = own(OnSuccess)
 CONDITION_KEYS = own(Condition)
 FAILURE_KEYS = own(OnFailure)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from controlplane.declarations.meaning import Json
 from controlplane.declarations.model import (
     ActionDeclaration,
     ArtifactName,
@@ -24,7 +25,13 @@ from controlplane.declarations.model import (
 from controlplane.declarations.provider import Need
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, provider_of
 from controlplane.declarations.spelled_values import dump, spelled
-from controlplane.declarations.words import BAKE, CHANNELS, channel_word, configuration_key
+from controlplane.declarations.words import (
+    BAKE,
+    CHANNELS,
+    CONSEQUENCES,
+    channel_word,
+    configuration_key,
+)
 
 Item = ActionDeclaration | RuleDeclaration
 Words = dict[str, Any]
@@ -102,6 +109,8 @@ def _item(item: Item, place: Mapping[str, str], said: Mapping[str, str] | None =
     plain = _plain(item, "configuration", "inputArtifacts", "outputArtifacts", "name")
     words: Words = {"name": item.name, **_type(item, plain)}
     left = {key: item.configuration[key] for key in item.configuration if key not in (said or {})}
+    if isinstance(item, RuleDeclaration) and left.get("Critical") == "true":
+        words["critical"] = left.pop("Critical") == "true"
     account = left.pop("Account", None)
     if account is not None and not (_needy(item) and "account" in place):
         words["account"] = account
@@ -149,14 +158,25 @@ def _bake(condition: Condition, place: Mapping[str, str]) -> Words:
     first = condition.rules[0].configuration
     said = {
         key: first[key]
-        for key in BAKE.values()
+        for key in (*BAKE.values(), *CONSEQUENCES.values())
         if key in first and all(r.configuration.get(key) == first[key] for r in condition.rules)
     }
-    words: Words = {word: said[key] for word, key in BAKE.items() if key in said}
+    words: Words = {word: _scalar(said[key]) for word, key in BAKE.items() if key in said}
+    follows = {str(v): _scalar(said[key]) for v, key in CONSEQUENCES.items() if key in said}
+    if follows:
+        words["consequences"] = CommentedMap(follows)
+        if all(str(one).isalpha() for one in follows.values()):
+            words["consequences"].fa.set_flow_style()
     if condition.result is not Result.ROLLBACK:
         words["onFail"] = condition.result.value
     words["signals"] = [_item(rule, place, said) for rule in condition.rules]
     return words
+
+
+def _scalar(value: str) -> Json:
+    """Spell a value without quotes where that is read as the same text again."""
+    meaning = spelled(value)
+    return meaning if isinstance(meaning, bool | int | float) else value
 
 
 def _conditions(conditions: Sequence[Condition], place: Mapping[str, str]) -> Words:
@@ -184,7 +204,8 @@ def _notification(told: Notification) -> Words:
     channel = {channel_word(key): value for key, value in told.configuration.items()}
     if {configuration_key(word): value for word, value in channel.items()} == told.configuration:
         inner = CommentedMap((key, spelled(value)) for key, value in channel.items())
-        inner.fa.set_flow_style()
+        if all(word.isalnum() for word in channel):  # `{:x: 1}` is read as something else
+            inner.fa.set_flow_style()
         words[back[told.provider]] = inner
     else:
         words["provider"] = told.provider

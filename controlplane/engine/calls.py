@@ -178,7 +178,7 @@ def _error(job: Job, error: Exception) -> Result:
     failures = job.row.failures + 1
     summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
     permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]
-    if job.row.kind == "rule":
+    if job.row.kind != "action":
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
     if permanent and not _is_patient(job, error, failures):
@@ -208,7 +208,7 @@ def _again(job: Job, error: Exception, failures: int, judgement: Judgement | Non
     pause = max(PAUSES[min(failures, len(PAUSES)) - 1], min(told, LOOK_BOUNDS[1]))
     summary = judgement.reason if judgement else f"trying again: {error}"
     status: Any = A(job.row.status)
-    if job.row.kind == "rule":
+    if job.row.kind != "action":
         status = A.IN_PROGRESS
     return Result(
         job, status, job.row.handle, _text(summary), job.row.url, job.row.output,

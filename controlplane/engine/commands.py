@@ -14,7 +14,7 @@ from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine import ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
-from controlplane.engine.manual import retry_stage, roll_back_finished
+from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import settle
@@ -70,7 +70,7 @@ class Commands:
         revisions: source action -> revision id to pin; a source left out takes its newest.
         """
         with self._transaction() as tx:
-            version = pipelines.version(tx.connection, pipeline)
+            version = tx.version(pipeline)
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
@@ -92,10 +92,10 @@ class Commands:
                 "reason": "",
                 "started_at": tx.now,
             }
-            if not executions.add(tx.connection, new):
+            execution = executions.add(tx.connection, new)  # nobody else sees it before we commit
+            if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
-            execution = self._execution(tx, str(new["id"]))
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))
@@ -160,6 +160,18 @@ class Commands:
             tx.fact("execution.stopping", execution, stage=stage, text=text)
             settle(tx, [inside.id])
         return str(execution.id)
+
+    @again
+    def judge(
+        self, execution_id: str, stage: str, by: Person, *, passes: bool, reason: str
+    ) -> None:
+        """Let a bake that cannot end by itself pass, or roll it back; a reason is required."""
+        if not reason.strip():
+            raise CommandError(Problem.INVALID, "judging a bake needs a reason")
+        with self._transaction() as tx:
+            judge_bake(
+                tx, self._execution(tx, execution_id), stage, by, passes=passes, reason=reason
+            )
 
     @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:

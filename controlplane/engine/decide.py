@@ -7,20 +7,20 @@ what comes next. The caller applies all moves in one transaction with the outcom
 from collections.abc import Container, Iterable, Mapping
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
-from controlplane.declarations.wave_keys import is_gate
+from controlplane.declarations.wave_keys import is_gate, target_of
 from controlplane.engine import waves
+from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
+from controlplane.engine.signals import breach, rules_of
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
     Moves,
     StageView,
-    bake_seconds,
     deploys,
 )
 from controlplane.feedback import goes_back
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
-from monitors.base import Verdict
 from rollback.models import Cause, CauseKind
 
 GONE_WRONG = frozenset({S.IN_PROGRESS, S.BAKING, S.STOPPING})
@@ -43,12 +43,13 @@ def decide(view: StageView, now: float) -> Moves:
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     """What went wrong, or who asked to stop; None where all is well."""
     for action in by_name.values():
-        if action.kind == "rule" and action.verdict == Verdict.FAIL:
-            return Cause(CauseKind.BAD_SIGNAL, action.name, action.summary)
         if action.status == A.FAILED and not waves.others_go_back(view, by_name, action):
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
+    bad = breach(rules_of(view, by_name))
+    if bad is not None:
+        return bad
     if view.stop == "rollback":
         return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
     if view.stop:
@@ -115,28 +116,31 @@ def _abandon(action: ActionView, moves: Moves) -> None:
 
 def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
+    tell_failures(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo and (bad := waves.not_well(view, by_name, todo)):
-        _hold(view, bad, moves)
+    if todo and (bad := waves.not_well(view, by_name, todo, now)):
+        hold_wave(view, bad, moves)
     elif todo:
         moves.create.extend(waves.in_window(view, by_name, todo))
         if view.held:
-            moves.held = ""  # what kept this wave waiting is over
+            moves.mark["held"] = ""  # what kept this wave waiting is over
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
         _watch(
             view.declared.rules(), by_name, moves
         )  # where nothing was deployed, they watch from here
     else:
-        _finish_bake(view, by_name, now, moves)
+        finish_bake(view, by_name, now, moves)
 
 
 def _watch_from_first_deploy(
     view: StageView, by_name: Mapping[str, ActionView], moves: Moves
 ) -> None:
     """The rules watch from the start of the (first) deployment to their target, not only after it."""
+    if view.since is not None and not any(target_of(rule) for rule in view.declared.rules()):
+        return
     targets = waves.deploying(view, by_name)
     moves.deploying = view.since is None and bool(targets)
     _watch(waves.watched(view.declared.rules(), targets), by_name, moves)
@@ -155,49 +159,12 @@ def _next_run_order(
         missing = [action for action in group if action.name not in by_name]
         if missing:
             return missing
-        if any(not _is_over(view, by_name, by_name[action.name]) for action in group):
-            return None
+        for action in group:
+            if not _is_over(view, by_name, by_name[action.name]):
+                return None
     return []
 
 
 def _is_over(view: StageView, by_name: Mapping[str, ActionView], action: ActionView) -> bool:
     failed = action.status == A.FAILED and waves.others_go_back(view, by_name, action)
     return failed or action.status == A.SUCCEEDED
-
-
-def _finish_bake(
-    view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves
-) -> None:
-    """Time, samples and fresh signals: every rule has judged PASS after its own bake time."""
-    began = view.baking_since if view.baking_since is not None else now
-    rules = view.declared.rules()
-    if any(now < began + bake_seconds(rule) for rule in rules):
-        return
-    open_rules = [
-        (rule, row)
-        for rule in rules
-        if (row := by_name.get(rule.name)) is None
-        or row.verdict != Verdict.PASS
-        or (row.verdict_at or 0.0) < began + bake_seconds(rule)
-    ]
-    if not open_rules:
-        moves.actions.extend(
-            ActionMove(row.id, row.kind, row.name, A.IN_PROGRESS, A.SUCCEEDED, row.summary)
-            for rule in rules
-            if (row := by_name[rule.name]).status == A.IN_PROGRESS
-        )
-        moves.stage = S.SUCCEEDED
-        return
-    _hold(view, [row for _, row in open_rules if row is not None], moves)
-
-
-def _hold(view: StageView, rows: list[ActionView], moves: Moves) -> None:
-    """Silence is not health: say once why the bake cannot end."""
-    silent = [row for row in rows if row.verdict not in (Verdict.PASS, "")]
-    if not silent:
-        return  # judged PASS, only not yet after the bake's end: the next look tells
-    worst = next((r for r in silent if r.verdict == Verdict.UNREACHABLE), silent[0])
-    held = f"{worst.name}: {worst.verdict}"
-    if held != view.held:
-        moves.held = held
-        moves.held_verdict = Verdict(worst.verdict)

@@ -1,8 +1,9 @@
-"""What a person asks for outside the ordinary course: retry a failed stage, roll back a finished one."""
+"""What a person asks for outside the ordinary course: retry a stage, judge a bake, roll back what is done."""
 
 from typing import Any
 
-from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.bake import why_not_judged
+from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
@@ -108,6 +109,27 @@ def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> No
             )
     tx.flush()  # the ledger follows the rows that stand for its deployments now
     ledger.carry_over(tx.connection, old_stage, new["id"], tx.now)
+
+
+def judge_bake(
+    tx: Transaction, execution: Any, stage: str, by: Person, *, passes: bool, reason: str
+) -> None:
+    """Say what no signal could say. Whatever breaches in the same moment is stronger."""
+    rows = executions.of_execution(tx.connection, execution.id)
+    row = next((one for one in reversed(rows) if one.stage == stage), None)
+    if row is None:
+        raise CommandError(Problem.UNKNOWN, f"{execution.id} was never in a stage {stage!r}")
+    view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
+    refused = why_not_judged(view, tx.now)
+    if refused:
+        raise CommandError(Problem.CONFLICT, f"{stage} of {execution.id} is not judged: {refused}")
+    if passes:
+        executions.update_stage(tx.connection, row.id, judged=f"{by.name}: {reason}"[:1000])
+    else:
+        executions.update_execution(tx.connection, execution.id, stop="rollback")
+    said = "lets it pass" if passes else "rolls it back"
+    tx.fact("stage.judged", execution, stage=stage, text=f"{by.name} ({by.door}) {said}: {reason}")
+    settle(tx, [row.id])
 
 
 def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reason: str) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.watching import WATCHED
 from controlplane.journal import TOLD
 from controlplane.notify.base import Button, Note, StageLine
 from controlplane.notify.buttons import sign
@@ -14,6 +15,13 @@ from controlplane.states import StageStatus
 from controlplane.store import events, executions, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
+
+
+class _Bound(NamedTuple):
+    """What a button is bound to, besides its execution and stage."""
+
+    name: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +54,11 @@ class NoteMaker:
         )
 
     def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
-        if execution is None or execution.ended_at is not None:
+        if execution is None:
             return ()
-        found: list[Button] = []
+        if execution.ended_at is not None:
+            return self._of_watch(connection, stages)
+        found: list[Button] = list(self._of_watch(connection, stages))
         for stage in stages:
             row = queries.open_approval(connection, execution.id, stage.stage, "")
             if row is not None and row.stage_id == stage.id:
@@ -57,8 +67,24 @@ class NoteMaker:
                     self._button("reject", "Reject", "danger", execution, stage, row),
                 ]
         last = stages[-1] if stages else None
+        if last is not None and last.asked_at and last.status == StageStatus.BAKING:
+            asked = _Bound("", last.id)  # of this attempt, and of no later one
+            found.append(self._button("pass", "Pass", "primary", execution, last, asked))
         if last is not None and last.since and last.status in ROLLBACK_OFFERED:
             found.append(self._button("rollback", "Roll back", "danger", execution, last, None))
+        return tuple(found)
+
+    def _of_watch(self, connection: Connection, stages: Any) -> tuple[Button, ...]:
+        """Roll back what stands where a stage is still watched: maybe another execution by now."""
+        found = []
+        for stage in stages:
+            if stage.watch in WATCHED:
+                there = queries.stands_in(connection, stage.pipeline, stage.stage)
+                owner = executions.by_id(connection, there.execution_id) if there else None
+                if owner is not None and owner.type != "ROLLBACK":
+                    found.append(
+                        self._button("rollback", "Roll back", "danger", owner, stage, None)
+                    )
         return tuple(found)
 
     def _button(

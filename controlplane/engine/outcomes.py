@@ -54,6 +54,8 @@ def _row(tx: Transaction, result: Result) -> dict[str, Any]:
         "failures": result.failures,
         "verdict": seen.verdict if seen else row.verdict,
         "verdict_at": _as_of(tx, result) if seen else None,
+        "verdict_since": tx.now if seen and seen.verdict != row.verdict else None,
+        "power": seen.power if seen else None,
         "ended_at": tx.now if over else None,
         "due_at": None if over else pace.due(result, tx.now),
     }
@@ -68,7 +70,7 @@ def _as_of(tx: Transaction, result: Result) -> float:
 def check_move(old: str, new: ActionStatus) -> None:
     """A look that finds no change is no move."""
     if old != new:
-        check(A(old), new)
+        check(old, new)
 
 
 def _changed(result: Result) -> bool:
@@ -83,8 +85,8 @@ def _tell(tx: Transaction, result: Result, execution: Any) -> None:
     if result.status == row.status:
         return
     kind = "action.started" if result.status is A.IN_PROGRESS else f"action.{result.status.lower()}"
-    if row.kind == "rule":
-        kind = kind.replace("action.", "rule.")
+    if row.kind != "action":
+        kind = kind.replace("action.", f"{row.kind}.")
     tx.fact(
         kind, execution, stage=task.stage, action=row.name, text=result.summary,
         data={"handle": result.handle} if result.handle else {},

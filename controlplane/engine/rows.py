@@ -25,6 +25,9 @@ def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dic
         "locked": False,
         "cause": "",
         "held": "",
+        "noted": "",
+        "judged": "",
+        "watch": "",
     }
 
 
@@ -59,9 +62,18 @@ def action_row(
         "output": "{}",
         "answer": "",
         "verdict": "",
+        "verdict_at": None,
         "started_at": None,
         "ended_at": None,
     }
+
+
+def watch_row(
+    execution: Any, stage_id: str, rule: RuleDeclaration, now: float, attempt: int
+) -> dict[str, Any]:
+    """A rule that goes on watching after its stage is done. No rule is named with a slash."""
+    row = action_row(execution, stage_id, rule, now, attempt)
+    return {**row, "kind": "watch", "token": ids.token(stage_id, f"watch/{rule.name}", attempt)}
 
 
 def _timeout_at(declared: ActionDeclaration | RuleDeclaration, now: float) -> float | None:

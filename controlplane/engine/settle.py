@@ -16,20 +16,24 @@ from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
+from controlplane.engine.watching import WATCHED, begin, decided
 from controlplane.engine.way_back import hold_way_in, page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger, locks
+from controlplane.store import actions, executions, ledger
 from rollback.decide import BY_ITSELF
-from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
+from rollback.models import PAGES, Act, Cause, CauseKind
 
 S, E = StageStatus, ExecutionStatus
+STATUS = {str(status): status for status in S}
 ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
 
 
 def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
-    """Take these stage executions as far as they can go, and let others in where that made room."""
-    locks.stages(tx.connection, stage_ids)
+    """Take these stage executions as far as they can go, and let others in where that made room.
+
+    The caller has locked them (`store.locks`), before it read or wrote anything of theirs.
+    """
     _settle_all(tx, stage_ids)
     admit_all(tx)
     while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
@@ -56,23 +60,35 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
     return StageView(
         id=row.id,
         execution_id=row.execution_id,
-        status=StageStatus(row.status),
+        status=STATUS[row.status],
         stop=execution.stop,
         since=row.since,
         baking_since=row.baking_since,
         held=row.held,
+        noted=row.noted,
+        judged=row.judged,
+        extended_until=row.extended_until,
+        asked_at=row.asked_at,
         declared=stages[0] if execution.plan else stages[row.position],
-        actions=found,
+        watch=row.watch,
+        ended_at=row.ended_at,
+        actions=[one for one in found if one.kind != "watch"],
         way_back=bool(execution.plan),
     )
 
 
 def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> None:
     view = view_of(tx, row, execution, found)
+    if row.watch in WATCHED:
+        moves = decided(tx, view, row, execution, found)
+        _apply_actions(tx, moves, row, execution)
+        _say(tx, moves, row, execution)
+        if moves.cause is not None:
+            close_the_loop(tx, view, moves.cause, row, execution)
+        return
     moves = decide(view, tx.now)
     _apply_actions(tx, moves, row, execution)
-    if moves.held is not None:
-        _hold(tx, moves, row, execution)
+    _say(tx, moves, row, execution)
     if moves.stage is not None:
         _move_stage(tx, moves.stage, row, execution, moves.cause)
         _page_early(tx, view, moves, execution)
@@ -98,15 +114,16 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         )  # fmt: skip
 
 
-def _hold(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
-    executions.update_stage(tx.connection, row.id, held=moves.held)
-    if moves.held_verdict is None:
-        return
-    consequence = CONSEQUENCES[moves.held_verdict]
-    text = f"{row.stage} cannot end its bake, {consequence}: {moves.held}"
-    tx.fact("stage.held", execution, stage=row.stage, text=text)
-    if consequence is Consequence.HOLD_AND_PAGE:
-        tx.fact("person.paged", execution, stage=row.stage, text=text)
+def _say(tx: Transaction, moves: Moves, row: Any, execution: Any) -> None:
+    """What deciding wants to remember of the stage, and to tell."""
+    if moves.stage in ENDS and row.held:
+        moves.mark["held"] = ""  # it has ended: nothing holds it any more
+    if moves.mark:
+        executions.update_stage(tx.connection, row.id, **moves.mark)
+    for said in moves.says:
+        tx.fact(said.kind, execution, stage=row.stage, text=said.text)
+        if said.page:
+            tx.fact("person.paged", execution, stage=row.stage, text=said.text)
 
 
 def _move_stage(
@@ -149,6 +166,8 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
     if cause is None:
         raise RuntimeError(f"stage {row.id} ended as {moves.stage} without a cause")
     ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
+    if moves.stage is S.STOPPED and view.since is not None:
+        begin(tx, view, moves.stage, row, execution)
     end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
     close_the_loop(tx, view, cause, row, execution)
 
@@ -157,6 +176,7 @@ def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None
     if any(deploys(declared) for declared in view.declared.actions):
         good = [action.id for action in latest(view).values() if action.kind == "action"]
         ledger.fared(tx.connection, good, Fared.GOOD, tx.now)
+    begin(tx, view, S.SUCCEEDED, row, execution)
     stages = tx.structures.stages(tx.connection, execution)
     position = row.position + 1
     if execution.plan:
@@ -240,9 +260,9 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         "reason": "",
         "started_at": tx.now,
     }
-    if not executions.add(tx.connection, new):
+    rollback = executions.add(tx.connection, new)
+    if rollback is None:
         return
-    rollback = executions.by_id(tx.connection, str(new["id"]))
     tx.fact(
         "rollback.requested", rollback, stage=row.stage,
         text=f"{row.stage} {_aim(stage)}: {reason}",

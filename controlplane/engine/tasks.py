@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -22,6 +23,8 @@ from monitors.base import Artifact, Task
 log = logging.getLogger(__name__)
 
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
+
+WATCH_INTERVAL = "1m"
 
 Key = tuple[str, str, str]
 """Which driver: (category, owner, provider)."""
@@ -47,15 +50,6 @@ class Job(NamedTuple):
     stopping: bool = False
 
 
-def key_of(declared: ActionDeclaration | RuleDeclaration) -> Key:
-    """Which driver does it."""
-    if isinstance(declared, RuleDeclaration):
-        rule = declared.rule_type_id
-        return (rule.category, rule.owner, rule.provider)
-    action = declared.action_type_id
-    return (action.category, action.owner, action.provider)
-
-
 def jobs(
     connection: Connection, structures: Structures, rows: Sequence[Any], now: float
 ) -> list[Job]:
@@ -70,7 +64,7 @@ def jobs(
             stages = structures.stages(connection, execution)
             stage = stages[0] if execution.plan else stages[execution.position]
             found.append(_job(connection, structures, row, execution, stage, now))
-        except (ValueError, TypeError, LookupError, StopIteration):
+        except (ValueError, TypeError, LookupError):
             log.exception("%s cannot be made a task; it is seen again after its lease", row.token)
     return found
 
@@ -83,12 +77,13 @@ def _job(
     stage: StageDeclaration,
     now: float,
 ) -> Job:
-    declared = _declared(stage, row)
+    # What watches on is a rule of the stage, too.
+    declared = stage.by_name["action" if row.kind == "action" else "rule", row.name]
     configuration: Mapping[str, str] = declared.configuration
     inputs: tuple[Artifact, ...] = ()
     error = ""
     try:
-        configuration = _resolve(connection, structures, execution, configuration)
+        configuration = _resolve(connection, structures, execution, declared)
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
@@ -101,7 +96,7 @@ def _job(
         execution=execution.id,
         stage=stage.name,
         action=row.name,
-        configuration=_pinned(execution, declared, configuration),
+        configuration=_paced(row, _pinned(execution, declared, configuration)),
         account=configuration.get("Account", ""),
         region=declared.region or "",
         inputs=inputs,
@@ -116,7 +111,7 @@ def _job(
         now=_time(now),
     )
     stopping = execution.stage_status == StageStatus.STOPPING
-    return Job(row, execution, key_of(declared), declared, task, error, stopping)
+    return Job(row, execution, declared.driver, declared, task, error, stopping)
 
 
 def _began(
@@ -143,19 +138,25 @@ def _deploying(
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    every = stage.rules() if row.kind == "rule" else stage.actions
+    every = stage.actions if row.kind == "action" else stage.rules()
     return next(declared for declared in every if declared.name == row.name)
 
 
+@lru_cache(maxsize=256)  # what is claimed together begins together
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _paced(row: Any, configuration: Mapping[str, str]) -> Mapping[str, str]:
+    """A watch lasts for hours: it looks less often than a bake."""
+    return {**configuration, "Interval": WATCH_INTERVAL} if row.kind == "watch" else configuration
 
 
 def _pinned(
     execution: Any, declared: ActionDeclaration | RuleDeclaration, configuration: Mapping[str, str]
 ) -> Mapping[str, str]:
     """A source action gets the revision that this execution is pinned to."""
-    if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Source":
+    if declared.driver[0] != "Source":
         return configuration
     revision = json.loads(execution.revisions).get(declared.name, "")
     return {**configuration, "RevisionId": revision} if revision else configuration
@@ -198,13 +199,13 @@ def _known_good(
     declared: ActionDeclaration | RuleDeclaration,
 ) -> str:
     """The digest known to be good on a check's own target, or the stage's first; checks compare with it."""
-    if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Test":
+    if declared.driver[0] != "Test":
         return ""
     target = next(iter(_deploying(stage, declared)), None)
     if target is None:
         return ""
     try:
-        where = _resolve(connection, structures, execution, target.configuration)
+        where = _resolve(connection, structures, execution, target)
     except UnresolvedError:
         return ""  # nobody knows yet where it will be deployed to
     name = pure_ledger.target_of(target.action_type_id.provider, target.region or "", where)
@@ -228,11 +229,11 @@ def _resolve(
     connection: Connection,
     structures: Structures,
     execution: Any,
-    configuration: Mapping[str, str],
+    declared: ActionDeclaration | RuleDeclaration,
 ) -> Mapping[str, str]:
-    """Put variables where `#{namespace.name}` asks for them."""
-    if not any("#{" in value for value in configuration.values()):
-        return configuration
+    """The configuration, with variables where `#{namespace.name}` asks for them."""
+    if not declared.has_variables:
+        return declared.configuration
     known = _variables(connection, structures, execution)
 
     def value(match: re.Match[str]) -> str:
@@ -241,4 +242,4 @@ def _resolve(
             raise UnresolvedError(f"variable {match[0]} has no value: no earlier action set it")
         return known[name]
 
-    return {key: VARIABLE.sub(value, text) for key, text in configuration.items()}
+    return {key: VARIABLE.sub(value, text) for key, text in declared.configuration.items()}

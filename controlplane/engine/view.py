@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from controlplane.declarations.durations import parse_duration
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
+from controlplane.engine.terms import terms
 from controlplane.states import ActionStatus, StageStatus
-from monitors.base import Verdict
 from rollback.models import Cause
 
 
@@ -16,13 +15,15 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action" or "rule"
+    kind: str  # "action", "rule" or "watch"
     run_order: int
     attempt: int
     status: str
     verdict: str
     verdict_at: float | None
     ended_at: float | None
+    verdict_since: float | None
+    power: float | None
     summary: str
 
 
@@ -42,6 +43,12 @@ class StageView(NamedTuple):
     declared: StageDeclaration
     actions: Sequence[ActionView]
     cause: str = ""
+    noted: str = ""
+    judged: str = ""
+    extended_until: float | None = None
+    asked_at: float | None = None
+    watch: str = ""
+    ended_at: float | None = None
     way_back: bool = False
 
 
@@ -57,13 +64,22 @@ class ActionMove:
     summary: str = ""
 
 
+class Said(NamedTuple):
+    """Something that becomes an event; page: a person is called besides."""
+
+    kind: str
+    text: str
+    page: bool = False
+
+
 @dataclass(slots=True)
 class Moves:
     """What `decide` wants: everything here is applied in one transaction, or nothing is.
 
     create: declared actions and rules whose rows are due now.
     hurry: starts between two tries; they are given up now, not when they would be tried again.
-    stage: the stage's new status. held: a new reason why the bake cannot end (None: unchanged).
+    stage: the stage's new status. mark: what else is new of the stage, by its column: why it is held,
+    until when it is extended. says: what is told of that.
     """
 
     stage_id: str
@@ -73,8 +89,8 @@ class Moves:
     stage: StageStatus | None = None
     deploying: bool = False
     cause: Cause | None = None
-    held: str | None = None
-    held_verdict: Verdict | None = None
+    mark: dict[str, Any] = field(default_factory=dict)
+    says: list[Said] = field(default_factory=list)
 
 
 DEPLOYERS = frozenset({"CodeDeploy", "CodeDeployRestore"})
@@ -88,4 +104,4 @@ def deploys(declared: ActionDeclaration) -> bool:
 
 def bake_seconds(rule: RuleDeclaration) -> float:
     """How long a rule must watch after the last action, in seconds."""
-    return parse_duration(rule.configuration.get("BakeTime", "5m")).total_seconds()
+    return terms(rule).time

@@ -9,10 +9,10 @@ from collections.abc import Container, Mapping, Sequence
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
+from controlplane.engine.signals import Rule, rules_of
 from controlplane.engine.view import ActionView, StageView, deploys
 from controlplane.feedback import WAY_BACK
 from controlplane.states import ActionStatus as A
-from monitors.base import Verdict
 
 Rows = Mapping[str, ActionView]
 """The last attempt of every action and rule, by name."""
@@ -22,19 +22,17 @@ OPEN = (A.READY, A.STARTING, A.IN_PROGRESS)
 RESTORERS = frozenset(restorer for _, restorer in WAY_BACK.values())
 
 
-def not_well(view: StageView, by_name: Rows, due: Sequence[ActionDeclaration]) -> list[ActionView]:
+def not_well(
+    view: StageView, by_name: Rows, due: Sequence[ActionDeclaration], now: float
+) -> list[Rule]:
     """The rules that keep the wave of these actions from beginning; [] where it may begin."""
     order = min(action.run_order for action in due)
     gate = _gate_before(view, order)
     if gate is None or _has_begun(view.declared, by_name, gate.run_order):
         return []
     since = by_name[gate.name].ended_at or 0.0
-    watching = (by_name[rule.name] for rule in view.declared.rules() if rule.name in by_name)
-    return [
-        row
-        for row in watching
-        if row.verdict != Verdict.PASS or row.verdict_at is None or row.verdict_at < since
-    ]
+    watching = [one for one in rules_of(view, by_name) if one.row is not None]
+    return [one for one in watching if not one.lets_end(since, now)]
 
 
 def _gate_before(view: StageView, order: int) -> ActionDeclaration | None:

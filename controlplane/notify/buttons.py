@@ -21,7 +21,7 @@ _PURPOSE = (
 class Press(NamedTuple):
     """The move that a button asks for."""
 
-    action: str  # "approve", "reject", "rollback"
+    action: str  # "approve", "reject", "pass", "rollback"
     execution: str
     stage: str
     action_name: str

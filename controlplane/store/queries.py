@@ -70,6 +70,13 @@ def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any]
     return connection.execute(statement).first()
 
 
+def stands_in(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
+    """Who is in a stage now, or else who deployed there last, unless that failed already."""
+    inside = in_stage(connection, pipeline, stage)
+    last = last_in_stage(connection, pipeline, stage) if inside is None else None
+    return last if last is not None and last.status != StageStatus.FAILED else inside
+
+
 def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
     """Answer the newest stage execution that has entered it, whether it has left or not."""
     statement = (

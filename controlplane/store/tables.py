@@ -13,6 +13,10 @@ BIG: Any = BigInteger().with_variant(Integer(), "sqlite")
 """Numbers of rows that are added for ever; SQLite numbers its rows itself only where the type is INTEGER."""
 
 
+EMPTY: Any = {"server_default": ""}
+"""Of a text that was added later: replicas of the version before insert rows without it."""
+
+
 class Pipeline(SQLModel, table=True):
     """A pipeline by name, and which version of its structure counts now."""
 
@@ -88,7 +92,10 @@ class Execution(SQLModel, table=True):
 class StageExecution(SQLModel, table=True):
     """One entry of an execution into a stage. locked: it is the one execution in that stage.
 
-    since: when the first deployment of the stage began. held: why the bake neither passes nor fails.
+    since: when the first deployment of the stage began. held: why the bake neither passes nor fails,
+    or what is wrong in its watch. extended_until: so long its bake was extended. asked_at: when a
+    person was asked to judge it; judged: who let it pass, and why. noted: what was told of it beside.
+    watch: how it is watched since it is done ("automatic", "advice", "over"), "" for not at all.
     """
 
     __tablename__ = "stage_execution"
@@ -124,12 +131,21 @@ class StageExecution(SQLModel, table=True):
     baking_since: float | None = None
     cause: str = ""
     held: str = ""
+    noted: str = Field(default="", sa_column_kwargs=EMPTY)
+    judged: str = Field(default="", sa_column_kwargs=EMPTY)
+    watch: str = Field(default="", sa_column_kwargs=EMPTY)
+    extended_until: float | None = None
+    asked_at: float | None = None
+    watch_until: float | None = None
     entered_at: float | None = None
     ended_at: float | None = None
 
 
 class ActionExecution(SQLModel, table=True):
     """One action (kind "action") or one watching rule (kind "rule") of a stage execution.
+
+    kind "watch": a rule that is looked at after its stage is done. power: how likely the rule would
+    have seen the smallest regression that matters; verdict_since: since when it says the same.
 
     due_at: when somebody must look at it; NULL where nobody needs to. lane 0 is rollback's own.
     owner, fence: who may write. wake: events seen. starts: how often a start may have gone out.
@@ -176,6 +192,8 @@ class ActionExecution(SQLModel, table=True):
     answer: str = ""
     verdict: str = ""
     verdict_at: float | None = None
+    verdict_since: float | None = None
+    power: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
 
@@ -210,6 +228,8 @@ class Measurement(SQLModel, table=True):
     value: float | None = None
     samples: int = 0
     reason: str = ""
+    chance: float | None = None
+    power: float | None = None
 
 
 class LedgerEntry(SQLModel, table=True):

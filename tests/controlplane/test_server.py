@@ -1,5 +1,6 @@
 """What the doors do before they open."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,18 @@ def test_the_first_request_finds_every_structure_parsed(doors: Doors) -> None:
     known._kept.clear()
     warm(doors.app)
     assert ("shop", 1) in known._kept
+
+
+def test_all_pipelines_are_gone_through_and_not_only_those_of_the_first_page(doors: Doors) -> None:
+    gone_through: list[bool] = []
+
+    def degraded() -> dict[str, str]:
+        gone_through.append(True)
+        return doors.health.degraded()
+
+    doors.app.state.parts = replace(doors.parts(), degraded=degraded)
+    warm(doors.app)
+    assert gone_through
 
 
 def test_doors_open_though_the_database_ails_and_say_so(doors: Doors) -> None:

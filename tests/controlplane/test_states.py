@@ -10,6 +10,7 @@ from controlplane.states import (
     EXECUTION_MOVES,
     ROLLBACK_MOVES,
     STAGE_MOVES,
+    WATCH_MOVES,
     ActionStatus,
     ExecutionStatus,
     IllegalMoveError,
@@ -18,7 +19,7 @@ from controlplane.states import (
     is_over,
 )
 
-TABLES = (ACTION_MOVES, EXECUTION_MOVES, ROLLBACK_MOVES, STAGE_MOVES)
+TABLES = (ACTION_MOVES, EXECUTION_MOVES, ROLLBACK_MOVES, STAGE_MOVES, WATCH_MOVES)
 
 
 @pytest.mark.parametrize("moves", TABLES)

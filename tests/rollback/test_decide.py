@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from monitors.base import Verdict
+from rollback.consequences import CONSEQUENCES, Consequence
 from rollback.decide import decide
 from rollback.models import (
-    CONSEQUENCES,
     Act,
     Cause,
     CauseKind,
-    Consequence,
     Good,
     Placement,
     Policy,

@@ -46,14 +46,14 @@ def source(name: str = "Upload") -> dict[str, Any]:
     return {"name": "Source", "actions": [action(name, "S3", outputArtifacts=[{"name": "App"}])]}
 
 
-def deploying(name: str, *, bake: str = "10s", watched: bool = True) -> dict[str, Any]:
-    """A stage that deploys App and bakes it under one alarm."""
+def deploying(name: str, *, bake: str = "10s", watched: bool = True, **said: str) -> dict[str, Any]:
+    """A stage that deploys App and bakes it under one alarm. said: what else its rule is told."""
     where = {"Account": name.lower(), "ApplicationName": "shop", "DeploymentGroupName": "all"}
     deploy = action("Deploy", "CodeDeploy", configuration=where, inputArtifacts=[{"name": "App"}])
     rule = {
         "name": "Alarm",
         "ruleTypeId": {"provider": "CloudWatchAlarm"},
-        "configuration": {"AlarmName": "errors", "BakeTime": bake, "Interval": "1s"},
+        "configuration": {"AlarmName": "errors", "BakeTime": bake, "Interval": "1s", **said},
     }
     stage: dict[str, Any] = {
         "name": name,

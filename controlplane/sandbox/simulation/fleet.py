@@ -16,6 +16,7 @@ from controlplane.sandbox.simulation.cloudwatch import PERIOD
 
 APPLICATIONS = ("shop", "cart", "mail")
 MODES = ("SUPERSEDED", "QUEUED", "PARALLEL")
+WATCHES = ("", "", "3m", "20m")
 BAKES = ("40s", "1m", "90s")
 SLOWEST_ONSET = 15.0
 """A flaw shows itself within every bake."""
@@ -94,6 +95,9 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
     rules = [_alarm(name, account, region, bake) for region in regions]
     if chance.random() < 0.5:  # noqa: PLR2004 - every other one
         rules.append(_metric(name, account, regions[0], bake))
+    watch = chance.choice(WATCHES)
+    for rule in rules if watch else ():
+        rule["configuration"]["Watch"] = watch
     goes_back = chance.random() > RARELY
     if len(regions) > 1 and bake == BAKES[0]:
         deploys = _in_waves(deploys, rules)

@@ -82,7 +82,8 @@ def _pause(world: World) -> float:
 # --- nothing is stuck ---------------------------------------------------------------------------
 
 WAITS = """
-SELECT s.id, s.execution_id, s.pipeline, s.stage, s.status, s.held,
+SELECT s.id, s.execution_id, s.pipeline, s.stage, s.status,
+    s.held || coalesce('until ' || s.extended_until, '') AS held,
     EXISTS (SELECT 1 FROM transition t WHERE t.pipeline = s.pipeline AND t.stage = s.stage) AS closed,
     EXISTS (SELECT 1 FROM stage_execution o WHERE o.pipeline = s.pipeline AND o.stage = s.stage
         AND o.ended_at IS NULL AND o.status <> 'Inbound') AS occupied,
@@ -151,7 +152,8 @@ def _excused(world: World, target: Target, deployment: Deployment) -> bool:
         return True
     if call is None:
         return False
-    by_person = call.execution in world.stopped
+    judged = "SELECT 1 FROM stage_execution WHERE id = ? AND judged <> ''"
+    by_person = call.execution in world.stopped or bool(world.witness.rows(judged, call.stage))
     return by_person or _held(world, world.mirror.stages.get(call.stage))
 
 

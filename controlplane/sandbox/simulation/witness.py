@@ -89,7 +89,7 @@ FROM event e WHERE e.id > ? ORDER BY e.id
 """
 DUE = """
 SELECT id, execution_id, name, lane, due_at, status, fence
-FROM action_execution WHERE due_at IS NOT NULL ORDER BY id
+FROM action_execution WHERE due_at IS NOT NULL AND kind <> 'watch' ORDER BY id
 """
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.sandbox.scripted import after
+from controlplane.sandbox.scripted import after, judging
 from controlplane.store.roles import Role
-from monitors.base import Outcome
+from monitors.base import Outcome, Verdict
 from tests.support.doors import Doors
-from tests.support.house import action, pipeline, source
+from tests.support.house import action, deploying, pipeline, source
 
 
 @pytest.fixture
@@ -71,3 +71,26 @@ def test_a_refused_command_changes_nothing(doors: Doors) -> None:
     assert answer.status_code == 409
     assert "not Failed" in answer.json()["detail"]
     assert doors.events() == before
+
+
+def test_a_bake_that_asks_is_judged_once_with_a_reason(doors: Doors) -> None:
+    doors.house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
+    doors.house.apply(pipeline(source(), deploying("Prod", ExtendUpTo="5s", Watch="1h")))
+    execution, client = doors.house.start(), doors.client(Role.RELEASE_MANAGER)
+    doors.house.wait(20)
+    bake = client.get(f"/api/v1/executions/{execution}").json()["stages"][1]["bake"]
+    assert (bake["extended"], bake["askedAt"] is not None) == (True, True)
+    address = f"/api/v1/executions/{execution}/stages/Prod/judgement"
+    assert client.post(address, json={"result": "pass", "reason": ""}).status_code == 422
+    assert client.post(address, json={"result": "pass", "reason": "looked"}).status_code == 204
+    assert client.post(address, json={"result": "pass", "reason": "looked"}).status_code == 409
+
+
+def test_a_stage_that_is_watched_says_how_and_until_when(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", Watch="1h")))
+    execution = doors.house.start()
+    doors.house.wait(20)
+    stage = doors.client().get(f"/api/v1/executions/{execution}").json()["stages"][1]
+    assert (stage["watch"]["state"], stage["status"]) == ("automatic", "Succeeded")
+    assert [(rule["name"], rule["verdict"]) for rule in stage["rules"]] == [("Alarm", "PASS")]
+    assert stage["watch"]["until"] > stage["endedAt"]

@@ -27,6 +27,7 @@ MAY = {
     "GET /executions/none/measurements": VIEWER,
     "POST /executions/none/stop": MANAGER,
     "POST /executions/none/stages/Prod/approval": APPROVER,
+    "POST /executions/none/stages/Prod/judgement": MANAGER,
     "POST /executions/none/stages/Prod/retry": MANAGER,
     "GET /quarantine": VIEWER,
     "DELETE /quarantine/sha256:0": MANAGER,

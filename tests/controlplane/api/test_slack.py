@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from controlplane.notify import buttons
+from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store import queries
+from monitors.base import Verdict
 from tests.support.doors import SECRET, Doors, slack_press
-from tests.support.house import deploying, pipeline, source
+from tests.support.house import BAD, deploying, pipeline, source
 
 PATH = "/slack/interactivity"
 
@@ -93,6 +95,43 @@ def test_a_press_rolls_back_the_release_of_its_message_only(doors: Doors) -> Non
     assert doors.house.execution(execution).status == "Failed"
     doors.house.clock.advance(1)
     assert "no longer in Prod" in press(doors, value).json()["text"]
+
+
+def asks(doors: Doors) -> str:
+    """An execution whose bake in Prod asks a person; its id."""
+    doors.house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
+    doors.house.apply(pipeline(source(), deploying("Prod", ExtendUpTo="5s")))
+    execution = doors.house.start()
+    doors.house.wait(20)
+    return execution
+
+
+def test_a_press_lets_a_bake_pass_that_asks(doors: Doors) -> None:
+    execution = asks(doors)
+    value = buttons.sign("pass", execution, "Prod", "", f"{execution}:1:1", SECRET)
+    assert press(doors, value).content == b""
+    assert doors.house.stages(execution)["Prod"] == "Succeeded"
+    doors.house.clock.advance(1)
+    assert "it has ended" in press(doors, value).json()["text"]
+
+
+def test_the_button_of_an_earlier_attempt_lets_no_later_one_pass(doors: Doors) -> None:
+    execution = asks(doors)
+    old = buttons.sign("pass", execution, "Prod", "", f"{execution}:1:0", SECRET)
+    assert "nobody asks" in press(doors, old).json()["text"]
+    assert doors.house.stages(execution)["Prod"] == "Baking"
+
+
+def test_a_press_rolls_back_what_is_watched(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", Watch="1h")))
+    doors.house.start()
+    doors.house.wait(20)
+    doors.house.drivers["S3"].default = source_of(BAD)
+    execution = doors.house.start()
+    doors.house.wait(20)
+    value = buttons.sign("rollback", execution, "Prod", "", "", SECRET)
+    assert press(doors, value).content == b""
+    assert doors.house.rows()[0].rolls_back == execution
 
 
 def test_an_oversize_press_is_read_no_further_than_its_bound(doors: Doors) -> None:

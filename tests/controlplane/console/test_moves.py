@@ -22,6 +22,7 @@ MAY = {
     "stop": MANAGER,
     "retry": MANAGER,
     "rollback": MANAGER,
+    "pass": MANAGER,
     "open": MANAGER,
     "close": MANAGER,
     "lift": MANAGER,
@@ -154,3 +155,15 @@ def test_an_oversize_form_is_refused(tmp_path: Path) -> None:
     doors = Doors(tmp_path, max_body_bytes=1_000)
     answer = doors.browser().post(f"{PAGE}/start", data={"reason": "x" * 2_000})
     assert answer.status_code == 413
+
+
+def test_a_person_lets_a_bake_pass_that_asks(doors: Doors) -> None:
+    doors.house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
+    doors.house.apply(pipeline(source(), deploying("Prod", ExtendUpTo="5s", Watch="1h")))
+    execution, browser = doors.house.start(), doors.browser()
+    doors.house.wait(20)
+    assert "Let it pass" in browser.get(PAGE).text
+    assert post(browser, "pass", execution=execution, stage="Prod", reason="so").status_code == 303
+    page = browser.get(PAGE).text
+    assert "a breach rolls it back" in page
+    assert "Let it pass" not in page

@@ -144,6 +144,10 @@ rules = make(
     configuration=configurations
     | st.fixed_dictionaries(
         {"BakeTime": st.sampled_from(["5m", "1h"]), "Interval": values, "Account": texts}
+    )
+    | st.fixed_dictionaries(
+        {"WhenFail": st.sampled_from(["hold", "rollback", ""]), "Quorum": st.sampled_from("12")},
+        optional={"Critical": st.sampled_from(["true", "false"]), "WhenNoData": values},
     ),
     input_artifacts=artifacts,
     role_arn=st.none() | texts,

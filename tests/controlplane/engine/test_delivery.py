@@ -1,6 +1,7 @@
 """The outbox: in order, at least once, never lost, given up only where trying again cannot help."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -9,7 +10,9 @@ from controlplane.declarations.model import Notification
 from controlplane.engine.delivery import IDLE, Delivery
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, NotifyError
+from controlplane.sandbox.scripted import judging
 from controlplane.store.tables import Event, Outbox, table
+from monitors.base import Verdict
 from tests.support.house import ANNE, House, deploying, pipeline, source
 
 OUTBOX, EVENT = table(Outbox), table(Event)
@@ -159,3 +162,25 @@ def test_the_same_event_makes_the_same_note_id(house: House) -> None:
     house.commands.disable_transition("shop", "Prod", ANNE, reason="freeze")
     delivery(house, channel).turn()
     assert channel.sent[0][0].id.startswith("towpath-event-")
+
+
+def buttons_of_the_last_note(house: House, stage: dict[str, Any], seconds: int) -> list[str]:
+    channel = Channel()
+    told = Notification(provider="Slack", configuration={"Channel": "#releases"})
+    declared = pipeline(source(), stage)
+    house.apply(declared.model_copy(update={"notifications": (told,)}))
+    house.start()
+    house.wait(seconds)
+    while delivery(house, channel).turn():
+        pass
+    return [button.action for button in channel.sent[-1][0].buttons]
+
+
+def test_a_bake_that_asks_offers_both_answers(house: House) -> None:
+    house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
+    asks = deploying("Prod", ExtendUpTo="5s")
+    assert buttons_of_the_last_note(house, asks, 20) == ["pass", "rollback"]
+
+
+def test_what_is_watched_can_be_rolled_back_from_its_last_note(house: House) -> None:
+    assert buttons_of_the_last_note(house, deploying("Prod", Watch="1h"), 15) == ["rollback"]

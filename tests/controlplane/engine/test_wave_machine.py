@@ -35,6 +35,8 @@ class Row:
     status: str = A.IN_PROGRESS
     verdict: str = ""
     verdict_at: float | None = None
+    verdict_since: float | None = None
+    power: float | None = None
     ended_at: float | None = None
     started_at: float = 0.0
     attempt: int = 1
@@ -64,7 +66,7 @@ class Machine(RuleBasedStateMachine):
             for move in moves.actions:
                 self.end(self.rows[move.name], move.new)
             self.since = self.now if moves.deploying else self.since
-            self.held = self.held if moves.held is None else moves.held
+            self.held = moves.mark.get("held", self.held)
             if moves.stage is not None:
                 self.status = moves.stage
                 self.baking = self.now if moves.stage is S.BAKING else self.baking

@@ -1,0 +1,68 @@
+"""The watch's rows: begun when its stage ends, and decided with what is read anew of its targets.
+
+Its rows hang on the stage execution that has ended. They keep neither the execution from ending nor the
+next one from entering, and whoever is killed leaves them to their leases, as any other row.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from controlplane import feedback
+from controlplane.engine.bake import OPEN
+from controlplane.engine.rows import watch_row
+from controlplane.engine.signals import breach, clock, rules_of
+from controlplane.engine.terms import terms
+from controlplane.engine.transaction import Transaction
+from controlplane.engine.view import ActionView, Moves, StageView
+from controlplane.engine.watch import Where, decide_watch, watch_seconds
+from controlplane.ledger import Fared
+from controlplane.states import StageStatus, WatchState
+from controlplane.store import executions, ledger, locks, queries
+from rollback.models import CauseKind
+
+WATCHED = frozenset({WatchState.AUTOMATIC, WatchState.ADVICE})
+
+
+def begin(tx: Transaction, view: StageView, ended: StageStatus, row: Any, execution: Any) -> None:
+    """Go on watching a stage that ends now, where it is declared or what stands there is unproven."""
+    lasting = {rule.name: watch_seconds(terms(rule), ended) for rule in view.declared.rules()}
+    if not any(lasting.values()):
+        return
+    until = tx.now + max(lasting.values())
+    executions.update_stage(tx.connection, row.id, watch=WatchState.AUTOMATIC, watch_until=until)
+    tx.new_actions.extend(
+        watch_row(execution, row.id, rule, tx.now, row.attempt)
+        for rule in view.declared.rules()
+        if lasting[rule.name]
+    )
+    text = f"{row.stage} is watched until {clock(until)}"
+    tx.fact("watch.begun", execution, stage=row.stage, text=text)
+
+
+def decided(
+    tx: Transaction, view: StageView, row: Any, execution: Any, found: Sequence[ActionView]
+) -> Moves:
+    """The moves that are due in a stage's watch. What is to be rolled back is locked first."""
+    rows = {one.name: one for one in found if one.kind == "watch" and one.status in OPEN}
+    if breach(rules_of(view, rows)) is not None:
+        locks.ways_in(tx.connection, [(row.pipeline, row.stage, False)])
+    return decide_watch(view, rows, _where(tx, view, row, execution), tx.now)
+
+
+def _where(tx: Transaction, view: StageView, row: Any, execution: Any) -> Where:
+    """Read anew what stands on the targets, and who is in the stage."""
+    own = ledger.of_stage(tx.connection, [one.id for one in view.actions])
+    newest = {one.target: ledger.entries(tx.connection, one.target, 1)[0] for one in own}
+    mine = {one.id for one in own}
+    newer = [entry for entry in newest.values() if entry.id not in mine]
+    inside = queries.in_stage(tx.connection, row.pipeline, row.stage)
+    back = view.status is StageStatus.SUCCEEDED and any(one.status == Fared.BAD for one in own)
+    if inside is not None:
+        other = executions.by_id(tx.connection, inside.execution_id)
+        back = back or (other is not None and other.rolls_back == execution.id)
+    return Where(
+        newer=bool(newer),
+        replaced=back or any(entry.status is Fared.GOOD for entry in newer),
+        free=inside is None,
+        rolls_back=bool(own) and CauseKind.BAD_SIGNAL in feedback.policy_of(view.declared).on,
+    )
