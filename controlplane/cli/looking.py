@@ -156,7 +156,7 @@ def tree(document: Mapping[str, Any]) -> Tree:
         branch = root.add(
             Text.assemble(f"{stage['stage']:12} ", _state(stage["status"]), "  ", said)
         )
-        for wave in stage["waves"]:
+        for wave in stage.get("waves", ()):  # an older server does not tell
             branch.add(_wave(wave))
         for action in stage["actions"]:
             branch.add(

@@ -14,7 +14,9 @@ from tests.controlplane.declarations.samples import ROOT, SMALL
 from tests.controlplane.declarations.strategies import declarations
 
 REAL = ROOT.parent / "shared" / "data" / "codepipeline-json"
-slow_to_make = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+slow_to_make = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @slow_to_make
