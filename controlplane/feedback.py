@@ -267,9 +267,9 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
     stopper, restorer = WAY_BACK[placement.provider]
     stops = step.kind is StepKind.STOP
     extra = {"DeploymentToken": placement.token, "DeploymentId": placement.handle}
-    given = dict(placement.configuration)
+    # Everything in flight is stopped at once; what is restored keeps to the bound of its wave.
+    given = _unbounded(placement.configuration) if stops else placement.configuration
     if stops:
-        given.pop(MAX_IN_FLIGHT, None)  # everything in flight is stopped at once
         if placement.quarantined:
             copies = [[copy.location, copy.version] for copy in placement.quarantined]
             extra["QuarantinedRevisions"] = json.dumps(copies)
@@ -291,6 +291,10 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
     )
 
 
+def _unbounded(configuration: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in configuration.items() if key != MAX_IN_FLIGHT}
+
+
 def _wave_target(step: Step) -> str:
     """The target of a stage with waves that a step acts on; "" for every other."""
     return step.placement.configuration.get(TARGET, "") if step.placement else ""
@@ -301,7 +305,13 @@ def _verifications(
 ) -> list[ActionDeclaration]:
     """What looks at the stage, or at those of its targets where something was placed."""
     checks = [
-        action.model_copy(update={"name": f"Verify-{action.name}"[:100], "run_order": run_order})
+        action.model_copy(
+            update={
+                "name": f"Verify-{action.name}"[:100],
+                "run_order": run_order,
+                "configuration": _unbounded(action.configuration),
+            }
+        )
         for action in stage.actions
         if action.action_type_id.provider in VERIFIERS and target_of(action) in ("", *placed)
     ]

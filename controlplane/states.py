@@ -116,10 +116,13 @@ class IllegalMoveError(Exception):
     """A move was asked for that no table lists."""
 
 
-def check(old: StrEnum, new: StrEnum) -> None:
-    """Raise IllegalMoveError unless the table of that kind of state lists the move."""
-    if new not in _TABLES[type(old)][old]:
-        raise IllegalMoveError(f"{type(old).__name__}: {old} -> {new}")
+def check(old: str, new: StrEnum) -> None:
+    """Raise IllegalMoveError unless the table of that kind of state lists the move.
+
+    old: as a row says it will do.
+    """
+    if new not in _TABLES[type(new)][old]:
+        raise IllegalMoveError(f"{type(new).__name__}: {old} -> {new}")
 
 
 def is_over(status: StrEnum) -> bool:

@@ -20,6 +20,8 @@ BASELINE = timedelta(minutes=5)
 AT_ONCE = timedelta(milliseconds=200)
 AGAIN = timedelta(seconds=1)
 RECOVERED_AFTER = 2
+LONGEST = timedelta(hours=6)
+"""So much is read back at a look: a watch may last for days, and vendors answer with so many points only."""
 HANDLE = "watching"
 
 Reading = Series | MonitorError
@@ -164,7 +166,8 @@ def _windows(task: Task) -> list[Query]:
 
 
 def _after(task: Task) -> Query:
-    return _query(task, "after", _since(task), _now(task))
+    start = max(_since(task), _now(task) - LONGEST)
+    return _query(task, "after", start, _now(task))
 
 
 def _query(task: Task, window: str, start: datetime, end: datetime) -> Query:

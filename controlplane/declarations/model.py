@@ -6,6 +6,7 @@ What CodePipeline has no field for is said in its own idiom: entries of a `confi
 `notifications` on the pipeline.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
@@ -107,6 +108,17 @@ class ActionDeclaration(Model):
     namespace: Name | None = None
     timeout_in_minutes: Annotated[int, Field(ge=5, le=86400)] | None = None
 
+    @cached_property
+    def driver(self) -> tuple[str, str, str]:
+        """Which driver does it: category, owner, provider."""
+        kind = self.action_type_id
+        return (kind.category, kind.owner, kind.provider)
+
+    @cached_property
+    def has_variables(self) -> bool:
+        """Its configuration asks for values that only an execution has."""
+        return any("#{" in value for value in self.configuration.values())
+
 
 class RuleDeclaration(Model):
     """One rule of a condition: a signal with its limits, or a check."""
@@ -119,6 +131,17 @@ class RuleDeclaration(Model):
     role_arn: str | None = None
     region: str | None = None
     timeout_in_minutes: Annotated[int, Field(ge=5, le=86400)] | None = None
+
+    @cached_property
+    def driver(self) -> tuple[str, str, str]:
+        """Which driver watches it: category, owner, provider."""
+        kind = self.rule_type_id
+        return (kind.category, kind.owner, kind.provider)
+
+    @cached_property
+    def has_variables(self) -> bool:
+        """As an action's."""
+        return any("#{" in value for value in self.configuration.values())
 
 
 class Condition(Model):
@@ -163,6 +186,14 @@ class StageDeclaration(Model):
         """The actions that run side by side, in the order in which they follow each other."""
         orders = sorted({action.run_order for action in self.actions})
         return tuple(tuple(a for a in self.actions if a.run_order == order) for order in orders)
+
+    @cached_property
+    def by_name(self) -> Mapping[tuple[str, str], ActionDeclaration | RuleDeclaration]:
+        """What a row of this stage stands for: by its kind ("action" or "rule") and its name."""
+        found: dict[tuple[str, str], ActionDeclaration | RuleDeclaration] = {}
+        found.update({("rule", rule.name): rule for rule in reversed(self.rules())})
+        found.update({("action", action.name): action for action in reversed(self.actions)})
+        return found
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
         """Every rule of the bake, in order."""

@@ -82,7 +82,12 @@ class Stage:
         rollout = Targets(self.reading, self.place).read(given["waves"], (*source, "waves"))
         bake = given.get("bake")
         time = bake.get("time") if isinstance(bake, dict) else None
-        if rollout is not None:
+        if rollout is None:  # one finding is enough: nobody misses an account beside it
+            known, where = self.place, (*source, "waves")
+            given_ = {"account": "unknown", "region": "eu-west-1", **known.given}
+            paths = {"account": where, "region": where, **known.paths}
+            self.place = Place(given_, paths)
+        else:
             bake_time = str(time) if isinstance(time, str) else None
             self.copies = Copies(self.reading, rollout, bake_time)
 

@@ -3,9 +3,15 @@
 What Towpath says of itself is not evidence of what runs; it is of what is in quarantine or held.
 """
 
+from contextlib import closing
 from typing import Any
 
+import boto3
+
 from controlplane.demo.stage import PIPELINE, Stage
+
+ROLLED_BACK = ("rollback.done", "rollback.failed")
+"""Events that end a rollback."""
 
 
 def serving(stage: Stage) -> dict[str, str]:
@@ -27,6 +33,28 @@ def calls(stage: Stage, service: str) -> list[dict[str, Any]]:
     """Every call of a service that the sandbox took, oldest first (see the recorder's entries)."""
     found: list[dict[str, Any]] = stage.ask(f"calls?service={service}")["calls"]
     return found
+
+
+def deployments(stage: Stage, account: str) -> list[dict[str, Any]]:
+    """Every deployment of an account, oldest first: group, status, created and completed (ISO times)."""
+    world = stage.ask("world")
+    key = world["accounts"][account]["root_access_key_id"]
+    session: Any = boto3.Session(key, "sandbox", region_name=world["region"])
+    with closing(session.client("codedeploy", endpoint_url=world["endpoint"])) as codedeploy:
+        ids = codedeploy.list_deployments()["deployments"]
+        found = [codedeploy.get_deployment(deploymentId=one)["deploymentInfo"] for one in ids]
+    return sorted(
+        (
+            {
+                "group": one["deploymentGroupName"],
+                "status": one["status"],
+                "created": one["createTime"].isoformat(),
+                "completed": one["completeTime"].isoformat() if "completeTime" in one else "",
+            }
+            for one in found
+        ),
+        key=lambda one: str(one["created"]),
+    )
 
 
 def first_bad(stage: Stage, environment: str, release: int) -> str | None:

@@ -6,68 +6,18 @@ never passes and never rolls back, so it holds the bake or extends it until a pe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
 
-from controlplane.engine.terms import Terms, terms
+from controlplane.engine.signals import Rule, clock, reasons, rules_of
+from controlplane.engine.terms import terms
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
 from monitors.base import Verdict
 from rollback.consequences import HOLDS, LETS_END, PAGES_A_PERSON, Consequence
-from rollback.models import Cause, CauseKind
 
 FLOOR = 0.25
 """No bake ends before this share of its time, however much its signals have seen."""
 OPEN = frozenset({A.READY, A.STARTING, A.IN_PROGRESS})
-
-
-class Rule(NamedTuple):
-    """One rule of a stage: its row where it has one, and its terms."""
-
-    terms: Terms
-    row: ActionView | None
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """What it said last; None where it said nothing yet."""
-        return Verdict(self.row.verdict) if self.row and self.row.verdict else None
-
-    @property
-    def follows(self) -> Consequence | None:
-        """What its verdict leads to; None where there is none yet."""
-        return None if self.verdict is None else self.terms.follows[self.verdict]
-
-    def said_since(self, moment: float, now: float) -> bool:
-        """Say whether its verdict was given after a moment, and not too long ago either."""
-        at = (self.row.verdict_at if self.row else None) or 0.0
-        return at >= max(moment, now - self.terms.fresh)
-
-    def lets_end(self, moment: float, now: float) -> bool:
-        """Say whether its verdict lets go on what waits for one since a moment."""
-        return self.follows in LETS_END and self.said_since(moment, now)
-
-    @property
-    def told(self) -> str:
-        """Name and verdict, for a person."""
-        return f"{self.row.name}: {self.row.verdict}" if self.row else ""
-
-
-def rules_of(view: StageView, by_name: Mapping[str, ActionView]) -> list[Rule]:
-    """Every rule of the stage, declared in this order."""
-    return [Rule(terms(one), by_name.get(one.name)) for one in view.declared.rules()]
-
-
-def breach(rules: Sequence[Rule]) -> Cause | None:
-    """Say which signals roll back: a critical one alone, others where a quorum of them FAIL."""
-    failed = [one for one in rules if one.row and one.follows is Consequence.ROLL_BACK]
-    critical = [one for one in failed if one.terms.critical]
-    others = [one for one in rules if not one.terms.critical]
-    needed = min(max((one.terms.quorum for one in others), default=1), len(others))
-    if not critical and (not failed or len(failed) < needed):
-        return None
-    rows = [one.row for one in critical or failed if one.row]
-    return Cause(CauseKind.BAD_SIGNAL, rows[0].name, "; ".join(row.summary for row in rows))
 
 
 def tell_failures(view: StageView, by_name: Mapping[str, ActionView], moves: Moves) -> None:
@@ -189,6 +139,8 @@ def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves)
     until = max(began + one.terms.time + one.terms.extend for one in blocking)
     name, why = view.declared.name, reasons(blocking)
     if now < until:
+        if view.held:
+            moves.mark["held"] = ""  # by what is not in the way any more
         if view.extended_until is None or until > view.extended_until:
             moves.mark["extended_until"] = until
             text = f"{name} bakes on, until {clock(until)} at most: {why}"
@@ -197,12 +149,3 @@ def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves)
         moves.mark |= {"asked_at": now, "held": ", ".join(one.told for one in blocking)}
         text = f"{name} cannot tell whether it is well: pass it, or roll it back. {why}"
         moves.says.append(Said("judgement.needed", text))
-
-
-def reasons(rules: Iterable[Rule]) -> str:
-    return "; ".join(f"{one.told} ({one.row.summary})" for one in rules if one.row)
-
-
-def clock(at: float) -> str:
-    """The time of day (UTC) of seconds since the epoch."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"

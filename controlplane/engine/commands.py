@@ -73,7 +73,7 @@ class Commands:
         """
         trigger = {"type": by.door, "by": by.name, "detail": detail}
         with self._transaction() as tx:
-            version = pipelines.version(tx.connection, pipeline)
+            version = tx.version(pipeline)
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
@@ -95,10 +95,10 @@ class Commands:
                 "reason": "",
                 "started_at": tx.now,
             }
-            if not executions.add(tx.connection, new):
+            execution = executions.add(tx.connection, new)  # nobody else sees it before we commit
+            if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
-            execution = self._execution(tx, str(new["id"]))
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))

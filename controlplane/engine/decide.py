@@ -7,9 +7,10 @@ what comes next. The caller applies all moves in one transaction with the outcom
 from collections.abc import Container, Iterable, Mapping
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
-from controlplane.declarations.wave_keys import is_gate
+from controlplane.declarations.wave_keys import is_gate, target_of
 from controlplane.engine import persevering, waves
-from controlplane.engine.bake import breach, finish_bake, hold_wave, rules_of, tell_failures
+from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
+from controlplane.engine.signals import breach, rules_of
 from controlplane.engine.view import (
     ActionMove,
     ActionView,
@@ -153,6 +154,8 @@ def _watch_from_first_deploy(
     view: StageView, by_name: Mapping[str, ActionView], moves: Moves
 ) -> None:
     """The rules watch from the start of the (first) deployment to their target, not only after it."""
+    if view.since is not None and not any(target_of(rule) for rule in view.declared.rules()):
+        return
     targets = waves.deploying(view, by_name)
     moves.deploying = view.since is None and bool(targets)
     _watch(waves.watched(view.declared.rules(), targets), by_name, moves)

@@ -9,7 +9,7 @@ from controlplane.engine.rows import action_row
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import executions, ledger, locks, pipelines
+from controlplane.store import executions, locks
 
 E = ExecutionStatus
 
@@ -30,7 +30,7 @@ def admit_all(tx: Transaction) -> None:
 
 def _takes_all(tx: Transaction, pipeline: str) -> bool:
     """Whoever arrives goes in, and keeps nobody else out."""
-    version = pipelines.version(tx.connection, pipeline)
+    version = tx.version(pipeline)
     if version is None:
         return False
     try:
@@ -48,25 +48,23 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
     declared = tx.structures.pipeline(tx.connection, pipeline, newest.version)
     result = admit(
         declared.execution_mode,
-        [Waiting(row.id, row.execution_id, row.digest) for row in inbound],
-        occupied=executions.is_occupied(tx.connection, pipeline, stage),
-        closed=ledger.transition(tx.connection, pipeline, stage) is not None,
-        quarantine=ledger.quarantined(tx.connection, {row.digest for row in inbound}),
+        [Waiting(row.stage_id, row.id, row.digest) for row in inbound],
+        occupied=inbound[0].occupied,
+        closed=inbound[0].closed,
+        quarantine=frozenset(row.digest for row in inbound if row.quarantined),
     )
-    rows = {row.id: row for row in inbound}
-    moved = [*result.quarantined, *(old for old, _ in result.superseded), *result.enter]
-    owners = executions.many(tx.connection, {waiting.execution_id for waiting in moved})
+    owners = {row.stage_id: row for row in inbound}
     for waiting in result.quarantined:
         why = f"{waiting.digest} is in quarantine; a person must lift it with a reason"
-        _turn_away(tx, owners[waiting.execution_id], rows[waiting.stage_id], E.FAILED, why)
+        _turn_away(tx, owners[waiting.stage_id], waiting.stage_id, stage, E.FAILED, why)
     for waiting, newer in result.superseded:
         why = f"overtaken by {newer.execution_id}"
-        _turn_away(tx, owners[waiting.execution_id], rows[waiting.stage_id], E.SUPERSEDED, why)
+        _turn_away(tx, owners[waiting.stage_id], waiting.stage_id, stage, E.SUPERSEDED, why)
     locked = declared.execution_mode is not ExecutionMode.PARALLEL
     for waiting in result.enter:
-        execution = owners[waiting.execution_id]
+        execution = owners[waiting.stage_id]
         stages = tx.structures.stages(tx.connection, execution)
-        own = stages[0] if execution.plan else stages[rows[waiting.stage_id].position]
+        own = stages[0] if execution.plan else stages[execution.position]
         enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
 
 
@@ -109,17 +107,17 @@ def enter(
 
 def leave(tx: Transaction, execution: Any, row: Any) -> None:
     """A person stopped an execution that waits in front of a stage."""
-    _turn_away(tx, execution, row, E.STOPPED, "stopped while waiting")
+    _turn_away(tx, execution, row.id, row.stage, E.STOPPED, "stopped while waiting")
 
 
 def _turn_away(
-    tx: Transaction, execution: Any, row: Any, status: ExecutionStatus, reason: str
+    tx: Transaction, execution: Any, stage_id: str, stage: str, status: ExecutionStatus, reason: str
 ) -> None:
     check(E(execution.status), status)
-    why = f"{row.stage}: {reason}"
+    why = f"{stage}: {reason}"
     tx.stage_moves.append(
         {
-            "b_id": row.id,
+            "b_id": stage_id,
             "b_old": StageStatus.INBOUND,
             "status": StageStatus.CANCELLED,
             "locked": False,
@@ -138,5 +136,5 @@ def _turn_away(
             "ended_at": tx.now,
         }
     )
-    tx.fact("stage.cancelled", execution, stage=row.stage, text=reason)
+    tx.fact("stage.cancelled", execution, stage=stage, text=reason)
     tx.fact(f"execution.{status.lower()}", execution, text=why)

@@ -25,7 +25,7 @@ from controlplane.engine.lanes import LANES, Lanes
 from controlplane.engine.settle import settle
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Job, jobs
-from controlplane.engine.transaction import transaction
+from controlplane.engine.transaction import Transaction, transaction
 from controlplane.states import ActionStatus
 from controlplane.store import actions, locks
 from controlplane.store.actions import Claim
@@ -132,6 +132,7 @@ class Engine:
         self._began, self._kept = self.tick(), self._renewed
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
+            tx.keeps_new = True
             settle(tx, outcomes.record(tx, results))
             tx.flush()
             self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
@@ -162,14 +163,16 @@ class Engine:
             self._held.pop(result.job.row.id, None)
         return results
 
-    def _claim(self, tx: Any) -> list[Any]:
-        rows: list[Any] = []
-        for lane in LANES:
-            if self._room(lane) > 0:
-                until = tx.now + self._limits.lease
-                wanted = Claim(self.owner, tx.now, until, self._room(lane), lane)
-                rows.extend(actions.claim(tx.connection, wanted))
-        return rows
+    def _claim(self, tx: Transaction) -> list[Any]:
+        """What is due longest, and where there is room left, what this turn itself made due."""
+        tx.keeps_new = False
+        room = (max(0, self._room(0)), max(0, self._room(1)))
+        if room == (0, 0):
+            return []
+        wanted = Claim(self.owner, tx.now, tx.now + self._limits.lease, room)
+        rows: list[Any] = list(actions.claim(tx.connection, wanted))
+        left = [room[lane] - sum(row.lane == lane for row in rows) for lane in LANES]
+        return rows + actions.add_claimed(tx.connection, wanted, _taken(tx.new_actions, left))
 
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""
@@ -253,6 +256,18 @@ class Engine:
     def _release(self) -> None:
         with self._database.begin() as connection:
             actions.release(connection, self.owner, self._database.time(connection, self._now))
+
+
+def _taken(new: list[dict[str, Any]], room: list[int]) -> list[dict[str, Any]]:
+    """Take out of the new rows as many of each lane as there is room for."""
+    taken: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for row in new:
+        fits = row["status"] == ActionStatus.READY and room[row["lane"]] > 0
+        room[row["lane"]] -= fits
+        (taken if fits else others).append(row)
+    new[:] = others
+    return taken
 
 
 def _is_late(job: Job, now: float) -> bool:

@@ -70,7 +70,7 @@ def _as_of(tx: Transaction, result: Result) -> float:
 def check_move(old: str, new: ActionStatus) -> None:
     """A look that finds no change is no move."""
     if old != new:
-        check(A(old), new)
+        check(old, new)
 
 
 def _changed(result: Result) -> bool:

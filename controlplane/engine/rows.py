@@ -62,6 +62,7 @@ def action_row(
         "output": "{}",
         "answer": "",
         "verdict": "",
+        "verdict_at": None,
         "started_at": None,
         "ended_at": None,
     }

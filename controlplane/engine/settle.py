@@ -20,17 +20,20 @@ from controlplane.engine.watching import WATCHED, begin, decided
 from controlplane.engine.way_back import hold_way_in, page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger, locks
+from controlplane.store import actions, executions, ledger
 from rollback.decide import BY_ITSELF
 from rollback.models import PAGES, Act, Cause, CauseKind
 
 S, E = StageStatus, ExecutionStatus
+STATUS = {str(status): status for status in S}
 ENDS = frozenset({S.SUCCEEDED, S.FAILED, S.STOPPED})
 
 
 def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
-    """Take these stage executions as far as they can go, and let others in where that made room."""
-    locks.stages(tx.connection, stage_ids)
+    """Take these stage executions as far as they can go, and let others in where that made room.
+
+    The caller has locked them (`store.locks`), before it read or wrote anything of theirs.
+    """
     _settle_all(tx, stage_ids)
     admit_all(tx)
     while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
@@ -57,7 +60,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
     return StageView(
         id=row.id,
         execution_id=row.execution_id,
-        status=StageStatus(row.status),
+        status=STATUS[row.status],
         stop=execution.stop,
         since=row.since,
         baking_since=row.baking_since,
@@ -257,9 +260,9 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         "reason": "",
         "started_at": tx.now,
     }
-    if not executions.add(tx.connection, new):
+    rollback = executions.add(tx.connection, new)
+    if rollback is None:
         return
-    rollback = executions.by_id(tx.connection, str(new["id"]))
     tx.fact(
         "rollback.requested", rollback, stage=row.stage,
         text=f"{row.stage} {_aim(stage)}: {reason}",

@@ -19,7 +19,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.pushes import Pushes
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.engine.structures import BrokenStructureError, Structures
-from controlplane.engine.tasks import Key, key_of
+from controlplane.engine.tasks import Key
 from controlplane.store import pipelines
 from controlplane.store.database import Database
 from monitors.base import MonitorError
@@ -112,7 +112,7 @@ class Sources:
         return declared.stages[0].actions
 
     def _latest(self, action: ActionDeclaration) -> Revision | None:
-        driver = self._drivers.get(key_of(action))
+        driver = self._drivers.get(action.driver)
         latest: Callable[..., Revision | None] | None = getattr(driver, "latest", None)
         if latest is None or action.configuration.get("PollForSourceChanges") == "false":
             return None

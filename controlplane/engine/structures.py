@@ -75,9 +75,10 @@ class Structures:
             found = self._keep(key, guarded(declared.stages, every=every))
         return found
 
-    def notifications(self, connection: Connection, name: str) -> Sequence[Notification]:
+    def notifications(
+        self, connection: Connection, name: str, newest: int
+    ) -> Sequence[Notification]:
         """Who is told of a pipeline's events: as declared by its newest version that can be read."""
-        newest = pipelines.version(connection, name) or 0
         for version in range(newest, max(0, newest - OLDER), -1):
             try:
                 return self.pipeline(connection, name, version).notifications

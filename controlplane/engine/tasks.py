@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -49,15 +50,6 @@ class Job(NamedTuple):
     stopping: bool = False
 
 
-def key_of(declared: ActionDeclaration | RuleDeclaration) -> Key:
-    """Which driver does it."""
-    if isinstance(declared, RuleDeclaration):
-        rule = declared.rule_type_id
-        return (rule.category, rule.owner, rule.provider)
-    action = declared.action_type_id
-    return (action.category, action.owner, action.provider)
-
-
 def jobs(
     connection: Connection, structures: Structures, rows: Sequence[Any], now: float
 ) -> list[Job]:
@@ -72,7 +64,7 @@ def jobs(
             stages = structures.stages(connection, execution)
             stage = stages[0] if execution.plan else stages[execution.position]
             found.append(_job(connection, structures, row, execution, stage, now))
-        except (ValueError, TypeError, LookupError, StopIteration):
+        except (ValueError, TypeError, LookupError):
             log.exception("%s cannot be made a task; it is seen again after its lease", row.token)
     return found
 
@@ -85,12 +77,13 @@ def _job(
     stage: StageDeclaration,
     now: float,
 ) -> Job:
-    declared = _declared(stage, row)
+    # What watches on is a rule of the stage, too.
+    declared = stage.by_name["action" if row.kind == "action" else "rule", row.name]
     configuration: Mapping[str, str] = declared.configuration
     inputs: tuple[Artifact, ...] = ()
     error = ""
     try:
-        configuration = _resolve(connection, structures, execution, configuration)
+        configuration = _resolve(connection, structures, execution, declared)
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
@@ -118,7 +111,7 @@ def _job(
         now=_time(now),
     )
     stopping = execution.stage_status == StageStatus.STOPPING
-    return Job(row, execution, key_of(declared), declared, task, error, stopping)
+    return Job(row, execution, declared.driver, declared, task, error, stopping)
 
 
 def _began(
@@ -149,6 +142,7 @@ def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDecl
     return next(declared for declared in every if declared.name == row.name)
 
 
+@lru_cache(maxsize=256)  # what is claimed together begins together
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
@@ -162,7 +156,7 @@ def _pinned(
     execution: Any, declared: ActionDeclaration | RuleDeclaration, configuration: Mapping[str, str]
 ) -> Mapping[str, str]:
     """A source action gets the revision that this execution is pinned to."""
-    if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Source":
+    if declared.driver[0] != "Source":
         return configuration
     revision = json.loads(execution.revisions).get(declared.name, "")
     return {**configuration, "RevisionId": revision} if revision else configuration
@@ -205,13 +199,13 @@ def _known_good(
     declared: ActionDeclaration | RuleDeclaration,
 ) -> str:
     """The digest known to be good on a check's own target, or the stage's first; checks compare with it."""
-    if isinstance(declared, RuleDeclaration) or declared.action_type_id.category != "Test":
+    if declared.driver[0] != "Test":
         return ""
     target = next(iter(_deploying(stage, declared)), None)
     if target is None:
         return ""
     try:
-        where = _resolve(connection, structures, execution, target.configuration)
+        where = _resolve(connection, structures, execution, target)
     except UnresolvedError:
         return ""  # nobody knows yet where it will be deployed to
     name = pure_ledger.target_of(target.action_type_id.provider, target.region or "", where)
@@ -235,11 +229,11 @@ def _resolve(
     connection: Connection,
     structures: Structures,
     execution: Any,
-    configuration: Mapping[str, str],
+    declared: ActionDeclaration | RuleDeclaration,
 ) -> Mapping[str, str]:
-    """Put variables where `#{namespace.name}` asks for them."""
-    if not any("#{" in value for value in configuration.values()):
-        return configuration
+    """The configuration, with variables where `#{namespace.name}` asks for them."""
+    if not declared.has_variables:
+        return declared.configuration
     known = _variables(connection, structures, execution)
 
     def value(match: re.Match[str]) -> str:
@@ -248,4 +242,4 @@ def _resolve(
             raise UnresolvedError(f"variable {match[0]} has no value: no earlier action set it")
         return known[name]
 
-    return {key: VARIABLE.sub(value, text) for key, text in configuration.items()}
+    return {key: VARIABLE.sub(value, text) for key, text in declared.configuration.items()}

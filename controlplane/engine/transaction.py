@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
-from controlplane.store import actions, executions
+from controlplane.store import actions, executions, pipelines
 from controlplane.store.database import Database
 
 
@@ -18,13 +18,17 @@ from controlplane.store.database import Database
 class Transaction:
     """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
 
-    to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
+    version: the one of a pipeline that counts; asked once. A new version that others store meanwhile counts
+    from the next transaction on. to_admit: (pipeline, stage) where somebody arrived or left; True where the
+    way in itself was opened. keeps_new: new actions are not written yet, for the engine may take them at once;
+    nothing that is decided in the same transaction looks at them.
     """
 
     connection: Connection
     now: float
     structures: Structures
     journal: Journal
+    version: Callable[[str], int | None]
     new_actions: list[dict[str, Any]] = field(default_factory=list)
     new_stages: list[dict[str, Any]] = field(default_factory=list)
     action_moves: list[dict[str, Any]] = field(default_factory=list)
@@ -32,6 +36,7 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    keeps_new: bool = False
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""
@@ -39,15 +44,16 @@ class Transaction:
         executions.move_stages(self.connection, self.stage_moves)
         executions.move(self.connection, self.execution_moves)
         executions.add_stages(self.connection, self.new_stages)
-        actions.add(self.connection, self.new_actions)
         for rows in (
             self.action_moves,
             self.stage_moves,
             self.execution_moves,
             self.new_stages,
-            self.new_actions,
         ):
             rows.clear()
+        if not self.keeps_new:
+            actions.add(self.connection, self.new_actions)
+            self.new_actions.clear()
 
     def fact(self, kind: str, execution: Any, **more: Any) -> None:
         """Something happened to an execution."""
@@ -66,9 +72,12 @@ def transaction(
     """
     with database.begin() as connection:
         at = database.time(connection, now)
-        told = functools.cache(lambda name: structures.notifications(connection, name))
+        version = functools.cache(functools.partial(pipelines.version, connection))
+        told = functools.cache(
+            lambda name: structures.notifications(connection, name, version(name) or 0)
+        )
         journal = Journal(connection, at, told)
-        tx = Transaction(connection, at, structures, journal)
+        tx = Transaction(connection, at, structures, journal, version)
         yield tx
         tx.flush()
         journal.flush()

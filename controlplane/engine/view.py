@@ -28,7 +28,10 @@ class ActionView(Protocol):
 
 
 class StageView(NamedTuple):
-    """A stage execution row and its actions, with what its execution was asked to do."""
+    """A stage execution row and its actions, with what its execution was asked to do.
+
+    way_back: it is the stage of a rollback.
+    """
 
     id: str
     execution_id: str

@@ -7,7 +7,8 @@ the bake. After that nobody can say whose fault it is: it is told, with a button
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from controlplane.engine.bake import OPEN, Rule, breach, reasons, rules_of
+from controlplane.engine.bake import OPEN
+from controlplane.engine.signals import Rule, breach, reasons, rules_of
 from controlplane.engine.terms import Terms
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
 from controlplane.states import ActionStatus, StageStatus, WatchState, check
@@ -113,7 +114,7 @@ def _tell(view: StageView, rules: Sequence[Rule], where: Where, now: float, move
     if held == view.held:
         return
     moves.mark["held"] = held
-    page = any(one.follows in PAGES_A_PERSON for one in wrong)
+    page = any(one.follows in PAGES_A_PERSON for one in wrong) or _left_bad(rules, where)
     if failed:
         text = f"{name} is not well, and is not rolled back by itself, for {_why(where)}: "
         moves.says.append(Said("watch.advised", text + reasons(failed), page))
@@ -121,12 +122,17 @@ def _tell(view: StageView, rules: Sequence[Rule], where: Where, now: float, move
         moves.says.append(Said("watch.held", f"{name} cannot be watched: {reasons(silent)}", page))
 
 
+def _left_bad(rules: Sequence[Rule], where: Where) -> bool:
+    """Say whether a breach that is to be rolled back stays, though nothing newer is coming."""
+    return where.rolls_back and not where.newer and breach(rules) is not None
+
+
 def _why(where: Where) -> str:
     if where.newer:
         return "a newer deployment has begun there"
     if not where.free:
         return "another execution is in the stage"
-    return "that is not declared for it"
+    return "what FAILs does not call for it"
 
 
 def _lasts(one: Rule, now: float) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from controlplane import feedback
-from controlplane.engine.bake import OPEN, breach, clock, rules_of
+from controlplane.engine.bake import OPEN
 from controlplane.engine.rows import watch_row
+from controlplane.engine.signals import breach, clock, rules_of
 from controlplane.engine.terms import terms
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
-from controlplane.engine.bake import Rule, rules_of
+from controlplane.engine.signals import Rule, rules_of
 from controlplane.engine.view import ActionView, StageView, deploys
 from controlplane.states import ActionStatus as A
 
@@ -17,8 +17,7 @@ Rows = Mapping[str, ActionView]
 """The last attempt of every action and rule, by name."""
 
 BEGUN = (A.IN_PROGRESS, A.SUCCEEDED)
-ENDED = (A.SUCCEEDED, A.FAILED)
-"""Only a rollback goes on behind one that failed: its place is free for the next target."""
+OPEN = (A.READY, A.STARTING, A.IN_PROGRESS)
 
 
 def not_well(
@@ -53,7 +52,7 @@ def in_window(
         return list(due)
     order = due[0].run_order
     group = [a for a in view.declared.actions if a.run_order == order and a.name in by_name]
-    busy = {target_of(a) for a in group if by_name[a.name].status not in ENDED}
+    busy = {target_of(a) for a in group if by_name[a.name].status in OPEN}
     waiting = [t for t in dict.fromkeys(target_of(action) for action in due) if t not in busy]
     chosen = busy | set(waiting[: max(0, min(bounds) - len(busy))])
     return [action for action in due if target_of(action) in chosen]

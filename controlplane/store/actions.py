@@ -7,9 +7,24 @@ Outcome = UPDATE ... WHERE fence = mine, so the write of a zombie is refused.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, case, func, literal_column, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnClause,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from controlplane.states import ActionStatus
 from controlplane.store.bulk import among, inserting, updating
@@ -19,35 +34,64 @@ from controlplane.store.tables import ActionExecution, table
 ACTION = table(ActionExecution)
 C = ACTION.c
 OPEN = (ActionStatus.READY, ActionStatus.STARTING, ActionStatus.IN_PROGRESS)
-CLAIMED = (
-    C.id, C.execution_id, C.stage_id, C.name, C.kind, C.attempt, C.status, C.lane, C.token, C.fence,
-    C.wake, C.starts, C.failures, C.handle, C.answer, C.verdict, C.verdict_at, C.timeout_at,
-    C.started_at, C.summary, C.output, C.url, C.run_order,
-)  # fmt: skip
+
+
+class Claimed(NamedTuple):
+    """A claimed row, as far as calling needs it."""
+
+    id: int
+    execution_id: str
+    stage_id: str
+    name: str
+    kind: str
+    attempt: int
+    status: str
+    lane: int
+    token: str
+    fence: int
+    wake: int
+    starts: int
+    failures: int
+    handle: str
+    answer: str
+    verdict: str
+    verdict_at: float | None
+    timeout_at: float | None
+    started_at: float | None
+    summary: str
+    output: str
+    url: str
+    run_order: int
+
+
+CLAIMED = tuple(C[name] for name in Claimed._fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who claims how much, until when. lane 0 is rollback's own."""
+    """Who claims until when, and how many rows of each lane. lane 0 is rollback's own."""
 
     owner: str
     now: float
     until: float
-    limit: int
-    lane: int
+    room: tuple[int, int]
 
 
-DUE = (
-    select(C.id)
-    .where(C.lane == bindparam("in_lane"), C.due_at.is_not(None), C.due_at <= bindparam("now"))
-    .order_by(C.due_at)
-    .limit(bindparam("at_most"))
-    .with_for_update(skip_locked=True)
-    .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
-)
+def _due(lane: int) -> CTE:
+    """What is due longest in a lane; locked once: PostgreSQL may run a plain subquery more than once."""
+    return (
+        select(C.id)
+        .where(C.lane == lane, C.due_at.is_not(None), C.due_at <= bindparam("now"))
+        .order_by(C.due_at)
+        .limit(bindparam(f"room_{lane}"))
+        .with_for_update(skip_locked=True)
+        .cte(f"due_{lane}")
+    )
+
+
 CLAIM = (
     update(ACTION)
-    .where(C.id.in_(select(DUE.c.id)))
+    .where(C.id.in_(union_all(*(select(_due(lane).c.id) for lane in (0, 1)))))
     .values(
         {
             "owner": bindparam("by"),
@@ -69,11 +113,14 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
         "by": wanted.owner,
         "now": wanted.now,
         "until": wanted.until,
-        "at_most": wanted.limit,
-        "in_lane": wanted.lane,
+        "room_0": wanted.room[0],
+        "room_1": wanted.room[1],
     }
     return connection.execute(CLAIM, given).all()
 
+
+ONE: ColumnClause[int] = literal_column("1")
+"""Said in the statement, so that nothing but what differs is handed over for each row."""
 
 RECORD = updating(
     ACTION,
@@ -109,9 +156,9 @@ RECORD = updating(
         verdict_since=func.coalesce(given["verdict_since"], C.verdict_since),
         power=given["power"],
         ended_at=given["ended_at"],
-        owner=None,
-        fence=C.fence
-        + 1,  # written once: the answer to a commit may be lost, and the write come again
+        owner=null(),
+        # Written once: the answer to a commit may be lost, and the write come again.
+        fence=C.fence + ONE,
         # Something arrived while it was being looked at: look again at once.
         due_at=case((C.wake > given["b_wake"], given["b_now"]), else_=given["due_at"]),
     ),
@@ -173,6 +220,39 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     ADD(connection, rows)
 
 
+ADD_CLAIMED = inserting(ACTION, "id", "owner", *ADD.names)
+PICK = itemgetter(*Claimed._fields)
+NUMBERS = {
+    "sqlite": text(  # what SQLite would give them itself: nobody else writes now
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many) "
+        "SELECT i + (SELECT coalesce(max(id), 0) FROM action_execution) FROM n"
+    ),
+    "postgresql": text(
+        "SELECT nextval(pg_get_serial_sequence('action_execution', 'id')) "
+        "FROM generate_series(1, :many)"
+    ),
+}
+
+
+def add_claimed(
+    connection: Connection, wanted: Claim, rows: Sequence[dict[str, Any]]
+) -> list[Claimed]:
+    """New rows that whoever makes them takes at once: what a claim would make of them, in one write.
+
+    rows: as for `add`, Ready and due; they are changed to what is written.
+    """
+    if not rows:
+        return []
+    numbers = connection.execute(NUMBERS[connection.dialect.name], {"many": len(rows)}).scalars()
+    for number, row in zip(numbers, rows, strict=True):
+        row.update(
+            id=number, owner=wanted.owner, fence=1, starts=1, status=ActionStatus.STARTING,
+            due_at=wanted.until, started_at=wanted.now,
+        )  # fmt: skip
+    ADD_CLAIMED(connection, rows)
+    return [Claimed._make(PICK(row)) for row in rows]
+
+
 MOVE = updating(
     ACTION,
     {"b_id": "id", "b_old": "status", "status": "status", "ended_at": "ended_at"},
@@ -181,9 +261,9 @@ MOVE = updating(
     ).values(
         status=given["status"],
         ended_at=given["ended_at"],
-        owner=None,
-        due_at=None,
-        fence=C.fence + 1,
+        owner=null(),
+        due_at=null(),
+        fence=C.fence + ONE,
     ),
 )
 

@@ -45,7 +45,7 @@ class Bulk:
         by_table: Callable[[Given], Any],
     ) -> None:
         self.target = target
-        self._names = tuple(types)
+        self.names = tuple(types)
         self._by_row = by_row({name: bindparam(name, type_=t) for name, t in types.items()})
         columns = [column(name, t) for name, t in types.items()]
         listed = func.json_to_recordset(bindparam("rows", type_=JSON)).table_valued(*columns)
@@ -64,7 +64,7 @@ class Bulk:
 
     def _prepare(self, connection: Connection) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
         compiled = self._by_row.compile(dialect=connection.dialect)
-        same = {k: v for k, v in compiled.params.items() if k not in self._names}
+        same = {k: v for k, v in compiled.params.items() if k not in self.names}
         pick = itemgetter(*compiled.positiontup)
         return str(compiled), (lambda row: pick({**same, **row})) if same else pick
 

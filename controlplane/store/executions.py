@@ -2,35 +2,60 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from controlplane.states import StageStatus
 from controlplane.store.bulk import among, inserting, updating
 from controlplane.store.swap import swap
-from controlplane.store.tables import Execution, OutputVariable, StageExecution, Started, table
+from controlplane.store.tables import (
+    Execution,
+    OutputVariable,
+    Quarantine,
+    StageExecution,
+    Started,
+    Transition,
+    table,
+)
 
 EXECUTION = table(Execution)
 STAGE = table(StageExecution)
 V = table(OutputVariable)
 STARTED = table(Started)
 E, S = EXECUTION.c, STAGE.c
+Q, T = table(Quarantine).c, table(Transition).c
 
 
-def add(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """A new execution; False where its `dedupe` key was accepted before, archived or not."""
-    try:
-        with connection.begin_nested() as attempt:
-            connection.execute(insert(EXECUTION), dict(row))
-            # Asked after the insert, which waits for a transaction that is archiving the same key.
-            if row.get("dedupe") and _archived(connection, row["dedupe"]):
-                attempt.rollback()
-                return False
-    except IntegrityError:
-        return False
-    return True
+ADD = {
+    name: insert_(EXECUTION).on_conflict_do_nothing(index_elements=["dedupe"]).returning(E.id)
+    for name, insert_ in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+
+
+def add(connection: Connection, row: Mapping[str, Any]) -> Any:
+    """A new execution, as it is stored; None where its `dedupe` key was accepted before, archived or not."""
+    whole = {"ended_at": None, **row}
+    if connection.execute(ADD[connection.dialect.name], whole).first() is None:
+        return None
+    # Asked after the insert, which waits for a transaction that is archiving the same key.
+    if row.get("dedupe") and _archived(connection, row["dedupe"]):
+        connection.execute(delete(EXECUTION).where(E.id == row["id"]))
+        return None
+    return SimpleNamespace(**whole)
 
 
 def by_dedupe(connection: Connection, key: str) -> str | None:
@@ -169,37 +194,34 @@ def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
     connection.execute(update(STAGE).where(S.id == stage_id).values(**values))
 
 
-INBOUND = (
-    select(S.id, S.execution_id, S.stage, S.position, E.digest, E.version, E.plan)
-    .join(EXECUTION, S.execution_id == E.id)
-    .where(
-        S.pipeline == bindparam("pipeline"),
-        S.stage == bindparam("stage"),
-        S.status == StageStatus.INBOUND,
-    )
+IN_IT = (S.pipeline == bindparam("pipeline"), S.stage == bindparam("stage"))
+OTHER = STAGE.alias("other")
+OCCUPIED = exists().where(
+    OTHER.c.pipeline == bindparam("pipeline"),
+    OTHER.c.stage == bindparam("stage"),
+    OTHER.c.ended_at.is_(None),
+    OTHER.c.status != StageStatus.INBOUND,
 )
+CLOSED = exists().where(T.pipeline == bindparam("pipeline"), T.stage == bindparam("stage"))
+BANNED = exists().where(Q.digest == E.digest, Q.lifted_at.is_(None)).correlate(EXECUTION)
+INBOUND: Select[Any] = (
+    select(
+        S.id.label("stage_id"), S.execution_id, S.stage, S.position,
+        E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
+        OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
+    )
+    .join(EXECUTION, S.execution_id == E.id)
+    .where(*IN_IT, S.status == StageStatus.INBOUND)
+)  # fmt: skip
 
 
 def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
-    """Who waits in front of a stage, with the digest of each."""
+    """Who waits in front of a stage, its execution, and all that letting it in depends on.
+
+    occupied: an execution is in the stage, locked or (it came in PARALLEL mode) not. closed: the way in is
+    disabled. quarantined: this one's digest may go nowhere.
+    """
     return connection.execute(INBOUND, {"pipeline": pipeline, "stage": stage}).all()
-
-
-IS_IN = (
-    select(S.id)
-    .where(
-        S.pipeline == bindparam("pipeline"),
-        S.stage == bindparam("stage"),
-        S.ended_at.is_(None),
-        S.status != StageStatus.INBOUND,
-    )
-    .limit(1)
-)
-
-
-def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
-    """True where an execution is in the stage, locked or (it came in PARALLEL mode) not."""
-    return connection.execute(IS_IN, {"pipeline": pipeline, "stage": stage}).first() is not None
 
 
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:

@@ -16,7 +16,7 @@ from tests.support.house import KEYS, House, action, pipeline
 STAGES, ORDERS = 3, 4
 """3 stages x 4 actions in sequence: a 12-action execution."""
 
-BATCH = 500
+BATCH = 1_000
 
 Place = Callable[[], AbstractContextManager[str]]
 """Makes an empty database, and answers its URL."""

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 
 from controlplane.demo.scenario import Scenario
 from controlplane.demo.scenarios.bad_release import BAD_RELEASE
+from controlplane.demo.scenarios.one_box import ONE_BOX
 from controlplane.demo.scenarios.rollback_fails import ROLLBACK_FAILS
+from controlplane.demo.scenarios.waves import ROLLED_OUT
 
 DEFAULT = "bad-release"
 SCENARIOS: Mapping[str, Scenario] = {
     DEFAULT: BAD_RELEASE,
+    "one-box": ONE_BOX,
+    "waves": ROLLED_OUT,
     "rollback-fails": ROLLBACK_FAILS,
 }

@@ -9,15 +9,13 @@ from controlplane.demo import evidence
 from controlplane.demo.scenario import Report, Scenario, hold
 from controlplane.demo.stage import Event, Stage
 
-ROLLED_BACK = ("rollback.done", "rollback.failed")
-
 
 def play(stage: Stage) -> Report:
     """Release 1, release 2, and the way back."""
     first = stage.release(1)
     stage.follow(lambda e: e["kind"] == "execution.succeeded")
     second = stage.release(2)
-    stage.follow(lambda e: e["kind"] in ROLLED_BACK, may_fail=True)
+    stage.follow(lambda e: e["kind"] in evidence.ROLLED_BACK, may_fail=True)
     document = _checked(stage, first["digest"], second["digest"])
     return Report(document, _facts(document))
 

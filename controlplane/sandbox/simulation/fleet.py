@@ -10,11 +10,13 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
+from controlplane.declarations.wave_keys import GATE, TARGET, WAVE
 from controlplane.sandbox.simulation.cloud import ACCOUNTS, REGIONS, RELEASES
 from controlplane.sandbox.simulation.cloudwatch import PERIOD
 
 APPLICATIONS = ("shop", "cart", "mail")
 MODES = ("SUPERSEDED", "QUEUED", "PARALLEL")
+WATCHES = ("", "", "3m", "20m")
 BAKES = ("40s", "1m", "90s")
 SLOWEST_ONSET = 15.0
 """A flaw shows itself within every bake."""
@@ -93,7 +95,12 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
     rules = [_alarm(name, account, region, bake) for region in regions]
     if chance.random() < 0.5:  # noqa: PLR2004 - every other one
         rules.append(_metric(name, account, regions[0], bake))
+    watch = chance.choice(WATCHES)
+    for rule in rules if watch else ():
+        rule["configuration"]["Watch"] = watch
     goes_back = chance.random() > RARELY
+    if len(regions) > 1 and bake == BAKES[0]:
+        deploys = _in_waves(deploys, rules)
     made: dict[str, Any] = {
         "name": account.title(),
         "actions": [promote, *deploys],
@@ -102,6 +109,21 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
         },
     }
     return {**made, "onFailure": {"result": "ROLLBACK"}} if goes_back else made
+
+
+def _in_waves(deploys: list[dict[str, Any]], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One region behind the other, each a wave, with a bake between them."""
+    waves = {deploy["region"]: str(number) for number, deploy in enumerate(deploys, start=1)}
+    for one in (*deploys, *rules):
+        one["configuration"] |= {WAVE: waves[one["region"]], TARGET: one["region"]}
+    made = []
+    for number, deploy in enumerate(deploys, start=1):
+        made.append({**deploy, "runOrder": 2 * number})
+        if number < len(deploys):
+            times = {WAVE: str(number), "BakeTime": "40s", "Pause": "10s"}
+            wait = _action(f"Wave-{number}-bake", "Test", "Custom", GATE, configuration=times)
+            made.append({**wait, "runOrder": 2 * number + 1})
+    return made
 
 
 def _rule(name: str, owner: str, provider: str, region: str, **words: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ MOVES: dict[str, Move] = {
     "lift": lambda p: p.commands.lift_quarantine(p.digest, ANNE, reason=WHY),
     "approve": lambda p: _answer(p, approve=True),
     "reject": lambda p: _answer(p, approve=False),
+    "pass": lambda p: p.commands.judge(p.execution, p.stage, ANNE, passes=True, reason=WHY),
 }
 OFTEN = ("approve", "approve", "resume", "resume", "lift")
 """These keep the fleet going, and come more often than their share."""
@@ -49,6 +50,12 @@ SELECT a.execution_id, s.stage, s.pipeline FROM action_execution a
 JOIN stage_execution s ON s.id = a.stage_id
 WHERE a.status = 'InProgress' AND a.handle = a.token ORDER BY a.id
 """
+HELD = """
+SELECT execution_id, stage, pipeline FROM stage_execution
+WHERE status = 'Baking' AND held <> '' ORDER BY id
+"""
+ABOUT = {"approve": ASKED, "reject": ASKED, "pass": HELD}
+"""What is pressed where something waits for it."""
 
 
 def _answer(pressed: Pressed, *, approve: bool) -> None:
@@ -60,7 +67,7 @@ def _answer(pressed: Pressed, *, approve: bool) -> None:
 def press(chance: Random, witness: Witness) -> tuple[str, dict[str, str]] | None:
     """Draw what somebody presses, about something recent; None where there is nothing yet."""
     name = chance.choice([*MOVES, *OFTEN])
-    rows = [dict(row) for row in witness.rows(ASKED if name in ("approve", "reject") else NEWEST)]
+    rows = [dict(row) for row in witness.rows(ABOUT.get(name, NEWEST))]
     if not rows:
         return None
     row = chance.choice(rows)

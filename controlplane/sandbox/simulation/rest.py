@@ -92,6 +92,9 @@ SELECT s.id, s.execution_id, s.pipeline, s.stage, s.status,
 FROM stage_execution s WHERE s.ended_at IS NULL ORDER BY s.id
 """
 
+BAKES = ("Baking", "InProgress")
+"""A stage that is held: at its end, or between two of its waves."""
+
 
 def stuck(world: World) -> Iterator[str]:
     """Executions that are not over, though nothing that we know keeps them; and messages not sent."""
@@ -112,7 +115,7 @@ def _unfinished(world: World) -> Iterator[str]:
         elif row["status"] == "Inbound":
             if not (row["closed"] or row["occupied"]):
                 yield f"{execution} waits before {row['stage']}, which is open and empty"
-        elif not (row["status"] == "Baking" and row["held"] and row["verdicts"]):
+        elif not (row["status"] in BAKES and row["held"] and row["verdicts"]):
             yield f"{execution} is {row['status']} in {row['stage']} of {row['pipeline']}"
 
 
@@ -149,7 +152,8 @@ def _excused(world: World, target: Target, deployment: Deployment) -> bool:
         return True
     if call is None:
         return False
-    by_person = call.execution in world.stopped
+    judged = "SELECT 1 FROM stage_execution WHERE id = ? AND judged <> ''"
+    by_person = call.execution in world.stopped or bool(world.witness.rows(judged, call.stage))
     return by_person or _held(world, world.mirror.stages.get(call.stage))
 
 

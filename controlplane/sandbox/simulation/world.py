@@ -238,9 +238,11 @@ class World:
             self.pages[event.pipeline, ""] = event.id
 
     def _bakes(self, stage: str, pipeline: str, name: str) -> Iterator[Bake]:
-        """The rules of a stage that succeeded; a rollback's stage has none."""
+        """The rules of a stage that succeeded by them; a rollback's stage has none."""
         if self.mirror.executions[stage.partition(":")[0]].name == "ROLLBACK":
             return
+        if self.witness.rows("SELECT 1 FROM stage_execution WHERE id = ? AND judged <> ''", stage):
+            return  # by a person's word
         query = "SELECT name, verdict FROM action_execution WHERE stage_id = ? AND kind = 'rule'"
         verdicts = {row["name"]: row["verdict"] for row in self.witness.rows(query, stage)}
         since = self.baking.get(stage, 0.0)

@@ -73,6 +73,13 @@ def test_a_watch_begins_at_once_and_never_ends_itself() -> None:
     assert judged(measured(9, 9), watching())[0].outcome is Outcome.RUNNING
 
 
+def test_a_watch_of_days_reads_the_last_hours_only() -> None:
+    signal = measured(0, 0)
+    judged(signal, watching(now=SINCE + timedelta(days=2)))
+    ((before, after),) = signal.asked
+    assert (before.end, after.end - after.start) == (SINCE, timedelta(hours=6))
+
+
 def test_a_wrong_rule_is_said_when_it_begins() -> None:
     with pytest.raises(MonitorError, match="Threshold") as caught:
         WatchDriver(measured()).start(watching(configuration={**METRIC, "Threshold": "x"}))

@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from controlplane.console.policy import CONTENT_SECURITY
+from controlplane.declarations.load import parse_text
 from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store.roles import Role
 from monitors.base import Verdict
+from tests.controlplane.engine.test_waves import PIPELINE as WAVED
 from tests.support.doors import GOOD, Doors, asks_a_person
 from tests.support.house import ANNE, BAD, action, deploying, pipeline, source
 
@@ -41,6 +43,16 @@ def test_a_pipeline_without_executions_says_how_one_begins(doors: Doors) -> None
     page = doors.browser(Role.VIEWER).get(PAGE).text
     assert "No execution yet" in page and "towpath start shop" in page
     assert "Nothing has come this far yet" in page
+
+
+def test_waves_are_shown_as_a_plan_before_and_with_their_targets_as_they_go(doors: Doors) -> None:
+    doors.house.apply(parse_text(WAVED))
+    page = doors.browser(Role.VIEWER).get(PAGE).text
+    assert "wave 1 of 3: 1 target, waiting" in page
+    doors.house.start()
+    page = doors.browser(Role.VIEWER).get(PAGE).text
+    assert "wave 1 of 3: 1 target, baking, 1 min left" in page
+    assert "wave 2 of 3: 2 targets, waiting" in page
 
 
 def test_the_list_shows_what_stands_where(doors: Doors) -> None:

@@ -15,8 +15,9 @@ from controlplane.declarations.model import PipelineDeclaration, StageDeclaratio
 from controlplane.declarations.schema import json_schema
 from controlplane.declarations.wave_keys import is_gate, target_of, waves
 from controlplane.declarations.wave_sizes import Size, parse_size, sizes
+from controlplane.declarations.wave_words import plan_lines
 from controlplane.declarations.yaml_spelling import to_yaml
-from tests.controlplane.declarations.samples import ACCOUNTS, changed, problems
+from tests.controlplane.declarations.samples import ACCOUNTS, ROOT, SMALL, changed, problems
 
 WAVES = """\
     waves:
@@ -149,6 +150,20 @@ def test_a_mistake_is_told_where_it_stands_and_alone(old: str, new: str, said: s
 def test_a_stage_whose_waves_have_no_target_is_refused() -> None:
     (problem,) = problems(changed((AT, "    waves: {bake: 5m}\n" + AT)))
     assert problem.startswith("15:12: stages.Prod.waves: has no target")
+
+
+def test_where_waves_are_wrong_nothing_else_is_said_of_what_they_would_have_given() -> None:
+    text = changed((AT, "    waves: {bake: 5m}\n" + AT), ("    account: prod\n", ""))
+    (problem,) = problems(text)
+    assert problem.startswith("14:12: stages.Prod.waves: has no target")
+
+
+def test_the_example_in_the_docs_is_right_and_so_is_its_plan() -> None:
+    blocks = (ROOT / "docs" / "waves.md").read_text("utf-8").split("```")
+    stage, plan = blocks[1].removeprefix("yaml\n"), blocks[3].strip()
+    head = SMALL[: SMALL.index("  - name: Prod")].replace("[App]", "[Shop]")
+    declared = load_text(head + "".join(f"  {line}\n" for line in stage.splitlines()))
+    assert "\n".join(plan_lines(declared)).endswith(plan)
 
 
 def test_more_than_can_be_run_is_refused() -> None:

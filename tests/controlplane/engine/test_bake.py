@@ -106,6 +106,20 @@ def test_a_bake_that_was_extended_for_long_enough_asks_a_person_once() -> None:
     assert bake.marks["held"] == "Alarm: INCONCLUSIVE"
 
 
+def test_a_bake_that_asks_ends_by_a_fresh_pass_all_the_same() -> None:
+    bake = baked(V.INCONCLUSIVE, ExtendUpTo="50s")
+    bake.look(160, {"Alarm": V.INCONCLUSIVE})
+    assert bake.look(170, {"Alarm": V.PASS}) is S.SUCCEEDED
+
+
+def test_what_held_a_bake_holds_it_no_more_once_another_extends_it() -> None:
+    bake = Bake(TWO)
+    bake.look(OVER, {"Errors": V.NO_DATA, "Latency": V.INCONCLUSIVE})
+    assert bake.marks["held"] == "Errors: NO_DATA"
+    bake.look(OVER + 1, {"Errors": V.PASS})
+    assert bake.marks["held"] == ""
+
+
 def test_a_bake_is_extended_by_its_own_length_and_by_ten_minutes_at_least() -> None:
     assert baked(V.INCONCLUSIVE).marks["extended_until"] == LENGTH + 600
     long = Bake({"Alarm": {"BakeTime": "1h"}})
@@ -212,5 +226,4 @@ def test_one_failed_poll_is_never_all_clear(after: Verdict, said: str, polls: in
     bake.look(LENGTH - 1, {"Alarm": V.FAIL})
     for number in range(polls):
         assert bake.look(OVER + number, {"Alarm": after}) is S.BAKING
-    assert bake.marks["held"]
     assert bake.look(OVER + 50, {"Alarm": V.PASS}) is S.SUCCEEDED

@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(["SUPERSEDED", "QUEUED"]))
     def apply(self, mode: str) -> None:
-        stages = [deploying(name, bake="5s") for name in STAGES]
+        stages = [deploying(name, bake="5s", Watch="2m") for name in STAGES]
         self.house.apply(pipeline(source(), *stages, mode=mode))
 
     @precondition(lambda self: self.known())
@@ -144,7 +144,9 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.known())
     @rule(
-        what=st.sampled_from(["stop", "abandon", "retry", "rollback", "close", "open", "lift"]),
+        what=st.sampled_from(
+            ["stop", "abandon", "retry", "rollback", "judge", "close", "open", "lift"]
+        ),
         stage=st.sampled_from(STAGES),
     )
     def person(self, what: str, stage: str) -> None:
@@ -156,6 +158,7 @@ class Machine(RuleBasedStateMachine):
             "abandon": lambda: commands.stop(execution, ANNE, abandon=True, reason="r"),
             "retry": lambda: commands.retry(execution, stage, ANNE, all_actions=False),
             "rollback": lambda: commands.rollback("shop", stage, ANNE, reason="r"),
+            "judge": lambda: commands.judge(execution, stage, ANNE, passes=True, reason="r"),
             "close": lambda: commands.disable_transition("shop", stage, ANNE, reason="r"),
             "open": lambda: commands.enable_transition("shop", stage, ANNE, reason="r"),
             "lift": lambda: commands.lift_quarantine(self.digest(newest), ANNE, reason="r"),

@@ -7,10 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from controlplane.engine.refusals import CommandError
+from controlplane.engine.view import Moves
+from controlplane.engine.watch import Where, decide_watch
 from controlplane.sandbox.scripted import after, judging, source_of
-from controlplane.store import executions, ledger
+from controlplane.states import StageStatus
+from controlplane.store import executions, ledger, measurements, queries
 from controlplane.store.tables import ActionExecution, table
-from monitors.base import Verdict
+from monitors.base import Judgement, Outcome, Progress, Verdict
+from tests.support.baking import Bake
 from tests.support.house import ANNE, BAD, GOOD, House, deploying, pipeline, source
 
 V = Verdict
@@ -51,6 +55,44 @@ def watches(house: House, execution: str) -> Sequence[Any]:
 def of(house: House, execution: str) -> Any:
     with house.database.read() as connection:
         return executions.of_execution(connection, execution)[-1]
+
+
+def decided(where: Where, verdict: Verdict = V.FAIL, held: str = "") -> Moves:
+    """What an hour's watch does five minutes after the stage was done."""
+    marks = {"watch": "automatic", "ended_at": 0.0, "held": held}
+    bake = Bake({"Alarm": {"Watch": "1h"}}, StageStatus.SUCCEEDED, marks)
+    bake.look(100, {"Alarm": verdict})
+    return decide_watch(bake.view(), bake.rows, where, 300)
+
+
+@pytest.mark.parametrize(
+    ("where", "told", "marks"),
+    [
+        (Where(), [], {"watch": "over", "held": ""}),
+        (Where(free=False), ["watch.advised"], {"held": "Alarm: FAIL"}),
+        (Where(rolls_back=False), ["watch.advised"], {"held": "Alarm: FAIL"}),
+        (
+            Where(newer=True),
+            ["watch.advises", "watch.advised"],
+            {"watch": "advice", "held": "Alarm: FAIL"},
+        ),
+        (Where(newer=True, replaced=True), ["watch.ended"], {"watch": "over", "held": ""}),
+    ],
+)
+def test_what_a_breach_leads_to_depends_on_what_stands_there(
+    where: Where, told: list[str], marks: dict[str, str]
+) -> None:
+    moves = decided(where)
+    assert (moves.cause is not None) == (where == Where())
+    assert ([said.kind for said in moves.says], moves.mark) == (told, marks)
+    assert any(said.page for said in moves.says) == (where == Where(free=False))
+
+
+@pytest.mark.parametrize("verdict", [V.UNREACHABLE, V.NO_DATA, V.INCONCLUSIVE])
+def test_no_all_clear_without_a_pass(verdict: Verdict) -> None:
+    told = [said.kind for said in decided(Where(free=False), verdict, "Alarm: FAIL").says]
+    assert "watch.recovered" not in told
+    assert decided(Where(), V.PASS, "Alarm: FAIL").says[0].kind == "watch.recovered"
 
 
 def test_a_breach_after_the_stage_is_done_rolls_it_back(house: House) -> None:
@@ -152,6 +194,24 @@ def test_a_deployment_that_a_person_abandoned_is_watched(house: House) -> None:
     says(house, V.FAIL)
     house.wait(90, step=10)
     assert house.rows()[0].rolls_back == bad
+
+
+def test_a_bake_ends_early_once_its_judge_has_seen_enough(house: House) -> None:
+    """The judgement's power goes by the row into deciding, and stays with the measurement."""
+    sure = Judgement(V.PASS, "far from it", samples=40, chance=0.6, power=0.995)
+    house.drivers["CloudWatchAlarm"].default = lambda _task, asked: Progress(
+        Outcome.RUNNING, handle="watching", judgement=sure if asked else None
+    )
+    house.apply(pipeline(source(), deploying("Prod", bake="40s", EndEarly="true")))
+    execution = house.start()
+    house.wait(8)
+    assert house.stages(execution)["Prod"] == "Baking"
+    house.wait(8)
+    assert house.stages(execution)["Prod"] == "Succeeded"
+    with house.database.read() as connection:
+        rule = queries.actions_of_execution(connection, execution)[-1]
+        last = measurements.of_action(connection, rule.id)[-1]
+    assert (rule.power, last.chance, last.power) == (0.995, 0.6, 0.995)
 
 
 def test_a_bake_that_asks_is_judged_by_a_person(house: House) -> None:

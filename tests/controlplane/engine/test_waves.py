@@ -126,6 +126,18 @@ def test_a_target_without_a_way_back_keeps_no_other_from_going_back(house: House
     assert "person.paged" in house.kinds()
 
 
+def test_a_restore_that_fails_keeps_no_other_target_from_going_back(house: House) -> None:
+    signals(house, {"a": judging(Verdict.PASS, Verdict.FAIL)})
+    failed = after(1, Outcome.FAILED, "the hook said no")
+    house.drivers["CodeDeployRestore"].scripts["Restore-Deploy-b"] = failed
+    house.start()
+    house.wait(150)
+    assert started(house, "CodeDeployRestore") == ["a", "b", "box"]
+    assert house.rows()[0].rollback_state == "failed"
+    assert not house.drivers["CloudWatchAlarmRecovered"].started, "it is not called well"
+    assert "person.paged" in house.kinds(house.rows()[0].id)
+
+
 @pytest.mark.parametrize("verdict", [Verdict.NO_DATA, Verdict.UNREACHABLE, Verdict.INCONCLUSIVE])
 def test_silence_never_lets_the_next_wave_begin(house: House, verdict: Verdict) -> None:
     signals(house, {"box": judging(Verdict.PASS, verdict)})

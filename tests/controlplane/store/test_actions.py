@@ -23,7 +23,7 @@ def house(tmp_path: Path) -> House:
 
 def claim(house: House, owner: str, now: float) -> Any:
     with house.database.begin() as connection:
-        rows = actions.claim(connection, Claim(owner, now, now + LEASE, 10, lane=1))
+        rows = actions.claim(connection, Claim(owner, now, now + LEASE, (0, 10)))
     return rows[0] if rows else None
 
 
@@ -107,4 +107,4 @@ def test_a_move_from_a_state_that_is_left_is_refused(house: House) -> None:
 def test_rollbacks_lane_is_claimed_apart(house: House) -> None:
     now = house.clock().timestamp()
     with house.database.begin() as connection:
-        assert not actions.claim(connection, Claim("a", now, now + LEASE, 10, lane=0))
+        assert not actions.claim(connection, Claim("a", now, now + LEASE, (10, 0)))

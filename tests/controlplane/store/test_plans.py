@@ -24,7 +24,6 @@ from controlplane.store.database import Database
 
 ASKED: dict[str, Callable[[Connection], object]] = {
     "who waits": lambda c: executions.inbound(c, "shop", "Prod"),
-    "is it occupied": lambda c: executions.is_occupied(c, "shop", "Prod"),
     "who is in": lambda c: queries.in_stage(c, "shop", "Prod"),
     "who was in last": lambda c: queries.last_in_stage(c, "shop", "Prod"),
     "who entered last": lambda c: queries.latest_in_stage(c, "shop", "Prod"),
@@ -50,7 +49,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "what is due": actions.next_due,
     "who waits for a deployment": lambda c: actions.waiting_for(c, "d-1"),
     "what goes out next": events.next_due,
-    "claim": lambda c: actions.claim(c, Claim("me", 0.0, 1.0, 1, 0)),
+    "claim": lambda c: actions.claim(c, Claim("me", 0.0, 1.0, (1, 1))),
     "claim of the outbox": lambda c: events.claim_outbox(c, "me", 0.0, 1.0, 1),
     "quarantine": lambda c: ledger.quarantined(c, {"sha256:a"}),
     "last known good": lambda c: ledger.entries(c, "prod//shop/all"),
@@ -58,7 +57,8 @@ ASKED: dict[str, Callable[[Connection], object]] = {
 
 
 ALLOWED = re.compile(
-    r"COVERING|VIRTUAL TABLE|^SCAN due$|^SCAN wanted$|CONSTANT ROWS?|^SCAN anon_1$|subquery-1"
+    r"COVERING|VIRTUAL TABLE|^SCAN due$|^SCAN due_[01]$|^SCAN wanted$|CONSTANT ROWS?"
+    r"|^SCAN anon_1$|subquery-1"
     r"|ix_execution_open$|^SCAN tally$"
 )
 """An index that holds all that is asked for, or what is open only; the list of what is asked about; what a
@@ -99,11 +99,12 @@ def test_nothing_is_scanned(database: Database, question: str) -> None:
     assert not [step for step in steps if step.startswith("SCAN") and not ALLOWED.search(step)]
 
 
-@pytest.mark.parametrize("question", ["who is in", "is it occupied"])
+@pytest.mark.parametrize("question", ["who is in", "who waits"])
 def test_who_is_in_a_stage_is_not_looked_for_among_all_who_ever_were(
     database: Database, question: str
 ) -> None:
-    assert "ix_stage_ended (pipeline=? AND stage=? AND ended_at=?)" in plans(database, question)[0]
+    steps = plans(database, question)
+    assert any("ix_stage_ended (pipeline=? AND stage=? AND ended_at=?)" in step for step in steps)
 
 
 def test_who_was_in_last_is_read_and_not_sorted(database: Database) -> None:
