@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from controlplane.sandbox.aws.control import ControlError, Order, route
+from controlplane.sandbox.codedeploy.agent import DISK_FULL
 from controlplane.sandbox.fleet import Fleet
 from controlplane.sandbox.sample import RELEASES, build_bundle
 from controlplane.sandbox.seed import Clients
@@ -16,12 +17,14 @@ def add_routes(world: World, fleet: Fleet, tools: Clients) -> None:
     GET /_sandbox/world: World.document(). GET /_sandbox/serving: what every instance really
     answers, {environment: [Instance.serving()]}. GET /_sandbox/traffic: see `traffic`.
     POST /_sandbox/release {"release": 1|2}: uploads that bundle to the source bucket; answers
-    {"release", "versionId", "digest"}.
+    {"release", "versionId", "digest"}. POST /_sandbox/disks {"environment", "full"}: leaves its instances
+    no room for another bundle, or gives it back.
     """
     route("/_sandbox/world", lambda _order: world.document())
     route("/_sandbox/serving", lambda _order: fleet.serving())
     route("/_sandbox/traffic", lambda _order: traffic(fleet))
     route("/_sandbox/release", lambda order: release(order, tools))
+    route("/_sandbox/disks", lambda order: disks(order, fleet))
 
 
 def traffic(fleet: Fleet) -> dict[str, Any]:
@@ -38,6 +41,18 @@ def traffic(fleet: Fleet) -> dict[str, Any]:
         if one["first_bad_response_at"]
     ]
     return {"first_bad_response_at": min(times, default=None), "environments": totals}
+
+
+def disks(order: Order, fleet: Fleet) -> dict[str, Any]:
+    """Fill the disks of an environment's instances, or clear them."""
+    name, full = order.body.get("environment"), order.body.get("full")
+    if name not in fleet.instances or not isinstance(full, bool):
+        known = ", ".join(fleet.instances)
+        raise ControlError(f"POST {{'environment': one of {known}, 'full': true or false}}.")
+    for instance in fleet.instances[name]:
+        mark = instance.root / DISK_FULL
+        mark.touch() if full else mark.unlink(missing_ok=True)
+    return {"environment": name, "full": full}
 
 
 def release(order: Order, tools: Clients) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""rollback-fails: the way back is itself refused; a person is paged, mends the cause, and asks again."""
+"""rollback-fails: the way back itself fails; a person is paged, mends the cause, and asks again."""
 
 import json
 from collections import Counter
@@ -10,14 +10,9 @@ from controlplane.demo.scenario import Report, Scenario, hold
 from controlplane.demo.stage import PIPELINE, Event, Setting, Stage, World
 
 SHORT = {"Promote", "Deploy", "Journey"}
-REMEDIES = ("StopDeployment", "CreateDeployment")
-BACK = (
-    {"CreateDeployment": 2, "StopDeployment": 1},
-    {"CreateDeployment": 3, "StopDeployment": 1},
-    {"CreateDeployment": 3},
-)
-"""Release 1 and 2 were deployed; then CodeDeploy's own rollback came, or ours, or ours after it."""
-WHY = "the role is granted again"
+WHY = "the disks have room again"
+FAILED = {"CreateDeployment": 3}
+"""Release 1, release 2, and one way back: what CodeDeploy does by itself is not counted."""
 
 
 def pipeline(world: World) -> str:
@@ -29,16 +24,16 @@ def pipeline(world: World) -> str:
 
 
 def play(stage: Stage) -> Report:
-    """Release 1; release 2 goes bad while the rollback role is denied; then a person helps."""
+    """Release 1; release 2 goes bad, and the disks are full when it is to go back; then a person helps."""
     first = stage.release(1)
     stage.follow(lambda e: e["kind"] == "execution.succeeded")
     second = stage.release(2)
-    stage.follow(_deploying)
-    _deny(stage)
+    stage.follow(lambda e: e["kind"] == "rollback.requested", may_fail=True)
+    stage.tell("disks", {"environment": "prod", "full": True})
     failed = stage.follow(lambda e: e["kind"] == "rollback.failed", may_fail=True)
-    document = _as_it_failed(stage, failed, second["digest"])
-    stage.tell("faults", None, method="DELETE")
-    stage.story.say("a person grants the role again, and asks for the rollback once more")
+    document = _as_it_failed(stage, failed, first["digest"], second["digest"])
+    stage.tell("disks", {"environment": "prod", "full": False})
+    stage.story.say("a person makes room on the disks, and asks for the rollback once more")
     path = f"/pipelines/{PIPELINE}/stages/Prod/rollback"
     stage.api.send("POST", path, {"reason": WHY})
     stage.follow(lambda e: e["kind"] in ("rollback.done", "rollback.failed"), may_fail=True)
@@ -52,61 +47,48 @@ def play(stage: Stage) -> Report:
     return Report(document, facts)
 
 
-def _deploying(event: Event) -> bool:
-    return bool(event["kind"] == "action.started" and event["action"] == "Deploy")
-
-
-def _deny(stage: Stage) -> None:
-    """Somebody revoked the right to stop and to deploy in prod, after release 2 had begun."""
-    prod = stage.ask("world")["accounts"]["prod"]["id"]
-    for operation in REMEDIES:
-        rule = {"fault": "access_denied", "service": "codedeploy", "operation": operation}
-        stage.tell("faults", {**rule, "account": prod})
-
-
-def _as_it_failed(stage: Stage, failed: Event, second: str) -> dict[str, Any]:
+def _as_it_failed(stage: Stage, failed: Event, first: str, second: str) -> dict[str, Any]:
     rollback = stage.api.get(f"/executions/{failed['executionId']}")
     prod = evidence.stage_state(stage, "Prod")
-    asked = [c for c in evidence.calls(stage, "codedeploy") if c["operation"] in REMEDIES]
-    denied = [call for call in asked if call["fault"] == "access_denied"]
-    pages = [text for text in _slack(stage) if "rollback" in text and "failed" in text]
+    serving = evidence.serving(stage)["prod"]
+    told = [text for text in _slack(stage) if "rollback" in text and "failed" in text]
+    done = _done(stage)
     hold(
         {
             "the rollback's state is failed": rollback["rollbackState"] == "failed",
+            "it says what is wrong": "No space left on device" in rollback["reason"],
             "it says what to do next": "towpath rollback shop Prod" in rollback["next"],
             "a person was paged": any(e["kind"] == "person.paged" for e in stage.events),
-            "Slack told of it": bool(pages),
+            "Slack told of it": bool(told),
             "the way into prod is held": prod["transition"]["enabled"] is False,
             "release 2 is in quarantine": evidence.is_quarantined(stage, second),
-            "prod really still serves release 2": second in evidence.serving(stage)["prod"],
-            "what was denied was not hammered": len(denied) == 1,
-            "nothing was deployed twice": _done(stage) == {"CreateDeployment": 2},
+            f"prod is really not back: {serving}": serving != first,
+            f"nothing was deployed twice: {done}": done == FAILED,
         }
     )
     return {
         "failed_because": rollback["reason"],
         "next": rollback["next"],
-        "told_in_slack": len(pages),
-        "denied": denied[0]["operation"],
+        "told_in_slack": len(told),
+        "serving_then": serving,
     }
 
 
 def _as_it_came_back(stage: Stage, first: str) -> dict[str, Any]:
     serving = evidence.serving(stage)["prod"]
-    done = _done(stage)
     hold(
         {
             f"prod serves release 1 on every instance, not {serving}": serving == first,
-            f"it was stopped once, or deployed once more, or both: {done}": done in BACK,
+            "one more deployment brought it back": _done(stage) == {"CreateDeployment": 4},
         }
     )
     return {"serving": {"prod": serving}}
 
 
-def _done(stage: Stage) -> Counter[str]:
-    """What CodeDeploy really did: how often it was told to stop and to deploy, and obeyed."""
+def _done(stage: Stage) -> dict[str, int]:
+    """How many deployments CodeDeploy really began because it was told to."""
     calls = evidence.calls(stage, "codedeploy")
-    return Counter(c["operation"] for c in calls if c["operation"] in REMEDIES and c["effect"])
+    return Counter(c["operation"] for c in calls if c["operation"] in FAILED and c["effect"])
 
 
 def _slack(stage: Stage) -> list[str]:
@@ -114,7 +96,7 @@ def _slack(stage: Stage) -> list[str]:
 
 
 ROLLBACK_FAILS = Scenario(
-    about="the way back is refused: a person is paged, mends the cause and asks again",
+    about="the way back fails, too: a person is paged, mends the cause and asks again",
     play=play,
     setting=Setting(pipeline=pipeline),
 )

@@ -17,6 +17,8 @@ from controlplane.sandbox.codedeploy.model import Deployment, Diagnostics, Host
 from controlplane.sandbox.codedeploy.scripts import Workplace, run_script
 
 HOME = Path("opt/codedeploy-agent/deployment-root")
+DISK_FULL = "disk-full"
+"""A file of this name in an instance's root leaves no room on it for another bundle."""
 FROM_PREVIOUS = ("BeforeBlockTraffic", "AfterBlockTraffic", "ApplicationStop")
 """Events whose scripts come from the revision that was last installed successfully."""
 
@@ -66,6 +68,8 @@ class Agent:
         self._note("last_successful_install").write_text(str(self._archive), "utf-8")
 
     def _download(self) -> Diagnostics:
+        if (self.host.root / DISK_FULL).exists():
+            return Diagnostics("UnknownError", "No space left on device @ io_write")
         content = store.read(self.account, self.deployment.revision["s3Location"])
         kind = self.deployment.revision["s3Location"].get("bundleType", "zip")
         bundle.unpack(content, kind, self._archive)

@@ -4,6 +4,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from controlplane.sandbox.codedeploy.agent import DISK_FULL
 from tests.controlplane.sandbox.codedeploy.lab import REGION, Lab
 
 HANG = 'while [ ! -e "$INSTANCE_DIR/go" ]; do sleep 0.02; done'
@@ -206,3 +207,14 @@ def _settle(lab: Lab, deployment: str) -> None:
     backend = codedeploy_backends["123456789012"][REGION]
     while not backend.deployments[deployment].stop:
         lab.around.closing.wait(0.01)
+
+
+def test_where_the_disk_is_full_no_bundle_comes_and_what_was_there_stays(lab: Lab) -> None:
+    lab.group()
+    lab.deploy(lab.upload())
+    (lab.instances[0].root / DISK_FULL).touch()
+    failed = lab.deploy(lab.upload(2))
+    assert failed["status"] == "Failed"
+    event = lab.events(failed["deploymentId"])["DownloadBundle"]
+    assert "No space left" in event["diagnostics"]["message"]
+    assert lab.installed() == ["1"]

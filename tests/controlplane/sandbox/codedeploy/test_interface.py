@@ -66,8 +66,8 @@ def test_what_is_not_emulated_is_refused(lab: Lab) -> None:
     lab.group()
     with pytest.raises(NotImplementedError, match="targetInstances"):
         lab.start(lab.upload(), targetInstances={"autoScalingGroups": ["a"]})
-    with pytest.raises(NotImplementedError, match="Lambda"):
-        lab.codedeploy.create_application(applicationName="l", computePlatform="Lambda")
+    with pytest.raises(NotImplementedError, match="ECS"):
+        lab.codedeploy.create_application(applicationName="l", computePlatform="ECS")
     with pytest.raises(NotImplementedError, match="GitHub"):
         lab.start({"revisionType": "GitHub", "gitHubLocation": {"repository": "a/b"}})
 
