@@ -31,6 +31,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("DELETE", "/pipelines/{name}/stages/{stage}/transition"): P.HOLD,
     ("GET", "/executions/{execution_id}"): P.READ,
     ("GET", "/executions/{execution_id}/measurements"): P.READ,
+    ("GET", "/executions/{execution_id}/explanation"): P.READ,
     ("POST", "/executions/{execution_id}/stop"): P.RUN,
     ("POST", "/executions/{execution_id}/stages/{stage}/approval"): P.APPROVE,
     ("POST", "/executions/{execution_id}/stages/{stage}/retry"): P.RUN,

@@ -5,20 +5,12 @@ Keys are camelCase, as CodePipeline's are; times are ISO 8601 in UTC.
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from accounts.models import Account
+from controlplane.clock import iso
 
 Document = dict[str, Any]
-
-
-def iso(seconds: float | None) -> str | None:
-    """Seconds since the epoch as ISO 8601 in UTC; None stays None."""
-    if seconds is None:
-        return None
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def event(row: Any) -> Document:
@@ -94,6 +86,8 @@ def measurements(rows: Sequence[Any]) -> list[Document]:
             "value": row.value,
             "samples": row.samples,
             "reason": row.reason,
+            "chance": row.chance,
+            "power": row.power,
         }
         for row in rows
     ]

@@ -18,7 +18,7 @@ from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.engine.way_back import page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger, locks
+from controlplane.store import actions, executions, ledger, locks, series
 from rollback.models import CONSEQUENCES, PAGES, Act, Cause, CauseKind, Consequence
 
 S, E = StageStatus, ExecutionStatus
@@ -85,6 +85,8 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         actions.wake(tx.connection, action_id, tx.now)
     for move in moves.actions:
         check(move.old, move.new)
+        if seen := tx.judged.pop(move.id, None):
+            series.keep(tx.connection, move.id, tx.now, seen)
         tx.action_moves.append(
             {"b_id": move.id, "b_old": move.old, "status": move.new, "ended_at": tx.now}
         )

@@ -12,6 +12,7 @@ from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
 from controlplane.store import actions, executions
 from controlplane.store.database import Database
+from monitors.base import Judgement
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class Transaction:
     """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
 
     to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
+    judged: by action, what this transaction's looks saw that is not kept unless the rule ends with it.
     """
 
     connection: Connection
@@ -32,6 +34,7 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    judged: dict[int, Judgement] = field(default_factory=dict)
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""

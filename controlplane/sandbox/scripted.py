@@ -6,9 +6,19 @@ For the engine's tests, its simulations and its benchmarks; the same contract as
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from datetime import datetime, timedelta
 from typing import Any
 
-from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Task, Verdict
+from monitors.base import (
+    Artifact,
+    Judgement,
+    MonitorError,
+    Outcome,
+    Point,
+    Progress,
+    Task,
+    Verdict,
+)
 
 Script = Callable[[Task, int], Progress | MonitorError]
 """Answers the n-th question (0: the start, then the looks) about a task."""
@@ -54,6 +64,38 @@ def judging(*verdicts: Verdict) -> Script:
         return Progress(Outcome.RUNNING, judgement=Judgement(verdict, f"said {verdict}", samples=9))
 
     return script
+
+
+def measuring(before: Sequence[float], after: Sequence[float], verdict: Verdict) -> Script:
+    """A watched signal with one point a second on both sides; the verdict once every point was seen.
+
+    Before that it passes, each look seeing one point more.
+    """
+
+    def script(task: Task, asked: int) -> Progress:
+        since = task.since
+        if not asked or since is None:
+            return Progress(Outcome.RUNNING, handle="watching")
+        seen = _points(after[:asked], since)
+        said = verdict if asked >= len(after) else Verdict.PASS
+        judged = Judgement(
+            said,
+            f"p95 {seen[-1].value:g} ms in {len(seen)} points",
+            samples=len(seen),
+            value=seen[-1].value,
+            newest=seen[-1].at,
+            before=_points(before, since - timedelta(seconds=len(before))),
+            after=seen,
+            chance=0.001,
+            power=0.9,
+        )
+        return Progress(Outcome.RUNNING, judgement=judged)
+
+    return script
+
+
+def _points(values: Sequence[float], start: datetime) -> tuple[Point, ...]:
+    return tuple(Point(start + timedelta(seconds=n), value) for n, value in enumerate(values))
 
 
 class Scripted:

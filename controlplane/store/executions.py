@@ -55,6 +55,13 @@ def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[A
     return connection.execute(wanted.limit(limit)).all()
 
 
+def rollbacks_of(connection: Connection, execution_id: str, limit: int = 5) -> Sequence[Row[Any]]:
+    """The newest executions that rolled this one back, in order of time."""
+    # `!= ''` for the index, which knows rollbacks only.
+    wanted = select(EXECUTION).where(E.rolls_back == execution_id, E.rolls_back != "")
+    return connection.execute(wanted.order_by(E.id.desc()).limit(limit)).all()[::-1]
+
+
 BY_ID = select(EXECUTION).where(E.id == bindparam("id"))
 
 

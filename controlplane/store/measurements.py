@@ -22,6 +22,8 @@ def add(connection: Connection, action_id: int, now: float, seen: Judgement) -> 
             "value": seen.value,
             "samples": seen.samples,
             "reason": seen.reason[:1000],
+            "chance": seen.chance,
+            "power": seen.power,
         },
     )
 

@@ -210,6 +210,24 @@ class Measurement(SQLModel, table=True):
     value: float | None = None
     samples: int = 0
     reason: str = ""
+    chance: float | None = None
+    power: float | None = None
+
+
+class MeasuredSeries(SQLModel, table=True):
+    """What a verdict was based on: the points before and since the deployment, as of one look.
+
+    points_before, points_after: JSON lists of [seconds since the epoch, value], few enough to draw.
+    """
+
+    __tablename__ = "measured_series"
+    __table_args__ = (Index("ix_series_action", "action_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    action_id: int = Field(sa_type=BIG)
+    at: float
+    verdict: str
+    points_before: str = "[]"
+    points_after: str = "[]"
 
 
 class LedgerEntry(SQLModel, table=True):
