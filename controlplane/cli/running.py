@@ -23,18 +23,32 @@ def demo(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object last")] = False,
     port: Annotated[int, typer.Option(help="of the console; 0: any free one")] = 0,
+    scenario: Annotated[str, typer.Option(help="which story; `list` tells them all")] = "",
 ) -> None:
     """Watch a good release go to prod and a bad one come back, on an embedded AWS."""
     from controlplane.demo.play import play
+    from controlplane.demo.scenarios import DEFAULT, SCENARIOS
 
-    raise typer.Exit(play(leave=leave, as_json=as_json, port=port))
+    if scenario == "list":
+        for name, one in SCENARIOS.items():
+            typer.echo(f"{name:16}{one.about}")
+        return
+    name = scenario or DEFAULT
+    if name not in SCENARIOS:
+        fail(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}", Exit.USAGE)
+    raise typer.Exit(play(leave=leave, as_json=as_json, port=port, scenario=name))
 
 
 def sandbox(
     port: Annotated[int, typer.Option(help="0: any free one")] = 4566,
+    layout: Annotated[str, typer.Option(help="of its environments: waves, one-box")] = "",
 ) -> None:
     """Serve the embedded AWS alone: look into it with the AWS CLI."""
     from controlplane.sandbox.run import run_sandbox
+    from controlplane.sandbox.world import LAYOUTS
+
+    if layout not in LAYOUTS:
+        fail(f"no layout {layout!r}; there are: {', '.join(filter(None, LAYOUTS))}", Exit.USAGE)
 
     def ready(world: "World") -> None:
         typer.echo(f"the embedded AWS listens on {world.url}")
@@ -45,7 +59,7 @@ def sandbox(
         typer.echo(f"what is in it: {world.url}/_sandbox/world")
 
     try:
-        run_sandbox(port, ready)
+        run_sandbox(port, ready, layout)
     except OSError as error:
         fail(f"port {port} of 127.0.0.1 cannot be used: {error}", Exit.REFUSED)
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,13 @@ from controlplane.sandbox.aws.server import Server, serve
 from controlplane.sandbox.fleet import Environment, Fleet
 from controlplane.sandbox.routes import add_routes
 from controlplane.sandbox.scanning import Scanner
-from controlplane.sandbox.seed import Clients, clients_of, seed_codedeploy, seed_roles
+from controlplane.sandbox.seed import Clients, clients_of, seed_application, seed_group, seed_roles
 from controlplane.sandbox.seed_tools import seed_source, seed_topic, seed_user
 from controlplane.sandbox.seed_watch import seed_alarm, seed_canary, seed_findings
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_signing import SIGNING_SECRET, TOKEN
 from controlplane.sandbox.told import add_told_routes
-from controlplane.sandbox.world import ACCOUNTS, ENVIRONMENTS, REGION, TOOLS, World
+from controlplane.sandbox.world import ACCOUNTS, LAYOUTS, REGION, TOOLS, Account, World, owner
 
 TICK = 0.25  # seconds between two steps of the simulation: alarms, canaries
 
@@ -41,9 +41,13 @@ class Sandbox:
     OSError where the port is taken. Its state is new each time and lives in memory.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        """Start it, on a port of loopback (0 takes a free one); it takes a few seconds."""
-        self.world = World()
+    def __init__(self, port: int = 0, layout: str = "") -> None:
+        """Start it, on a port of loopback (0 takes a free one); it takes a few seconds.
+
+        layout: which of world.LAYOUTS; KeyError where it is none.
+        """
+        self.world = World(layout)
+        self._environments = LAYOUTS[layout]
         self._ending = ExitStack()
         try:
             self._start(port)
@@ -80,7 +84,9 @@ class Sandbox:
         end = self._ending.callback
         end(shutil.rmtree, folder, ignore_errors=True)
         end(BackendDict.reset)
-        self.fleet = Fleet(folder, _environments(), _publishers(), clock.now)
+        self.fleet = Fleet(
+            folder, _built(self._environments), _publishers(self._environments), clock.now
+        )
         end(self.fleet.close)
         around = codedeploy.Surroundings(self.fleet.hosts)
         codedeploy.install(around)
@@ -106,25 +112,27 @@ class Sandbox:
         world.towpath = seed_user(tools)
         for account in ACCOUNTS:
             world.outputs[account.name] = seed_roles(clients[account.name], account)
-        for account in ENVIRONMENTS:
-            self._seed_environment(clients[account.name], account.name)
+        for name in {owner(environment).name for environment in self._environments}:
+            seed_application(clients[name])
+        for environment in self._environments:
+            self._seed_environment(clients[owner(environment).name], environment)
         add_routes(world, self.fleet, tools)
         add_told_routes(world, self.slack, tools)
 
-    def _seed_environment(self, client: Clients, name: str) -> None:
-        account = next(one for one in ENVIRONMENTS if one.name == name)
+    def _seed_environment(self, client: Clients, account: Account) -> None:
+        name = account.name
         instances, url = self.fleet.instances[name], self.fleet.balancers[name].url
         self.world.environments[name] = {
             "url": url,
             "instances": [{"id": one.id, "url": one.url} for one in instances],
         }
-        seed_codedeploy(client, account)
+        seed_group(client, account)
         seed_alarm(client, account)
         seed_canary(client, account, url)
         seed_findings(client, account, [one.id for one in instances])
 
 
-def run_sandbox(port: int, ready: Callable[[World], None]) -> None:
+def run_sandbox(port: int, ready: Callable[[World], None], layout: str = "") -> None:
     """Serve a sandbox until SIGINT or SIGTERM; tell `ready` as soon as it can be used.
 
     Call it in the main thread. OSError where the port is taken.
@@ -133,7 +141,7 @@ def run_sandbox(port: int, ready: Callable[[World], None]) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {one: signal.signal(one, lambda *_: ended.set()) for one in numbers}
     try:
-        with Sandbox(port) as sandbox:
+        with Sandbox(port, layout) as sandbox:
             ready(sandbox.world)
             ended.wait()
     finally:
@@ -148,12 +156,14 @@ def _serve(port: int) -> Server:
         raise OSError(f"port {port} is taken by another program; give another one") from None
 
 
-def _environments() -> list[Environment]:
-    return [Environment(one.name, one.id, REGION, one.instances, one.rate) for one in ENVIRONMENTS]
+def _built(environments: Sequence[Account]) -> list[Environment]:
+    return [Environment(one.name, one.id, REGION, one.instances, one.rate) for one in environments]
 
 
-def _publishers() -> dict[str, Callable[[str, list[dict[str, Any]]], None]]:
-    return {one.name: partial(_publish, one.id) for one in ENVIRONMENTS}
+def _publishers(
+    environments: Sequence[Account],
+) -> dict[str, Callable[[str, list[dict[str, Any]]], None]]:
+    return {one.name: partial(_publish, one.id) for one in environments}
 
 
 def _publish(account: str, namespace: str, data: list[dict[str, Any]]) -> None:

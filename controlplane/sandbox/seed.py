@@ -27,6 +27,7 @@ Clients = Callable[[str], Any]
 
 STACK = "towpath-account-roles"
 TEMPLATE = "account-roles.cfn.yaml"
+SERVICE_ROLE = "CodeDeployServiceRole"
 SECRET = "sandbox"  # noqa: S105  # the sandbox does not check signatures
 
 
@@ -86,27 +87,30 @@ def _json(policy: Any) -> Any:
     return json.dumps(policy) if isinstance(policy, Mapping) else policy
 
 
-def seed_codedeploy(client: Clients, account: Account) -> None:
-    """Make the application, and its deployment group over the environment's instances.
-
-    The group's own alarms are off: Towpath watches, and what stops a deployment is to be Towpath.
-    """
+def seed_application(client: Clients) -> None:
+    """Make an account's application, and the role that its deployment groups act by."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "codedeploy.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    role = client("iam").create_role(
-        RoleName="CodeDeployServiceRole",
+    client("iam").create_role(
+        RoleName=SERVICE_ROLE,
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )["Role"]["Arn"]
-    codedeploy = client("codedeploy")
-    codedeploy.create_application(applicationName=APPLICATION, computePlatform="Server")
-    codedeploy.create_deployment_group(
+    )
+    client("codedeploy").create_application(applicationName=APPLICATION, computePlatform="Server")
+
+
+def seed_group(client: Clients, account: Account) -> None:
+    """Make the deployment group over an environment's instances.
+
+    The group's own alarms are off: Towpath watches, and what stops a deployment is to be Towpath.
+    """
+    client("codedeploy").create_deployment_group(
         applicationName=APPLICATION,
         deploymentGroupName=account.group,
         deploymentConfigName="CodeDeployDefault.OneAtATime",
-        serviceRoleArn=role,
+        serviceRoleArn=account.arn("iam", f"role/{SERVICE_ROLE}", region=""),
         ec2TagFilters=[{"Key": "Environment", "Value": account.name, "Type": "KEY_AND_VALUE"}],
         deploymentStyle={
             "deploymentType": "IN_PLACE",

@@ -54,7 +54,24 @@ ACCOUNTS = (
     Account("prod", "444444444444", instances=3, rate=40),
 )
 ENVIRONMENTS = tuple(account for account in ACCOUNTS if account.instances)
-TOOLS_ACCOUNT = ACCOUNTS[0]
+TOOLS_ACCOUNT, DEV, _, PROD = ACCOUNTS
+LAYOUTS = {
+    "": ENVIRONMENTS,
+    "one-box": (
+        DEV,
+        Account("prod-onebox", PROD.id, instances=1, rate=25),
+        Account("prod-1", PROD.id, instances=1, rate=15),
+        Account("prod-2", PROD.id, instances=1, rate=15),
+    ),
+    "waves": (
+        Account("prod-onebox", PROD.id, instances=1, rate=5),
+        Account("prod-1", PROD.id, instances=1, rate=5),
+        Account("prod-2", PROD.id, instances=1, rate=25),
+        Account("prod-3", PROD.id, instances=1, rate=15),
+    ),
+}
+"""Which environments a sandbox has, by the name of its layout; several may share one account. More than
+ten requests a second to an instance are what release 2 does not bear."""
 SOURCE_BUCKET = f"towpath-releases-{TOOLS_ACCOUNT.id}"
 EVENT_QUEUE = "towpath-source-events"
 TOPIC = "towpath-releases"
@@ -62,10 +79,16 @@ AUDIT_QUEUE = "towpath-sns-audit"
 USER = "towpath"
 
 
+def owner(environment: Account) -> Account:
+    """The account that an environment lies in."""
+    return next(account for account in ACCOUNTS if account.id == environment.id)
+
+
 @dataclass(slots=True)
 class World:
     """What became of the seeding; filled while the sandbox starts."""
 
+    layout: str = ""
     url: str = ""
     prometheus_url: str = ""
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -97,7 +120,7 @@ class World:
                 "topic_arn": TOOLS_ACCOUNT.arn("sns", TOPIC),
                 "audit_queue_url": self.queues.get(AUDIT_QUEUE, ""),
             },
-            "environments": {account.name: self._environment(account) for account in ENVIRONMENTS},
+            "environments": {one.name: self._environment(one) for one in LAYOUTS[self.layout]},
             "prometheus_url": self.prometheus_url,
             "slack": self.slack,
         }
@@ -120,7 +143,7 @@ class World:
 
     def _environment(self, account: Account) -> dict[str, Any]:
         return {
-            "account": account.name,
+            "account": owner(account).name,
             "application": APPLICATION,
             "deployment_group": account.group,
             "alarm": account.alarm,

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from controlplane.demo.play import Stage
 from controlplane.demo.processes import answer
+from controlplane.demo.stage import Stage
 from controlplane.demo.story import Story
 from controlplane.sandbox.shipped import path as shipped
 

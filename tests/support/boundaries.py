@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from controlplane.declarations.load import load_text
-from controlplane.demo.play import Stage, make_token, pipeline_text
+from controlplane.demo.pipelines import pipeline_text
 from controlplane.demo.processes import Process, answer, is_up, settings_for
+from controlplane.demo.stage import Stage, make_token
 from controlplane.demo.story import Story
 from controlplane.engine.commands import Commands
 from controlplane.engine.refusals import Person

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.client.api import Api, ApiError, Exit
-from controlplane.demo.play import PIPELINE, Stage, make_token, pipeline_text
+from controlplane.demo.pipelines import pipeline_text
 from controlplane.demo.processes import Process, answer, free_port, is_up, settings_for
+from controlplane.demo.stage import PIPELINE, Stage, make_token
 from controlplane.demo.story import Story
 from tests.support.crashing import OVER, Evidence, unfinished, unsent
 

@@ -1,0 +1,53 @@
+"""What scenarios check their claims against: the sandbox's own state, and little of Towpath's.
+
+What Towpath says of itself is not evidence of what runs; it is of what is in quarantine or held.
+"""
+
+from typing import Any
+
+from controlplane.demo.stage import PIPELINE, Stage
+
+
+def serving(stage: Stage) -> dict[str, str]:
+    """The digest that every instance of an environment really serves; "mixed: ..." where they differ."""
+    found: dict[str, str] = {}
+    for environment, instances in stage.ask("serving").items():
+        digests = {str(instance["digest"]) for instance in instances}
+        found[environment] = digests.pop() if len(digests) == 1 else f"mixed: {sorted(digests)}"
+    return found
+
+
+def told(stage: Stage) -> dict[str, int]:
+    """Messages that arrived: at the queue that is subscribed to the topic, and in the fake Slack."""
+    slack = stage.ask("slack")["messages"]
+    return {"sns": stage.ask("topic")["messages"], "slack": len(slack)}
+
+
+def calls(stage: Stage, service: str) -> list[dict[str, Any]]:
+    """Every call of a service that the sandbox took, oldest first (see the recorder's entries)."""
+    found: list[dict[str, Any]] = stage.ask(f"calls?service={service}")["calls"]
+    return found
+
+
+def first_bad(stage: Stage, environment: str, release: int) -> str | None:
+    """When a user of an environment first got a bad answer from a release; None where nobody did."""
+    releases = stage.ask("traffic")["environments"].get(environment, {})
+    found: str | None = releases.get(str(release), {}).get("first_bad_response_at")
+    return found
+
+
+def requests(stage: Stage, environment: str, release: int) -> int:
+    """How many answers users of an environment got from a release: 0 where it was never there."""
+    releases = stage.ask("traffic")["environments"].get(environment, {})
+    return int(releases.get(str(release), {}).get("requests", 0))
+
+
+def is_quarantined(stage: Stage, digest: str) -> bool:
+    """Whether the digest goes nowhere until a person lifts it."""
+    return any(one["digest"] == digest for one in stage.api.get("/quarantine"))
+
+
+def stage_state(stage: Stage, name: str) -> dict[str, Any]:
+    """What the API tells of a stage of the pipeline."""
+    stages = stage.api.get(f"/pipelines/{PIPELINE}/state")["stages"]
+    return dict(next(one for one in stages if one["name"] == name))
