@@ -82,20 +82,27 @@ def policy_of(stage: StageDeclaration) -> Policy:
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
     """Decide what follows, and write what does not need an execution: quarantine, hold, ledger."""
     entries = ledger.of_stage(connection, failure.action_ids)
-    ledger.fared(connection, failure.action_ids, Fared.BAD, now)
+    drill = failure.execution.type == "DRILL"  # the release is good: nothing is held against it
+    if not drill:
+        ledger.fared(connection, failure.action_ids, Fared.BAD, now)
     rolling_back = failure.execution.type == "ROLLBACK"
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
     wanted = rolling_back or failure.cause.kind in policy_of(failure.declared).on
-    quarantined = wanted and not rolling_back and _quarantine(connection, failure, now)
+    quarantined = (
+        wanted and not rolling_back and not drill and _quarantine(connection, failure, now)
+    )
     placements = _placements(connection, failure, entries)
     decision = decide(
         policy_of(failure.declared), failure.cause, placements, rolling_back=rolling_back
     )
-    held = decision.act is not Act.NOTHING and _hold(connection, failure, decision, now)
+    held = (
+        decision.act is not Act.NOTHING and not drill and _hold(connection, failure, decision, now)
+    )
     stage = None
     if decision.act in ROLLS_BACK:
         stage = rollback_stage(failure.declared, plan(placements))
+        stage = restoring_anyway(stage) if drill else stage
     return Response(decision, stage, quarantined=quarantined, held=held)
 
 
@@ -170,6 +177,20 @@ def rollback_stage(stage: StageDeclaration, steps: Sequence[Step]) -> StageDecla
         elif step.placement is not None:
             actions.append(_remedy(step, step.placement))
     return StageDeclaration(name=stage.name, actions=tuple(actions))
+
+
+def restoring_anyway(stage: StageDeclaration) -> StageDeclaration:
+    """A drill times the redeployment, though what is to be restored is served already."""
+    restorers = {restorer for _, restorer in WAY_BACK.values()}
+    actions = [
+        action.model_copy(
+            update={"configuration": {**action.configuration, "EvenIfServed": "true"}}
+        )
+        if action.action_type_id.provider in restorers
+        else action
+        for action in stage.actions
+    ]
+    return stage.model_copy(update={"actions": tuple(actions)})
 
 
 def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:

@@ -19,6 +19,7 @@ from accounts.models import Account
 from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
+from controlplane.actions.alarm_setter import AlarmSetter
 from controlplane.actions.base import ActionDriver
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
@@ -26,6 +27,8 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
+from controlplane.engine.drill_runs import DrillRuns
+from controlplane.engine.drills import Drills
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -64,6 +67,8 @@ class House:
     delivery: Delivery
     sources: Sources
     feed: SqsFeed | None
+    drills: Drills
+    drill_runs: DrillRuns
 
 
 @contextmanager
@@ -124,6 +129,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        drills=Drills(database, structures, known, now),
+        drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
     )
 
 

@@ -2,8 +2,9 @@
 
 Configuration: ApplicationName, DeploymentGroupName, RevisionLocation (s3://bucket/key),
 RevisionVersion, RevisionDigest. It re-reads before it acts: where the group serves that revision
-already, it is done. The deployment ignores the group's alarms, or the alarm that called for it
-would stop it, and failing ApplicationStop scripts, which are the bad release's own.
+already, it is done, unless EvenIfServed says that it is to be deployed all the same (a drill does).
+The deployment ignores the group's alarms, or the alarm that called for it would stop it, and failing
+ApplicationStop scripts, which are the bad release's own.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html
 """
 
@@ -41,7 +42,8 @@ class CodeDeployRestore:
             return api.progress(group.client, task, earlier)
         if found := api.active(group):
             return _occupied(task, group, found)
-        if done := _served(group, wanted):
+        anyway = task.configuration.get("EvenIfServed") == "true"
+        if not anyway and (done := _served(group, wanted)):
             return Progress(
                 Outcome.SUCCEEDED,
                 handle=done,

@@ -27,6 +27,8 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/pipelines/{name}/executions"): P.READ,
     ("POST", "/pipelines/{name}/executions"): P.RUN,
     ("POST", "/pipelines/{name}/stages/{stage}/rollback"): P.ROLL_BACK,
+    ("POST", "/pipelines/{name}/stages/{stage}/drill"): P.RUN,
+    ("GET", "/pipelines/{name}/drills"): P.READ,
     ("PUT", "/pipelines/{name}/stages/{stage}/transition"): P.HOLD,
     ("DELETE", "/pipelines/{name}/stages/{stage}/transition"): P.HOLD,
     ("GET", "/executions/{execution_id}"): P.READ,

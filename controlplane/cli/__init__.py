@@ -8,6 +8,7 @@ from controlplane.cli import (
     acting,
     administering,
     declaring,
+    drilling,
     explaining,
     looking,
     running,
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold secrets
 )
 
-for part in (running, simulating, declaring, looking, explaining, acting, administering):
+for part in (running, simulating, declaring, looking, explaining, acting, drilling, administering):
     part.register(app)
 
 

@@ -24,6 +24,7 @@ def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dic
         "locked": False,
         "cause": "",
         "held": "",
+        "drill": False,
     }
 
 

@@ -236,6 +236,7 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         data={"rollsBack": execution.id},
     )  # fmt: skip
     waiting = stage_row(rollback, row.position, row.stage)
+    waiting["drill"] = execution.type == "DRILL"
     executions.add_stages(tx.connection, [waiting])
     locked = _takes_turns(tx, execution) if finished else bool(row.locked)
     enter(tx, rollback, waiting["id"], row.stage, stage, locked=locked)

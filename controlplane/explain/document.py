@@ -40,7 +40,7 @@ def explain(records: Records) -> Document:
 
 
 def _stage(records: Records, stage: Any, entered: list[Any], told: list[Document]) -> Document:
-    actions = records.of_stage(stage, "action")
+    actions = records.actions_of(stage)
     ids = {row.id for row in actions}
     return {
         "stage": stage.stage,
@@ -52,7 +52,7 @@ def _stage(records: Records, stage: Any, entered: list[Any], told: list[Document
         "endedAt": iso(stage.ended_at),
         "deployments": [_deployment(row) for row in records.ledger if row.action_id in ids],
         "steps": [step for step in told if _entry_of(step, entered) is stage],
-        "rules": [rule(records, stage, row) for row in records.of_stage(stage, "rule")],
+        "rules": [rule(records, stage, row) for row in records.rules_of(stage)],
         "decision": decision(records, stage),
     }
 

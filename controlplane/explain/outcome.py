@@ -63,7 +63,7 @@ def _open(records: Records) -> str:
     said = OPEN.get(stage.status, "stands behind {stage}").format(stage=stage.stage)
     waits = [
         row.summary or row.name
-        for row in records.of_stage(stage, "action")
+        for row in records.actions_of(stage)
         if row.status == "InProgress" and row.handle == row.token
     ]
     held = f", held: {stage.held}" if stage.held else ""

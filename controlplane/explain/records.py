@@ -26,6 +26,13 @@ class Records:
     series: Mapping[int, Sequence[Any]] = field(default_factory=dict)
     rollbacks: "Sequence[Records]" = ()
 
-    def of_stage(self, stage: Any, kind: str) -> list[Any]:
-        """The actions, or the rules, of one entry into a stage."""
-        return [row for row in self.actions if row.stage_id == stage.id and row.kind == kind]
+    def actions_of(self, stage: Any) -> list[Any]:
+        """The actions of one entry into a stage."""
+        return [row for row in self._rows(stage) if row.kind == "action"]
+
+    def rules_of(self, stage: Any) -> list[Any]:
+        """Whatever judges in one entry into a stage."""
+        return [row for row in self._rows(stage) if row.kind != "action"]
+
+    def _rows(self, stage: Any) -> list[Any]:
+        return [row for row in self.actions if row.stage_id == stage.id]

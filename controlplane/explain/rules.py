@@ -1,6 +1,6 @@
 """A rule: what it measured, the verdict on it, and what followed. One line a change of the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -76,10 +76,22 @@ def sentence(name: str, verdict: str, at: float, reason: str, follows: str) -> s
     return f"{name} {verdict} at {clock:%H:%M:%S}: {reason} → {follows}"
 
 
+FOLLOWS: Mapping[str, str] = {
+    "GO_ON": "go on",
+    "ROLL_BACK": "roll back",
+    "EXTEND": "extend the bake",
+    "HOLD": "hold",
+    "HOLD_AND_PAGE": "hold and page",
+    "PAGE": "page, and go on",
+    "PASS": "go on, with a note",
+}
+"""What a consequence is to a person, by its name."""
+
+
 def consequence(verdict: str, stage: StageDeclaration | None) -> str:
     """What follows from a verdict in a stage, in the words of the decision."""
     if verdict not in set(Verdict):
         return "nothing"
     if verdict == Verdict.FAIL and stage and CauseKind.BAD_SIGNAL not in policy_of(stage).on:
         return "the stage fails, nothing is rolled back"
-    return str(CONSEQUENCES[Verdict(verdict)])
+    return FOLLOWS[CONSEQUENCES[Verdict(verdict)].name]

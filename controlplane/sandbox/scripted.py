@@ -137,6 +137,39 @@ class Scripted:
         return answer
 
 
+class ScriptedAlarm:
+    """An alarm that a drill sets; CloudWatch sets it back as often as it is told to, before anybody looks."""
+
+    def __init__(self, setbacks: int = 0, error: MonitorError | None = None) -> None:
+        self.value, self.reason = "OK", "it is well"
+        self.setbacks = setbacks
+        self.error = error
+        self.set_to: list[str] = []
+
+    def state(self, _alarm: Any) -> tuple[str, str]:
+        """As it is; error: what is raised instead."""
+        if self.error is not None:
+            raise self.error
+        return self.value, self.reason
+
+    def set(self, _alarm: Any, state: str, reason: str) -> None:
+        """Set it, and set it back where that is due."""
+        self.set_to.append(state)
+        if state == "ALARM" and self.setbacks:
+            self.setbacks -= 1
+            return
+        self.value, self.reason = state, reason
+
+    def watched(self, _task: Task, asked: int) -> Progress:
+        """The rule that watches it: a script."""
+        if not asked:
+            return Progress(Outcome.RUNNING, handle="watching")
+        verdict = Verdict.FAIL if self.value == "ALARM" else Verdict.PASS
+        return Progress(
+            Outcome.RUNNING, judgement=Judgement(verdict, f"the alarm is {self.value}", samples=1)
+        )
+
+
 class AtOnce(Executor):
     """Runs what is submitted where it stands: one thread, one order, no surprises."""
 

@@ -143,13 +143,17 @@ def _stands() -> ColumnElement[bool]:
     later = STAGE.alias("later")
     there = and_(later.c.pipeline == S.pipeline, later.c.stage == S.stage)
     deployed_later = exists().where(
-        there, later.c.ended_at > S.ended_at, later.c.since.is_not(None)
+        there,
+        later.c.ended_at > S.ended_at,
+        later.c.since.is_not(None),
+        later.c.drill.is_(False),
     )
     entered_later = exists().where(
         there, later.c.execution_id > S.execution_id, later.c.entered_at.is_not(None)
     )
     return exists().where(
         S.execution_id == E.id,
+        S.drill.is_(False),
         or_(
             and_(S.since.is_not(None), ~deployed_later),
             and_(S.entered_at.is_not(None), ~entered_later),

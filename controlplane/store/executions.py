@@ -105,7 +105,7 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
 
 ADD_STAGES = inserting(
     STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
-    "cause", "held",
+    "cause", "held", "drill",
 )  # fmt: skip
 
 

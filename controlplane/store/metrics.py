@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select
 
-from controlplane.store import tally
+from controlplane.store import drills, tally
 from controlplane.store.bulk import among
 from controlplane.store.tables import Execution, Outbox, StageExecution, table
 
@@ -34,6 +34,29 @@ def read(connection: Connection, now: float) -> Iterable[Counted]:
         _open_deployments(connection),
     )
     yield from _outbox(connection, now)
+    yield from _drills(connection)
+
+
+def _drills(connection: Connection) -> Iterable[Counted]:
+    yield (
+        "towpath_drills",
+        "Drills that ended, by how.",
+        ("pipeline", "stage", "result"),
+        True,
+        {key: float(count) for key, count in drills.results(connection).items()},
+    )
+    yield (
+        "towpath_drill_seconds",
+        "The newest drill that went well: seconds from the alarm until each part was reached.",
+        ("pipeline", "stage", "part"),
+        False,
+        {
+            (row.pipeline, row.stage, part): getattr(row, f"{part}_at") - row.set_at
+            for row in drills.last_done(connection)
+            for part in ("detected", "stopped", "restored")
+            if getattr(row, f"{part}_at") is not None
+        },
+    )
 
 
 def _ended(connection: Connection) -> Iterable[Counted]:

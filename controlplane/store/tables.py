@@ -6,7 +6,7 @@ door by plain models before it gets here.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 BIG: Any = BigInteger().with_variant(Integer(), "sqlite")
@@ -89,6 +89,7 @@ class StageExecution(SQLModel, table=True):
     """One entry of an execution into a stage. locked: it is the one execution in that stage.
 
     since: when the first deployment of the stage began. held: why the bake neither passes nor fails.
+    drill: of a drill, or of the rollback that it called for: it says nothing of a release.
     """
 
     __tablename__ = "stage_execution"
@@ -126,6 +127,7 @@ class StageExecution(SQLModel, table=True):
     held: str = ""
     entered_at: float | None = None
     ended_at: float | None = None
+    drill: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ActionExecution(SQLModel, table=True):
@@ -386,6 +388,45 @@ class Tally(SQLModel, table=True):
     label: str = Field(primary_key=True)
     result: str = Field(primary_key=True)
     count: int
+
+
+class Drill(SQLModel, table=True):
+    """One drill: the alarm of a stage is set, and what follows is timed.
+
+    state: see states.DrillState. set_at: when the alarm was first set; sets: how often, for CloudWatch sets
+    it back. detected_at, stopped_at, restored_at: when a rule failed, the rollback's first call began, and
+    the rollback was done. note: why it failed, or that the alarm could not be set back.
+    """
+
+    __table_args__ = (
+        Index("ix_drill_place", "pipeline", "stage", "id"),
+        Index(
+            "ux_drill_open",
+            "pipeline",
+            "stage",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    pipeline: str
+    stage: str
+    execution_id: str
+    account: str
+    region: str
+    alarm: str
+    rule: str
+    requested_by: str
+    state: str
+    requested_at: float
+    set_at: float | None = None
+    sets: int = 0
+    detected_at: float | None = None
+    stopped_at: float | None = None
+    restored_at: float | None = None
+    ended_at: float | None = None
+    note: str = ""
 
 
 class Replica(SQLModel, table=True):

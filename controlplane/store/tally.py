@@ -50,6 +50,7 @@ DEPLOYED = exists().where(
     S.stage == V.stage,
     S.ended_at == V.at,  # which attempt it was: it ended in the transaction of the event
     S.since.is_not(None),
+    S.drill.is_(False),
 )
 
 
