@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
 
-.PHONY: venv demo test check bench soak lock format clean
+.PHONY: venv demo test scenarios check bench soak lock format clean
 
 venv: $(READY)
 
@@ -22,6 +22,10 @@ demo: venv
 
 test: venv
 	$(BIN)/python -m pytest
+
+# Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
+scenarios: venv
+	$(BIN)/python -m pytest -m scenario tests/journeys/test_demo.py
 
 check: venv
 	$(BIN)/ruff check .

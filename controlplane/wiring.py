@@ -43,7 +43,7 @@ from controlplane.store import accounts as account_rows
 from controlplane.store import metrics
 from controlplane.store.database import Database
 from controlplane.store.tables import Installation, table
-from controlplane.telemetry import Reading, registry
+from controlplane.telemetry import Distribution, Reading, registry
 from monitors.heard import Heard
 
 HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -193,10 +193,16 @@ def _installed(connection: Connection) -> str | None:
 def metrics_of(house: House) -> Any:
     """The Prometheus registry of this installation, read from the database at every scrape."""
 
-    def read() -> Iterable[Reading]:
+    def read() -> Iterable[Reading | Distribution]:
         with house.database.read() as connection:
             for found in metrics.read(connection, house.clock().timestamp()):
                 yield Reading(*found)
+            yield Distribution(
+                "towpath_rollback_seconds",
+                "Rollbacks that were done, from the request to the verified end.",
+                ("pipeline", "stage"),
+                metrics.rollback_seconds(connection),
+            )
         yield Reading(
             "towpath_engine_last_turn_timestamp_seconds",
             "When the engine of this process turned last.",

@@ -12,7 +12,13 @@ from typing import Any
 
 from accounts.base import AccountError, Registry
 from controlplane.declarations.durations import parse_duration
-from controlplane.declarations.model import ExecutionMode, PipelineDeclaration, StageDeclaration
+from controlplane.declarations.model import (
+    ActionDeclaration,
+    ExecutionMode,
+    PipelineDeclaration,
+    RuleDeclaration,
+    StageDeclaration,
+)
 from controlplane.engine.conflicts import again
 from controlplane.engine.drill_plan import Plan, UnfitError, plan
 from controlplane.engine.drill_rows import drill_row, execution_row, standing
@@ -136,6 +142,7 @@ class Drills:
 
 
 def _accounts(stage: StageDeclaration) -> Iterator[str]:
-    for doing in (*stage.actions, *stage.rules()):
+    every: tuple[ActionDeclaration | RuleDeclaration, ...] = (*stage.actions, *stage.rules())
+    for doing in every:
         if account := doing.configuration.get("Account", ""):
             yield account

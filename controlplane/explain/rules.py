@@ -52,19 +52,21 @@ def runs(
     for verdict, group in groupby(looks, key=lambda row: row.verdict):
         same = list(group)
         last, follows = same[-1], consequence(verdict, declared)
+        # A breach is what it was when it was seen; whatever else is said is truer the more was seen.
+        reason = same[0].reason if verdict == Verdict.FAIL else last.reason
         found.append(
             {
                 "verdict": verdict,
                 "from": iso(same[0].at),
                 "to": iso(last.at),
                 "looks": len(same),
-                "reason": same[0].reason if verdict == Verdict.FAIL else last.reason,
+                "reason": reason,
                 "value": last.value,
                 "samples": last.samples,
                 "chance": last.chance,
                 "power": last.power,
                 "consequence": follows,
-                "text": sentence(name, verdict, same[0].at, same[0].reason, follows),
+                "text": sentence(name, verdict, same[0].at, reason, follows),
             }
         )
     return found

@@ -107,4 +107,5 @@ def _text(event: Any, verdict: str, stage: StageDeclaration | None) -> str:
         return sentence(event.action, verdict, event.at, event.text, follows)
     spelled = WORDS.get(event.kind, event.kind.replace(".", " ") + ": {text}")
     said = DIGEST.sub(r"\1", " ".join(str(event.text).split()))
-    return spelled.format(text=said, stage=event.stage, action=event.action).rstrip(" :,")
+    whole: str = spelled.format(text=said, stage=event.stage, action=event.action)
+    return whole.rstrip(" :,")

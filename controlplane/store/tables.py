@@ -380,7 +380,8 @@ class Started(SQLModel, table=True):
 class Tally(SQLModel, table=True):
     """How often something ended: each event is counted in once, and archiving counts nothing out.
 
-    what: "execution" (label: its type) or "deployment" (label: its stage).
+    what: "execution" (label: its type), "deployment", "verdict" or "rollback" (label: the stage); see
+    `tally` for the results that they have.
     """
 
     what: str = Field(primary_key=True)

@@ -146,8 +146,8 @@ def test_another_process_goes_on_from_the_rows_after_any_step(drilled: Drilled) 
     drilled.start()
     for _ in range(60):
         drilled.runs = drilled.new_runs()
-        drill = drilled.wait(1)
-    assert drill.state == "done"
+        drilled.wait(1)
+    assert drilled.wait(1).state == "done"
     assert drilled.alarm.set_to.count("ALARM") == 1
 
 

@@ -14,8 +14,10 @@ OPEN = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
-    drill = sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("stage_execution", drill)
+    op.add_column(
+        "stage_execution",
+        sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.create_table(
         "drill",
         sa.Column("id", BIG, nullable=False),
