@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from controlplane.cli.output import Form, FormOption, show
@@ -28,7 +28,10 @@ def explain(
 ) -> None:
     """Why an execution went as it did: measurements, verdicts, decision, and the series it was drawn from."""
     document = Api().get(f"/executions/{execution}/explanation")
-    show(output, document, told(document))
+    if output is Form.TABLE:  # a line stays a line: the terminal folds it, a pipe does not
+        Console().print(told(document), soft_wrap=True)
+    else:
+        show(output, document, told(document))
 
 
 def told(document: Mapping[str, Any]) -> RenderableType:

@@ -1,5 +1,6 @@
 // Draws each series with uPlot, in place of the picture that the server drew.
 (() => {
+  if (typeof uPlot !== "function") return; // the server's pictures stay
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const HEIGHT = 180;
 
@@ -14,6 +15,8 @@
       [...gap(chart.before), ...values(chart.after)],
     ];
   };
+
+  const clock = (seconds) => new Date(seconds * 1e3).toISOString().slice(11, 19);
 
   const line = (plot, from, to, paint) => {
     const ctx = plot.ctx;
@@ -56,7 +59,7 @@
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       scales: { y: { range: range(chart) } },
-      axes: [axis, { ...axis, size: 64 }],
+      axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 64 }],
       series: [
         { label: "UTC", value: "{HH}:{mm}:{ss}" },
         { label: "before", stroke: colour("--idle"), width: 1.5, points: { size: 4 } },

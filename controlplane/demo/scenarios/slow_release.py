@@ -47,7 +47,7 @@ def play(stage: Stage) -> Report:
 
 
 def _is_breach(event: Event) -> bool:
-    return event["kind"] == "rule.judged" and event["data"]["verdict"] == "FAIL"
+    return bool(event["kind"] == "rule.judged" and event["data"]["verdict"] == "FAIL")
 
 
 SLOW_RELEASE = Scenario(
