@@ -13,6 +13,7 @@ from controlplane.store.tables import Drill, table
 DRILL = table(Drill)
 D = DRILL.c
 OPEN = D.ended_at.is_(None)
+LOOKED_BACK = 1_000
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
@@ -58,14 +59,9 @@ def set_once_more(connection: Connection, row: Any, now: float) -> None:
     )
 
 
-def results(connection: Connection) -> Mapping[tuple[str, str, str], int]:
-    """How many ended, by (pipeline, stage, state)."""
-    by = (D.pipeline, D.stage, D.state)
-    wanted = select(*by, func.count()).where(D.ended_at.is_not(None)).group_by(*by)
-    return {(r[0], r[1], r[2]): int(r[3]) for r in connection.execute(wanted).all()}
-
-
 def last_done(connection: Connection) -> Sequence[Row[Any]]:
-    """The newest that went well, of each stage."""
-    newest = select(func.max(D.id)).where(D.state == DrillState.DONE).group_by(D.pipeline, D.stage)
-    return connection.execute(select(DRILL).where(D.id.in_(newest))).all()
+    """The newest that went well of each stage; what a thousand later ones have followed is history."""
+    newest = select(DRILL).order_by(D.id.desc()).limit(LOOKED_BACK)
+    rows = connection.execute(newest).all()
+    done = [row for row in reversed(rows) if row.state == DrillState.DONE]
+    return list({(row.pipeline, row.stage): row for row in done}.values())

@@ -57,13 +57,6 @@ def rollback_seconds(connection: Connection) -> Histograms:
 
 def _drills(connection: Connection) -> Iterable[Counted]:
     yield (
-        "towpath_drills",
-        "Drills that ended, by how.",
-        ("pipeline", "stage", "result"),
-        True,
-        {key: float(count) for key, count in drills.results(connection).items()},
-    )
-    yield (
         "towpath_drill_seconds",
         "The newest drill that went well: seconds from the alarm until each part was reached.",
         ("pipeline", "stage", "part"),
@@ -82,6 +75,7 @@ def _ended(connection: Connection) -> Iterable[Counted]:
     for what, name, help_, label in (
         ("execution", "towpath_executions_ended", "Pipeline executions that ended.", "type"),
         ("deployment", "towpath_deployments_ended", "Deployed stages that ended.", "stage"),
+        ("drill", "towpath_drills", "Drills that ended, by how.", "stage"),
         ("verdict", "towpath_verdicts", "How often a rule came to another verdict.", "stage"),
     ):
         labels = ("pipeline", label, "result")

@@ -380,7 +380,7 @@ class Started(SQLModel, table=True):
 class Tally(SQLModel, table=True):
     """How often something ended: each event is counted in once, and archiving counts nothing out.
 
-    what: "execution" (label: its type), "deployment", "verdict" or "rollback" (label: the stage); see
+    what: "execution" (label: its type), "deployment", "verdict", "drill" or "rollback" (label: the stage); see
     `tally` for the results that they have.
     """
 

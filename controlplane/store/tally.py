@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from controlplane.states import ExecutionStatus, StageStatus
+from controlplane.states import DrillState, ExecutionStatus, StageStatus
 from controlplane.store import queries
 from controlplane.store.tables import (
     Event,
@@ -59,6 +59,7 @@ STAGE_ENDS = {
     f"stage.{status.lower()}": status
     for status in (StageStatus.SUCCEEDED, StageStatus.FAILED, StageStatus.STOPPED)
 }
+DRILL_ENDS = {"drill.finished": DrillState.DONE, "drill.failed": DrillState.FAILED}
 VERDICT = case(*((V.data.like(f'%"verdict":"{v}"%'), v.value) for v in Verdict), else_="").label(
     "how"
 )
@@ -113,11 +114,16 @@ def _between(connection: Connection, begin: int, end: int) -> Counter[Any]:
         .where(part, V.kind == "rule.judged")
         .group_by(V.pipeline, V.stage, "how")
     )
-    results = {**EXECUTION_ENDS, **STAGE_ENDS}
+    drills = (
+        select(literal("drill"), V.pipeline, V.stage, V.kind, func.count())
+        .where(part, V.kind.in_(DRILL_ENDS))
+        .group_by(V.pipeline, V.stage, V.kind)
+    )
+    results = {**EXECUTION_ENDS, **STAGE_ENDS, **DRILL_ENDS}
     return Counter(
         {
             (what, pipeline, label, str(results.get(result, result))): int(count)
-            for statement in (executions, deployments, verdicts, *_rollbacks(part))
+            for statement in (executions, deployments, verdicts, drills, *_rollbacks(part))
             for what, pipeline, label, result, count in connection.execute(statement).all()
         }
     )
