@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
 
-.PHONY: venv demo test check bench soak lock format clean
+.PHONY: venv demo test scenarios check bench soak lock format clean
 
 venv: $(READY)
 
@@ -24,6 +24,10 @@ demo: venv
 test: venv
 	$(BIN)/python -m pytest --ignore tests/journeys --numprocesses auto --maxprocesses 4 --dist worksteal
 	$(BIN)/python -m pytest tests/journeys
+
+# Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
+scenarios: venv
+	$(BIN)/python -m pytest -m scenario tests/journeys/test_demo.py
 
 check: venv
 	$(BIN)/ruff check .

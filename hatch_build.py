@@ -15,6 +15,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ASSETS = (
     "htmx.org/dist/htmx.min.js",
     "htmx.org/dist/ext/hx-sse.min.js",
+    "uplot/dist/uPlot.iife.min.js",
+    "uplot/dist/uPlot.min.css",
 )
 
 

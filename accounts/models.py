@@ -11,6 +11,8 @@ AwsId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$", strict=True)]
 Arn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:.+$")
 ]
+PRODUCTION = ("prod", "prd", "live")
+"""How the name of an environment begins that customers use."""
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
@@ -45,6 +47,11 @@ class Account(BaseModel):
     external_id: Annotated[str, Field(alias="externalId", min_length=2, max_length=1224)]
     artifact_bucket: Annotated[str, Field(alias="artifactBucket", min_length=3, max_length=63)]
     artifact_key: Annotated[Arn | None, Field(alias="artifactKey")] = None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether customers use it: no drill is held there, and no session may set an alarm there."""
+        return self.environment.lower().startswith(PRODUCTION)
 
     def role(self, purpose: Purpose) -> str:
         """Answer the ARN of the role for a purpose."""

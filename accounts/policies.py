@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from accounts.base import AccountError, Scope
 from accounts.models import Account, Purpose
-from accounts.statements import STATEMENTS, On, Statement
+from accounts.statements import SET_ALARMS, STATEMENTS, On, Statement
 
 LIMIT = 2048
 ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)", re.DOTALL)
@@ -35,7 +35,7 @@ def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[s
     these resources belong to; 3. anything that the purpose is for, an empty scope's only rung.
     No rung is without limits: none goes beyond the actions of the purpose.
     """
-    rungs = [_document({ANY: [a for s in STATEMENTS[purpose] for a in s.actions]})]
+    rungs = [_document({ANY: [a for s in _statements(account, purpose) for a in s.actions]})]
     if scope.resources:
         services = {_parts(arn)[1] for arn in scope.resources}
         named = {name: _of_service(scope, name) for name in services}
@@ -54,9 +54,16 @@ def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[s
     return fitting
 
 
+def _statements(account: Account, purpose: Purpose) -> list[Statement]:
+    """What a session may be given at most; in production it may not set alarms, whatever its role may."""
+    return [
+        one for one in STATEMENTS[purpose] if one is not SET_ALARMS or not account.is_production
+    ]
+
+
 def _narrowed(account: Account, purpose: Purpose, named: dict[str, tuple[str, ...]]) -> str:
     rights: Rights = defaultdict(list)
-    for statement in STATEMENTS[purpose]:
+    for statement in _statements(account, purpose):
         for resources in _resources(account, statement, named):
             rights[resources] += statement.actions
     return _document(rights)

@@ -79,6 +79,9 @@ LIST_ARTIFACTS = Statement(
 READ_ARTIFACTS = Statement("ReadArtifacts", On.ARTIFACTS, ("s3:GetObject", "s3:GetObjectVersion"))
 DECRYPT_ARTIFACTS = Statement("DecryptArtifacts", On.KEY, ("kms:Decrypt", "kms:DescribeKey"))
 
+SET_ALARMS = Statement("SetAlarms", On.SCOPE, ("cloudwatch:SetAlarmState",))
+"""For drills; the template grants it only where it is told to, and no session asks for it in production."""
+
 STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
     Purpose.WATCH: (
         Statement(
@@ -171,6 +174,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         ),
         Statement("InvokeChecks", On.SCOPE, ("lambda:InvokeFunction",)),
         Statement("PublishNotices", On.SCOPE, ("sns:Publish",)),
+        SET_ALARMS,
     ),
     Purpose.ROLLBACK: (
         STOP,
@@ -190,7 +194,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         DECRYPT_ARTIFACTS,
     ),
 }
-"""The statements of each role; DecryptSource stands in a policy of its own in the template."""
+"""The statements of each role; DecryptSource and SetAlarms stand in policies of their own in the template."""
 
 TRUST: Mapping[str, str] = {
     "sts:AssumeRole": "TowpathActsHere",

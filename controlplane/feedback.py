@@ -97,6 +97,7 @@ def goes_back(stage: StageDeclaration, cause: Cause) -> bool:
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
     """Decide what follows, and write what does not need an execution: quarantine, hold, ledger."""
     entries = ledger.of_stage(connection, failure.action_ids)
+    drill = failure.execution.type == "DRILL"  # the release is good: nothing is held against it
     rolling_back = failure.execution.type == "ROLLBACK"
     back = {one.action_id for one in entries if rolling_back and one.status == Fared.DEPLOYED}
     ledger.fared(connection, [one for one in failure.action_ids if one not in back], Fared.BAD, now)
@@ -106,7 +107,10 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
     wanted = failure.cause.kind in policy.on or (policy.one_way and failure.cause.kind in BY_ITSELF)
     overtaken = _overtaken(connection, failure, entries)
     to_quarantine = (
-        wanted and not rolling_back and to_blame(failure.cause, list(overtaken.values()))
+        wanted
+        and not rolling_back
+        and not drill
+        and to_blame(failure.cause, list(overtaken.values()))
     )
     quarantined = to_quarantine and _quarantine(connection, failure, now)
     placements = _placements(connection, failure, entries, overtaken)
@@ -117,10 +121,13 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
         rolling_back=rolling_back,
         earlier=_earlier(connection, failure, policy.breaker, now),
     )
-    held = decision.act is not Act.NOTHING and _hold(connection, failure, decision, now)
+    held = (
+        decision.act is not Act.NOTHING and not drill and _hold(connection, failure, decision, now)
+    )
     stage = None
     if decision.act in ROLLS_BACK:
         stage = rollback_stage(failure.declared, plan(placements))
+        stage = restoring_anyway(stage) if drill else stage
     return Response(decision, stage, quarantined=quarantined, held=held)
 
 
@@ -226,6 +233,20 @@ def rollback_stage(stage: StageDeclaration, steps: Sequence[Step]) -> StageDecla
         elif step.placement is not None:
             actions.append(_remedy(step, step.placement))
     return StageDeclaration(name=stage.name, actions=tuple(actions))
+
+
+def restoring_anyway(stage: StageDeclaration) -> StageDeclaration:
+    """A drill times the redeployment, though what is to be restored is served already."""
+    restorers = {restorer for _, restorer in WAY_BACK.values()}
+    actions = [
+        action.model_copy(
+            update={"configuration": {**action.configuration, "EvenIfServed": "true"}}
+        )
+        if action.action_type_id.provider in restorers
+        else action
+        for action in stage.actions
+    ]
+    return stage.model_copy(update={"actions": tuple(actions)})
 
 
 def only_stopped(stage: StageDeclaration) -> list[ActionDeclaration]:

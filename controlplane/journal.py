@@ -35,6 +35,9 @@ TOLD: Mapping[str, str] = {
     "digest.released": "info",
     "transition.disabled": "warning",
     "transition.enabled": "info",
+    "drill.started": "info",
+    "drill.finished": "info",
+    "drill.failed": "warning",
     "person.paged": "page",
 }
 """The kinds of events that concern people, and how much."""

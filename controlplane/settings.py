@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
     for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
     every replica runs this version: an older one would not know what has started before.
+    drills: "PIPELINE/STAGE" to how often it is drilled, as JSON (`{"shop/Test": "7d"}`); the first at once.
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -45,5 +46,6 @@ class Settings(BaseSettings):
     )
     max_requests_of_one: Annotated[int, Field(ge=1)] = 24
     max_open_executions: Annotated[int, Field(ge=1)] = 1_000
+    drills: dict[str, str] = {}
     keep_days: Annotated[float, Field(ge=0)] = 90.0
     archive: str = ""

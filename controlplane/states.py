@@ -63,8 +63,18 @@ class WatchState(StrEnum):
     OVER = "over"
 
 
+class DrillState(StrEnum):
+    """How far a drill is."""
+
+    DEPLOYING = "deploying"  # the good release goes through the stage once more
+    ALARMED = "alarmed"  # the alarm is set, or about to be: nobody has noticed yet
+    NOTICED = "noticed"  # a rule failed; the rollback is followed to its end
+    DONE = "done"
+    FAILED = "failed"
+
+
 E, S, A, R = ExecutionStatus, StageStatus, ActionStatus, RollbackState
-W = WatchState
+W, D = WatchState, DrillState
 
 EXECUTION_MOVES: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
     E.IN_PROGRESS: frozenset({E.STOPPING, E.STOPPED, E.SUCCEEDED, E.SUPERSEDED, E.FAILED}),
@@ -112,6 +122,15 @@ WATCH_MOVES: Mapping[WatchState, frozenset[WatchState]] = {
 }
 
 
+DRILL_MOVES: Mapping[DrillState, frozenset[DrillState]] = {
+    D.DEPLOYING: frozenset({D.ALARMED, D.FAILED}),
+    D.ALARMED: frozenset({D.NOTICED, D.FAILED}),
+    D.NOTICED: frozenset({D.DONE, D.FAILED}),
+    D.DONE: frozenset(),
+    D.FAILED: frozenset(),
+}
+
+
 class IllegalMoveError(Exception):
     """A move was asked for that no table lists."""
 
@@ -136,4 +155,5 @@ _TABLES: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     ActionStatus: ACTION_MOVES,
     RollbackState: ROLLBACK_MOVES,
     WatchState: WATCH_MOVES,
+    DrillState: DRILL_MOVES,
 }

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 Samples = Mapping[tuple[str, ...], float]
@@ -27,15 +32,35 @@ class Reading:
     values: Samples = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A histogram as the database tells it: by label values its cumulated buckets, and the sum."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Mapping[tuple[str, str], tuple[list[tuple[str, float]], float]]
+
+    def family(self) -> Metric:
+        """As Prometheus has it."""
+        family = HistogramMetricFamily(self.name, self.help, labels=self.labels)
+        for labels, (buckets, total) in self.values.items():
+            family.add_metric(labels, buckets, total)
+        return family
+
+
 class FromDatabase(Collector):
     """Asks at every scrape."""
 
-    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Reading | Distribution]]) -> None:
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
         """One family a reading."""
         for reading in self._read():
+            if isinstance(reading, Distribution):
+                yield reading.family()
+                continue
             family = (CounterMetricFamily if reading.counter else GaugeMetricFamily)(
                 reading.name, reading.help, labels=reading.labels
             )
@@ -44,7 +69,7 @@ class FromDatabase(Collector):
             yield family
 
 
-def registry(read: Callable[[], Iterable[Reading]]) -> CollectorRegistry:
+def registry(read: Callable[[], Iterable[Reading | Distribution]]) -> CollectorRegistry:
     """A registry of its own: two installations in one process do not mix."""
     found = CollectorRegistry()
     found.register(FromDatabase(read))

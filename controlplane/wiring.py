@@ -19,6 +19,7 @@ from accounts.models import Account
 from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
+from controlplane.actions.alarm_setter import AlarmSetter
 from controlplane.actions.base import ActionDriver
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
@@ -27,6 +28,8 @@ from controlplane.clock import Clock, system_clock
 from controlplane.engine import retention
 from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
+from controlplane.engine.drill_runs import DrillRuns
+from controlplane.engine.drills import Drills
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -41,7 +44,7 @@ from controlplane.store import accounts as account_rows
 from controlplane.store import metrics
 from controlplane.store.database import Database
 from controlplane.store.tables import Installation, table
-from controlplane.telemetry import Reading, registry
+from controlplane.telemetry import Distribution, Reading, registry
 from monitors.heard import Heard
 
 HTTP_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -65,6 +68,8 @@ class House:
     delivery: Delivery
     sources: Sources
     feed: SqsFeed | None
+    drills: Drills
+    drill_runs: DrillRuns
 
 
 @contextmanager
@@ -125,6 +130,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        drills=Drills(database, structures, known, now),
+        drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
     )
 
 
@@ -187,10 +194,16 @@ def _installed(connection: Connection) -> str | None:
 def metrics_of(house: House) -> Any:
     """The Prometheus registry of this installation, read from the database at every scrape."""
 
-    def read() -> Iterable[Reading]:
+    def read() -> Iterable[Reading | Distribution]:
         with house.database.read() as connection:
             for found in metrics.read(connection, house.clock().timestamp()):
                 yield Reading(*found)
+            yield Distribution(
+                "towpath_rollback_seconds",
+                "Rollbacks that were done, from the request to the verified end.",
+                ("pipeline", "stage"),
+                metrics.rollback_seconds(connection),
+            )
         yield Reading(
             "towpath_engine_last_turn_timestamp_seconds",
             "When the engine of this process turned last.",

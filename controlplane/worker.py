@@ -30,6 +30,9 @@ REFRESH = 5.0
 STALLED_AFTER = 30.0
 HOUSEKEEPING = 60.0
 HEARTBEAT = 10.0
+DRILLING = 1.0
+"""Seconds between two steps of the drills that are open: an alarm that is set does not stay so for long."""
+SCHEDULE = 60.0
 DRAINED_WITHIN = 110.0
 """Seconds: what a driver does at once is a few calls to a vendor, each 39 at most (accounts.connect)."""
 
@@ -93,6 +96,11 @@ class Worker:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
         self._every(HOUSEKEEPING, "retention", self._keep_house)
+        if self._house.settings.drills:
+            self._every(SCHEDULE, "drills due", self._drills_due)
+        self._scheduler.add_job(
+            self._drill, "interval", seconds=DRILLING, max_instances=1, coalesce=True
+        )
         self._house.health.beat()
         self._at(HEARTBEAT, self._house.health.beat)
         self._at(REFRESH, self._refresh)
@@ -138,6 +146,21 @@ class Worker:
             retention.run_once(house.database, keep, now, pause=self._stop.wait)
         except OSError as error:
             log.error("the archive cannot be written, nothing was deleted: %s", error)  # noqa: TRY400
+
+    def _drills_due(self) -> None:
+        """Whether one is due is a row of its own."""
+        self._house.drills.due(self._house.settings.drills)
+
+    def _drill(self) -> None:
+        """One replica at a time takes those that are open further; where none is, one look says so."""
+        runs = self._house.drill_runs
+        try:
+            if runs.any_open():
+                with self._house.database.alone("drills") as mine:
+                    if mine:
+                        runs.step()
+        except SQLAlchemyError:
+            log.exception("drills wait; the next turn tries")
 
     def _refresh(self) -> None:
         """Other replicas change accounts too."""

@@ -2,9 +2,10 @@
 
 Configuration: ApplicationName, DeploymentGroupName, RevisionLocation (s3://bucket/key),
 RevisionVersion, RevisionDigest, and of what is undone DeploymentToken and DeploymentId. It re-reads
-before it acts: where the group serves that revision already it is done, and where somebody deployed
-something else since it does not overwrite that. The deployment ignores the group's alarms, or the alarm
-that called for it would stop it, and failing ApplicationStop scripts, which are the bad release's own.
+before it acts: where the group serves that revision already it is done (unless EvenIfServed says that it
+is to be deployed all the same, as a drill does), and where somebody deployed something else since it does
+not overwrite that. The deployment ignores the group's alarms, or the alarm that called for it would stop
+it, and failing ApplicationStop scripts, which are the bad release's own.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html
 
 A Lambda function's alias is moved directly, and read again; its handle is "alias:FUNCTION:ALIAS:VERSION".
@@ -62,7 +63,8 @@ class CodeDeployRestore:
         memory = fence.remembered(group)
         if shift := self._shift(task, wanted):
             return self._point_back(task, group, shift, memory)
-        if done := _served(group, memory, wanted):
+        anyway = task.configuration.get("EvenIfServed") == "true"
+        if not anyway and (done := _served(group, memory, wanted)):
             return Progress(
                 Outcome.SUCCEEDED,
                 handle=done,

@@ -6,13 +6,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.api import words
+from controlplane.api.explanations import records
 from controlplane.api.overview import Overview, names, targets, transition
 from controlplane.api.problems import unknown
 from controlplane.api.stage_documents import rule_measurements, stage_execution
 from controlplane.api.wave_documents import wave_documents
-from controlplane.api.words import Document, iso
+from controlplane.api.words import Document
+from controlplane.clock import iso
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.structures import BrokenStructureError, Structures
+from controlplane.explain.document import explain
 from controlplane.store import executions, ledger, pipelines, queries, standing
 
 PAGE = 50
@@ -87,6 +90,11 @@ class Documents:
             for action in queries.actions_of_execution(connection, row.id)
             if action.kind != "action"
         ]
+
+    def explanation(self, connection: Connection, execution_id: str) -> Document:
+        """Answer why an execution went as it did."""
+        row = self._row(connection, execution_id)
+        return explain(records(connection, self._structures, row))
 
     def summary(self, row: Any) -> Document:
         """Answer an execution without its stages."""

@@ -33,6 +33,13 @@ def get_measurements(
         return documents.measurements(connection, execution_id)
 
 
+@router.get("/executions/{execution_id}/explanation")
+def explain(execution_id: ExecutionId, parts: GivenParts, documents: GivenDocuments) -> Document:
+    """Why it went as it did: measurements, verdicts, consequences, decision, and the series drawn from."""
+    with parts.database.read() as connection:
+        return documents.explanation(connection, execution_id)
+
+
 @router.post("/executions/{execution_id}/stages/{stage}/approval", status_code=204)
 def decide_approval(
     execution_id: ExecutionId,

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane import ledger as pure_ledger
-from controlplane.api.words import Document, iso
+from controlplane.api.words import Document
+from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys

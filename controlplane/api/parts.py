@@ -12,6 +12,7 @@ from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
+from controlplane.engine.drills import Drills
 from controlplane.engine.structures import Structures
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -36,6 +37,7 @@ class Parts:
     metrics: CollectorRegistry
     degraded: Callable[[], dict[str, str]]
     installation: Callable[[], list[dict[str, Any]]]
+    drills: Drills
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
 
     def now(self) -> float:

@@ -22,7 +22,7 @@ from controlplane.api.parts import GivenDocuments, GivenParts
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.load import DeclarationError, Problem, load_text
 from controlplane.declarations.yaml_spelling import to_yaml
-from controlplane.store import queries
+from controlplane.store import drills, queries
 
 router = guarded_router("pipelines")
 
@@ -147,6 +147,24 @@ def roll_back(
     """Roll a stage back to its last known good; answers the execution that goes bad."""
     reason = (body or ReasonBody()).reason
     return {"id": parts.commands.rollback(name, stage, person, reason=reason)}
+
+
+@router.post("/pipelines/{name}/stages/{stage}/drill", status_code=202)
+def drill(
+    name: PipelineName, stage: StageName, parts: GivenParts, person: GivenPerson
+) -> dict[str, ExecutionId]:
+    """Drill a stage outside production: its alarm is set while its good release bakes once more."""
+    return {"id": parts.drills.start(name, stage, person)}
+
+
+@router.get("/pipelines/{name}/drills")
+def list_drills(
+    name: PipelineName, parts: GivenParts, documents: GivenDocuments, limit: Limit = 50
+) -> list[Document]:
+    """Answer the newest drills, with how long each part took."""
+    with parts.database.read() as connection:
+        documents.known(connection, name)
+        return [words.drill(row) for row in drills.of_pipeline(connection, name, limit)]
 
 
 @router.put("/pipelines/{name}/stages/{stage}/transition", status_code=204)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.api.wave_documents import wave_documents
-from controlplane.api.words import Document, iso, measurements
+from controlplane.api.words import Document, measurements
+from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.view import bake_seconds
 from controlplane.states import ActionStatus

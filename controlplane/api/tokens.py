@@ -6,7 +6,7 @@ from controlplane.api.guard import guarded_router
 from controlplane.api.inputs import TokenBody, TokenId
 from controlplane.api.parts import GivenParts
 from controlplane.api.problems import unknown
-from controlplane.api.words import iso
+from controlplane.clock import iso
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import tokens
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controlplane.api.words import Document, iso
+from controlplane.api.words import Document
+from controlplane.clock import iso
 from controlplane.declarations.model import StageDeclaration
 from controlplane.declarations.wave_keys import Wave, gate_seconds, target_of, waves
 from controlplane.engine.view import bake_seconds

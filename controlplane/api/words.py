@@ -5,20 +5,13 @@ Keys are camelCase, as CodePipeline's are; times are ISO 8601 in UTC.
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from accounts.models import Account
+from controlplane.clock import iso
+from controlplane.engine.drill_runs import seconds
 
 Document = dict[str, Any]
-
-
-def iso(seconds: float | None) -> str | None:
-    """Seconds since the epoch as ISO 8601 in UTC; None stays None."""
-    if seconds is None:
-        return None
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def event(row: Any) -> Document:
@@ -84,6 +77,25 @@ def quarantined(row: Any) -> Document:
         "executionId": row.execution_id,
         "reason": row.reason,
         "at": iso(row.at),
+    }
+
+
+def drill(row: Any) -> Document:
+    """Answer a drill; seconds: from when the alarm was set, as far as it came."""
+    return {
+        "id": row.id,
+        "stage": row.stage,
+        "executionId": row.execution_id,
+        "alarm": row.alarm,
+        "account": row.account,
+        "state": row.state,
+        "by": row.requested_by,
+        "requestedAt": iso(row.requested_at),
+        "setAt": iso(row.set_at),
+        "sets": row.sets,
+        "seconds": seconds(row._mapping),  # noqa: SLF001 - a row as a mapping
+        "endedAt": iso(row.ended_at),
+        "note": row.note,
     }
 
 

@@ -8,6 +8,8 @@ from controlplane.cli import (
     acting,
     administering,
     declaring,
+    drilling,
+    explaining,
     importing,
     looking,
     running,
@@ -20,7 +22,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold secrets
 )
 
-for part in (running, simulating, declaring, importing, looking, acting, administering):
+for part in (
+    *(running, simulating, declaring, importing),
+    *(looking, explaining, acting, drilling, administering),
+):
     part.register(app)
 
 

@@ -15,6 +15,8 @@ from controlplane.client.words import COLOURS, line, short
 
 WATCH_SECONDS = 15
 PAGE = 100
+PARTS = ("detected", "stopped", "restored")
+"""Of a drill: after how many seconds."""
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +66,15 @@ def _ledger(api: Api, of: str) -> tuple[Any, Any]:
     return found, table_of(["target", "digest", "fared", "at"], rows)
 
 
+def _drills(api: Api, of: str) -> tuple[Any, Any]:
+    found = api.get(f"/pipelines/{of}/drills")
+    rows = (
+        [d["requestedAt"], d["stage"], d["state"], *map(d["seconds"].get, PARTS), d["note"]]
+        for d in found
+    )
+    return found, table_of(["requested", "stage", "state", *PARTS, "note"], rows)
+
+
 def _quarantine(api: Api, _of: str) -> tuple[Any, Any]:
     found = api.get("/quarantine")
     rows = ([q["digest"], q["pipeline"], q["reason"], q["at"]] for q in found)
@@ -82,16 +93,17 @@ KINDS: Mapping[str, Callable[[Api, str], tuple[Any, Any]]] = {
     "ledger": _ledger,
     "quarantine": _quarantine,
     "accounts": _accounts,
+    "drills": _drills,
 }
-OF_A_PIPELINE = frozenset({"executions", "ledger"})
+OF_A_PIPELINE = frozenset({"executions", "ledger", "drills"})
 
 
 def get(
     kind: Annotated[str, typer.Argument(help=" | ".join(KINDS))],
-    pipeline: Annotated[str, typer.Argument(help="for executions and ledger")] = "",
+    pipeline: Annotated[str, typer.Argument(help="for executions, ledger and drills")] = "",
     output: FormOption = Form.TABLE,
 ) -> None:
-    """List pipelines, executions, the ledger, the quarantine or accounts."""
+    """List pipelines, executions, the ledger, the quarantine, accounts or drills."""
     if kind not in KINDS:
         fail(f"there is nothing called {kind!r}; there is: {', '.join(KINDS)}", Exit.USAGE)
     if kind in OF_A_PIPELINE and not pipeline:

@@ -60,6 +60,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
         database=house.database,
         structures=house.structures,
         commands=house.commands,
+        drills=house.drills,
         settings=house.settings,
         registry=house.registry,
         clock=house.clock,

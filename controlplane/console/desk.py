@@ -25,6 +25,10 @@ class Documents(Protocol):
         """All that a pipeline's page shows of its stages; CommandError where there is none."""
         ...
 
+    def explanation(self, connection: Connection, execution_id: str) -> Document:
+        """Why an execution went as it did; CommandError where there is none."""
+        ...
+
     def summary(self, row: Any) -> Document:
         """Answer an execution without its stages."""
         ...

@@ -1,4 +1,4 @@
-"""The pages: signing in, all pipelines, one pipeline."""
+"""The pages: signing in, all pipelines, one pipeline, one execution."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from controlplane.console.desk import Desk, GivenDesk
+from controlplane.console.explained import explanation_view
 from controlplane.console.session import (
     COOKIE,
     LIFETIME,
@@ -109,6 +110,16 @@ def pipeline(
 ) -> HTMLResponse:
     """One pipeline."""
     return pipeline_page(desk, session, name, done=DONE.get(done, ""))
+
+
+@router.get("/executions/{execution_id}")
+def execution(
+    execution_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9.@_-]{1,100}$")],
+    desk: GivenDesk,
+    session: GivenSession,
+) -> HTMLResponse:
+    """Why one execution went as it did."""
+    return HTMLResponse(render("explain.html", explanation_view(desk, session, execution_id)))
 
 
 def pipeline_page(

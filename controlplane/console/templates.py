@@ -15,6 +15,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.globals["has_uplot"] = (STATIC / "vendor" / "uPlot.iife.min.js").exists()
 _environment.globals["has_htmx"] = (STATIC / "vendor" / "htmx.min.js").exists()
 
 

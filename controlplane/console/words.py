@@ -1,7 +1,7 @@
 """What documents' words are to a person: a sentence for a state, a tone for its colour."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -133,6 +133,11 @@ def clock_time(text: str, now: datetime) -> str:
     moment = at(text)
     spelling = "%H:%M:%S" if moment.date() == now.date() else "%d %b %H:%M"
     return f"{moment:{spelling}}"
+
+
+def time_of(seconds: float) -> str:
+    """Answer the time of day (UTC) of a point of a chart."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}"
 
 
 def lasted(began: str | None, ended: str | None, now: datetime) -> str:

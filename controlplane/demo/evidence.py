@@ -3,11 +3,13 @@
 What Towpath says of itself is not evidence of what runs; it is of what is in quarantine or held.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
 import boto3
 
+from controlplane.client.sparks import scale, sparkline
 from controlplane.demo.stage import PIPELINE, Stage
 
 ROLLED_BACK = ("rollback.done", "rollback.failed")
@@ -79,3 +81,31 @@ def stage_state(stage: Stage, name: str) -> dict[str, Any]:
     """What the API tells of a stage of the pipeline."""
     stages = stage.api.get(f"/pipelines/{PIPELINE}/state")["stages"]
     return dict(next(one for one in stages if one["name"] == name))
+
+
+def remedies(stage: Stage) -> list[dict[str, Any]]:
+    """The calls by which something was stopped or put back: by the role that rolls back, and granted."""
+    return [
+        call
+        for call in calls(stage, "codedeploy")
+        if call["operation"] in ("StopDeployment", "CreateDeployment")
+        and not call["error"]
+        and "TowpathRollback" in call["caller"]
+    ]
+
+
+def went_back(stage: Stage) -> bool:
+    """Whether a release was put back."""
+    return any(call["operation"] == "CreateDeployment" for call in remedies(stage))
+
+
+def is_drawn(why: Mapping[str, Any], rule: str) -> bool:
+    """Whether an explanation has a rule's points on both sides of the deployment."""
+    charts = [one["chart"] for s in why["stages"] for one in s["rules"] if one["name"] == rule]
+    return any(chart and chart["before"] and chart["after"] for chart in charts)
+
+
+def explained(why: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each rule's series on a line, as `towpath explain` prints it."""
+    rules = [rule for stage in why["stages"] for rule in stage["rules"] if rule["chart"]]
+    return [(rule["name"], f"{sparkline(rule['chart'])}  {scale(rule['chart'])}") for rule in rules]

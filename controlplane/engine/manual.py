@@ -62,6 +62,7 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
     row = rows[-1]
     refusals = (
         (execution.type == "ROLLBACK", "a rollback is not retried; ask for a new rollback"),
+        (execution.type == "DRILL", "a drill is not retried; ask for a new drill"),
         (execution.status != ExecutionStatus.FAILED, f"it is {execution.status}, not Failed"),
         (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
         (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),

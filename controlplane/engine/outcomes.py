@@ -12,7 +12,7 @@ from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import ActionStatus, RollbackState, check
-from controlplane.store import actions, executions, ledger, measurements
+from controlplane.store import actions, executions, ledger, measurements, series
 from monitors.base import Artifact
 
 A = ActionStatus
@@ -105,7 +105,10 @@ def _tell_verdict(tx: Transaction, result: Result, execution: Any) -> None:
     if seen is None:
         return
     measurements.add(tx.connection, row.id, tx.now, seen)
-    if seen.verdict != row.verdict:
+    if seen.verdict == row.verdict:
+        tx.judged[row.id] = seen  # kept where the rule ends with it
+    else:
+        series.keep(tx.connection, row.id, tx.now, seen)
         tx.fact(
             "rule.judged", execution, stage=result.job.task.stage, action=row.name,
             text=seen.reason, data={"verdict": seen.verdict, "samples": seen.samples},

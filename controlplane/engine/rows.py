@@ -28,6 +28,7 @@ def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dic
         "noted": "",
         "judged": "",
         "watch": "",
+        "drill": False,
     }
 
 

@@ -20,7 +20,7 @@ from controlplane.engine.watching import WATCHED, begin, decided
 from controlplane.engine.way_back import hold_way_in, page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger
+from controlplane.store import actions, executions, ledger, series
 from rollback.decide import BY_ITSELF
 from rollback.models import PAGES, Act, Cause, CauseKind
 
@@ -105,6 +105,8 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         actions.wake(tx.connection, action_id, tx.now)
     for move in moves.actions:
         check(move.old, move.new)
+        if seen := tx.judged.pop(move.id, None):
+            series.keep(tx.connection, move.id, tx.now, seen)
         tx.action_moves.append(
             {"b_id": move.id, "b_old": move.old, "status": move.new, "ended_at": tx.now}
         )
@@ -269,6 +271,7 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         data={"rollsBack": execution.id},
     )  # fmt: skip
     waiting = stage_row(rollback, row.position, row.stage)
+    waiting["drill"] = execution.type == "DRILL"
     executions.add_stages(tx.connection, [waiting])
     locked = _takes_turns(tx, execution) if finished else bool(row.locked)
     enter(tx, rollback, waiting["id"], row.stage, stage, locked=locked)

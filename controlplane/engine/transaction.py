@@ -12,6 +12,7 @@ from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
 from controlplane.store import actions, executions, pipelines
 from controlplane.store.database import Database
+from monitors.base import Judgement
 
 
 @dataclass(slots=True)
@@ -21,7 +22,8 @@ class Transaction:
     version: the one of a pipeline that counts; asked once. A new version that others store meanwhile counts
     from the next transaction on. to_admit: (pipeline, stage) where somebody arrived or left; True where the
     way in itself was opened. keeps_new: new actions are not written yet, for the engine may take them at once;
-    nothing that is decided in the same transaction looks at them.
+    nothing that is decided in the same transaction looks at them. judged: by action, what this transaction's
+    looks saw that is not kept unless the rule ends with it.
     """
 
     connection: Connection
@@ -37,6 +39,7 @@ class Transaction:
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
     keeps_new: bool = False
+    judged: dict[int, Judgement] = field(default_factory=dict)
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""

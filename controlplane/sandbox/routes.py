@@ -16,7 +16,7 @@ def add_routes(world: World, fleet: Fleet, tools: Clients) -> None:
 
     GET /_sandbox/world: World.document(). GET /_sandbox/serving: what every instance really
     answers, {environment: [Instance.serving()]}. GET /_sandbox/traffic: see `traffic`.
-    POST /_sandbox/release {"release": 1|2}: uploads that bundle to the source bucket; answers
+    POST /_sandbox/release {"release": 1|2|3}: uploads that bundle to the source bucket; answers
     {"release", "versionId", "digest"}. POST /_sandbox/disks {"environment", "full"}: leaves its instances
     no room for another bundle, or gives it back.
     """

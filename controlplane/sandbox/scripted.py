@@ -6,9 +6,19 @@ For the engine's tests, its simulations and its benchmarks; the same contract as
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from datetime import datetime, timedelta
 from typing import Any
 
-from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Task, Verdict
+from monitors.base import (
+    Artifact,
+    Judgement,
+    MonitorError,
+    Outcome,
+    Point,
+    Progress,
+    Task,
+    Verdict,
+)
 
 Script = Callable[[Task, int], Progress | MonitorError]
 """Answers the n-th question (0: the start, then the looks) about a task."""
@@ -56,6 +66,38 @@ def judging(*verdicts: Verdict) -> Script:
     return script
 
 
+def measuring(before: Sequence[float], after: Sequence[float], verdict: Verdict) -> Script:
+    """A watched signal with one point a second on both sides; the verdict once every point was seen.
+
+    Before that it passes, each look seeing one point more.
+    """
+
+    def script(task: Task, asked: int) -> Progress:
+        since = task.since
+        if not asked or since is None:
+            return Progress(Outcome.RUNNING, handle="watching")
+        seen = _points(after[:asked], since)
+        said = verdict if asked >= len(after) else Verdict.PASS
+        judged = Judgement(
+            said,
+            f"p95 {seen[-1].value:g} ms in {len(seen)} points",
+            samples=len(seen),
+            value=seen[-1].value,
+            newest=seen[-1].at,
+            before=_points(before, since - timedelta(seconds=len(before))),
+            after=seen,
+            chance=0.001,
+            power=0.9,
+        )
+        return Progress(Outcome.RUNNING, judgement=judged)
+
+    return script
+
+
+def _points(values: Sequence[float], start: datetime) -> tuple[Point, ...]:
+    return tuple(Point(start + timedelta(seconds=n), value) for n, value in enumerate(values))
+
+
 class Scripted:
     """A driver that plays scripts: one for each action by name, or `default`."""
 
@@ -93,6 +135,39 @@ class Scripted:
         if isinstance(answer, MonitorError):
             raise answer
         return answer
+
+
+class ScriptedAlarm:
+    """An alarm that a drill sets; CloudWatch sets it back as often as it is told to, before anybody looks."""
+
+    def __init__(self, setbacks: int = 0, error: MonitorError | None = None) -> None:
+        self.value, self.reason = "OK", "it is well"
+        self.setbacks = setbacks
+        self.error = error
+        self.set_to: list[str] = []
+
+    def state(self, _alarm: Any) -> tuple[str, str]:
+        """As it is; error: what is raised instead."""
+        if self.error is not None:
+            raise self.error
+        return self.value, self.reason
+
+    def set(self, _alarm: Any, state: str, reason: str) -> None:
+        """Set it, and set it back where that is due."""
+        self.set_to.append(state)
+        if state == "ALARM" and self.setbacks:
+            self.setbacks -= 1
+            return
+        self.value, self.reason = state, reason
+
+    def watched(self, _task: Task, asked: int) -> Progress:
+        """The rule that watches it: a script."""
+        if not asked:
+            return Progress(Outcome.RUNNING, handle="watching")
+        verdict = Verdict.FAIL if self.value == "ALARM" else Verdict.PASS
+        return Progress(
+            Outcome.RUNNING, judgement=Judgement(verdict, f"the alarm is {self.value}", samples=1)
+        )
 
 
 class AtOnce(Executor):

@@ -54,6 +54,7 @@ def seed_roles(client: Clients, account: Account) -> dict[str, str]:
         "ExternalId": account.external_id,
         "ArtifactBucketName": account.artifact_bucket,
         "SourceBucketArn": f"arn:aws:s3:::{SOURCE_BUCKET}",
+        "Drills": "no" if account.name.startswith("prod") else "yes",
     }
     cloudformation.create_stack(
         StackName=STACK,

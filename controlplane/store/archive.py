@@ -27,6 +27,7 @@ from controlplane.store.tables import (
     ArtifactRow,
     Event,
     Execution,
+    MeasuredSeries,
     Measurement,
     Outbox,
     OutputVariable,
@@ -39,7 +40,7 @@ from controlplane.store.tables import (
 EXECUTION, STAGE, ACTION = table(Execution), table(StageExecution), table(ActionExecution)
 EVENT, OUTBOX, MEASUREMENT = table(Event), table(Outbox), table(Measurement)
 ARTIFACT, VARIABLE, THREAD = table(ArtifactRow), table(OutputVariable), table(Thread)
-STARTED = table(Started)
+STARTED, SERIES = table(Started), table(MeasuredSeries)
 E, S, A, V, O, M = EXECUTION.c, STAGE.c, ACTION.c, EVENT.c, OUTBOX.c, MEASUREMENT.c  # noqa: E741
 
 Ids = Collection[str]
@@ -55,12 +56,13 @@ def _actions_of(ids: Ids) -> ColumnElement[bool]:
     return A.stage_id.in_(select(S.id).where(S.execution_id.in_(ids)))
 
 
-def _measurements_of(ids: Ids) -> ColumnElement[bool]:
-    return M.action_id.in_(select(A.id).where(_actions_of(ids)))
+def _by_action(target: Table) -> Callable[[Ids], ColumnElement[bool]]:
+    return lambda ids: target.c.action_id.in_(select(A.id).where(_actions_of(ids)))
 
 
 HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
-    "measurements": (MEASUREMENT, _measurements_of),
+    "measurements": (MEASUREMENT, _by_action(MEASUREMENT)),
+    "series": (SERIES, _by_action(SERIES)),
     "actions": (ACTION, _actions_of),
     "stages": (STAGE, _of(STAGE)),
     "artifacts": (ARTIFACT, _of(ARTIFACT)),
@@ -70,6 +72,8 @@ HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
     "threads": (THREAD, _of(THREAD)),
 }
 """All that hangs on an execution, in the order in which it can be taken out."""
+OF_ACTIONS = frozenset({"measurements", "series"})
+"""What knows its action only, and by it its execution."""
 
 
 def finished(connection: Connection, before: float, after: str, limit: int) -> list[str]:
@@ -93,7 +97,7 @@ def documents(connection: Connection, ids: Sequence[str]) -> list[Document]:
         for row in connection.execute(statement).mappings():
             if name == "actions":
                 owners[row["id"]] = row["execution_id"]
-            owner = owners[row["action_id"]] if name == "measurements" else row["execution_id"]
+            owner = owners[row["action_id"]] if name in OF_ACTIONS else row["execution_id"]
             found[owner][name].append(dict(row))
     return list(found.values())
 
@@ -139,13 +143,17 @@ def _stands() -> ColumnElement[bool]:
     later = STAGE.alias("later")
     there = and_(later.c.pipeline == S.pipeline, later.c.stage == S.stage)
     deployed_later = exists().where(
-        there, later.c.ended_at > S.ended_at, later.c.since.is_not(None)
+        there,
+        later.c.ended_at > S.ended_at,
+        later.c.since.is_not(None),
+        later.c.drill.is_(False),
     )
     entered_later = exists().where(
         there, later.c.execution_id > S.execution_id, later.c.entered_at.is_not(None)
     )
     return exists().where(
         S.execution_id == E.id,
+        S.drill.is_(False),
         or_(
             and_(S.since.is_not(None), ~deployed_later),
             and_(S.entered_at.is_not(None), ~entered_later),

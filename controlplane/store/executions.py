@@ -81,6 +81,13 @@ def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[A
     return connection.execute(wanted.limit(limit)).all()
 
 
+def rollbacks_of(connection: Connection, execution_id: str, limit: int = 5) -> Sequence[Row[Any]]:
+    """The newest executions that rolled this one back, in order of time."""
+    # `!= ''` for the index, which knows rollbacks only.
+    wanted = select(EXECUTION).where(E.rolls_back == execution_id, E.rolls_back != "")
+    return connection.execute(wanted.order_by(E.id.desc()).limit(limit)).all()[::-1]
+
+
 BY_ID = select(EXECUTION).where(E.id == bindparam("id"))
 
 
@@ -124,7 +131,7 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
 
 ADD_STAGES = inserting(
     STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
-    "cause", "held", "noted", "judged", "watch",
+    "cause", "held", "noted", "judged", "watch", "drill",
 )  # fmt: skip
 
 
@@ -222,6 +229,14 @@ def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     disabled. quarantined: this one's digest may go nowhere.
     """
     return connection.execute(INBOUND, {"pipeline": pipeline, "stage": stage}).all()
+
+
+IS_IN = select(OCCUPIED)
+
+
+def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
+    """True where an execution is in the stage, locked or (it came in PARALLEL mode) not."""
+    return bool(connection.execute(IS_IN, {"pipeline": pipeline, "stage": stage}).scalar_one())
 
 
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 
 from sqlalchemy import Connection, func, select
 
-from controlplane.store import tally
+from controlplane.store import drills, tally
 from controlplane.store.bulk import among
 from controlplane.store.tables import Execution, Outbox, StageExecution, table
 
@@ -13,6 +14,7 @@ STAGE, OUTBOX = table(StageExecution), table(Outbox)
 E, S, O = table(Execution).c, STAGE.c, OUTBOX.c  # noqa: E741
 
 Values = dict[tuple[str, ...], float]
+Histograms = dict[tuple[str, str], tuple[list[tuple[str, float]], float]]
 Counted = tuple[str, str, tuple[str, ...], bool, Values]
 
 
@@ -34,6 +36,38 @@ def read(connection: Connection, now: float) -> Iterable[Counted]:
         _open_deployments(connection),
     )
     yield from _outbox(connection, now)
+    yield from _drills(connection)
+
+
+def rollback_seconds(connection: Connection) -> Histograms:
+    """By (pipeline, stage): the cumulated buckets of an exposition, and the sum of all seconds."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (what, pipeline, stage, result), count in tally.read(connection).items():
+        if what == "rollback":
+            found.setdefault((pipeline, stage), {})[result] = count
+    ends = [*map(str, tally.BOUNDS), "+Inf"]
+    return {
+        place: (
+            list(zip(ends, accumulate(float(counts.get(end, 0)) for end in ends), strict=True)),
+            counts.get(tally.TENTHS, 0) / 10,
+        )
+        for place, counts in found.items()
+    }
+
+
+def _drills(connection: Connection) -> Iterable[Counted]:
+    yield (
+        "towpath_drill_seconds",
+        "The newest drill that went well: seconds from the alarm until each part was reached.",
+        ("pipeline", "stage", "part"),
+        False,
+        {
+            (row.pipeline, row.stage, part): getattr(row, f"{part}_at") - row.set_at
+            for row in drills.last_done(connection)
+            for part in ("detected", "stopped", "restored")
+            if getattr(row, f"{part}_at") is not None
+        },
+    )
 
 
 def _ended(connection: Connection) -> Iterable[Counted]:
@@ -41,6 +75,8 @@ def _ended(connection: Connection) -> Iterable[Counted]:
     for what, name, help_, label in (
         ("execution", "towpath_executions_ended", "Pipeline executions that ended.", "type"),
         ("deployment", "towpath_deployments_ended", "Deployed stages that ended.", "stage"),
+        ("drill", "towpath_drills", "Drills that ended, by how.", "stage"),
+        ("verdict", "towpath_verdicts", "How often a rule came to another verdict.", "stage"),
     ):
         labels = ("pipeline", label, "result")
         yield (

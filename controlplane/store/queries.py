@@ -59,11 +59,15 @@ def in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | No
 
 
 def last_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
-    """The last stage execution that ended there and had deployed something."""
+    """The last stage execution that ended there and had deployed something; a drill changes nothing."""
     statement = (
         select(STAGE)
         .where(
-            S.pipeline == pipeline, S.stage == stage, S.since.is_not(None), S.ended_at.is_not(None)
+            S.pipeline == pipeline,
+            S.stage == stage,
+            S.since.is_not(None),
+            S.ended_at.is_not(None),
+            S.drill.is_(False),
         )
         .order_by(S.ended_at.desc())
     )

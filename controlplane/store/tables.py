@@ -6,7 +6,7 @@ door by plain models before it gets here.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 BIG: Any = BigInteger().with_variant(Integer(), "sqlite")
@@ -96,6 +96,7 @@ class StageExecution(SQLModel, table=True):
     or what is wrong in its watch. extended_until: so long its bake was extended. asked_at: when a
     person was asked to judge it; judged: who let it pass, and why. noted: what was told of it beside.
     watch: how it is watched since it is done ("automatic", "advice", "over"), "" for not at all.
+    drill: of a drill, or of the rollback that it called for: it says nothing of a release.
     """
 
     __tablename__ = "stage_execution"
@@ -139,6 +140,7 @@ class StageExecution(SQLModel, table=True):
     watch_until: float | None = None
     entered_at: float | None = None
     ended_at: float | None = None
+    drill: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ActionExecution(SQLModel, table=True):
@@ -230,6 +232,22 @@ class Measurement(SQLModel, table=True):
     reason: str = ""
     chance: float | None = None
     power: float | None = None
+
+
+class MeasuredSeries(SQLModel, table=True):
+    """What a verdict was based on: the points before and since the deployment, as of one look.
+
+    points_before, points_after: JSON lists of [seconds since the epoch, value], few enough to draw.
+    """
+
+    __tablename__ = "measured_series"
+    __table_args__ = (Index("ix_series_action", "action_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    action_id: int = Field(sa_type=BIG)
+    at: float
+    verdict: str
+    points_before: str = "[]"
+    points_after: str = "[]"
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -380,7 +398,8 @@ class Started(SQLModel, table=True):
 class Tally(SQLModel, table=True):
     """How often something ended: each event is counted in once, and archiving counts nothing out.
 
-    what: "execution" (label: its type) or "deployment" (label: its stage).
+    what: "execution" (label: its type), "deployment", "verdict", "drill" or "rollback" (label: the stage); see
+    `tally` for the results that they have.
     """
 
     what: str = Field(primary_key=True)
@@ -388,6 +407,45 @@ class Tally(SQLModel, table=True):
     label: str = Field(primary_key=True)
     result: str = Field(primary_key=True)
     count: int
+
+
+class Drill(SQLModel, table=True):
+    """One drill: the alarm of a stage is set, and what follows is timed.
+
+    state: see states.DrillState. set_at: when the alarm was first set; sets: how often, for CloudWatch sets
+    it back. detected_at, stopped_at, restored_at: when a rule failed, the rollback's first call began, and
+    the rollback was done. note: why it failed, or that the alarm could not be set back.
+    """
+
+    __table_args__ = (
+        Index("ix_drill_place", "pipeline", "stage", "id"),
+        Index(
+            "ux_drill_open",
+            "pipeline",
+            "stage",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    pipeline: str
+    stage: str
+    execution_id: str
+    account: str
+    region: str
+    alarm: str
+    rule: str
+    requested_by: str
+    state: str
+    requested_at: float
+    set_at: float | None = None
+    sets: int = 0
+    detected_at: float | None = None
+    stopped_at: float | None = None
+    restored_at: float | None = None
+    ended_at: float | None = None
+    note: str = ""
 
 
 class Replica(SQLModel, table=True):

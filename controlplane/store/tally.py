@@ -9,10 +9,23 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from controlplane.states import ExecutionStatus, StageStatus
+from controlplane.states import DrillState, ExecutionStatus, StageStatus
 from controlplane.store import queries
 from controlplane.store.tables import (
     Event,
@@ -22,6 +35,7 @@ from controlplane.store.tables import (
     Tally,
     table,
 )
+from monitors.base import Verdict
 
 EVENT, EXECUTION, STAGE = table(Event), table(Execution), table(StageExecution)
 TALLY, INSTALLATION = table(Tally), table(Installation)
@@ -45,11 +59,22 @@ STAGE_ENDS = {
     f"stage.{status.lower()}": status
     for status in (StageStatus.SUCCEEDED, StageStatus.FAILED, StageStatus.STOPPED)
 }
+DRILL_ENDS = {"drill.finished": DrillState.DONE, "drill.failed": DrillState.FAILED}
+VERDICT = case(*((V.data.like(f'%"verdict":"{v}"%'), v.value) for v in Verdict), else_="").label(
+    "how"
+)
+BOUNDS = (5, 15, 30, 60, 120, 300, 900, 3600)
+"""Upper bounds, in seconds, of the histogram of rollbacks."""
+TOOK = V.at - E.started_at
+BUCKET = case(*((bound >= TOOK, str(bound)) for bound in BOUNDS), else_="+Inf").label("how")
+TENTHS = "tenths"
+"""The result under which the sum of all rollbacks' tenths of a second is counted."""
 DEPLOYED = exists().where(
     S.execution_id == V.execution_id,
     S.stage == V.stage,
     S.ended_at == V.at,  # which attempt it was: it ended in the transaction of the event
     S.since.is_not(None),
+    S.drill.is_(False),
 )
 
 
@@ -92,14 +117,42 @@ def _between(connection: Connection, begin: int, end: int) -> Counter[Any]:
         .where(part, V.kind.in_(STAGE_ENDS), DEPLOYED)
         .group_by(V.pipeline, V.stage, V.kind)
     )
-    results = {**EXECUTION_ENDS, **STAGE_ENDS}
+    verdicts = (
+        select(literal("verdict"), V.pipeline, V.stage, VERDICT, func.count())
+        .where(part, V.kind == "rule.judged")
+        .group_by(V.pipeline, V.stage, "how")
+    )
+    drills = (
+        select(literal("drill"), V.pipeline, V.stage, V.kind, func.count())
+        .where(part, V.kind.in_(DRILL_ENDS))
+        .group_by(V.pipeline, V.stage, V.kind)
+    )
+    results = {**EXECUTION_ENDS, **STAGE_ENDS, **DRILL_ENDS}
     return Counter(
         {
-            (what, pipeline, label, str(results[kind])): count
-            for statement in (executions, deployments)
-            for what, pipeline, label, kind, count in connection.execute(statement).all()
+            (what, pipeline, label, str(results.get(result, result))): int(count)
+            for statement in (executions, deployments, verdicts, drills, *_rollbacks(part))
+            for what, pipeline, label, result, count in connection.execute(statement).all()
         }
     )
+
+
+def _rollbacks(part: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
+    """Those that were done, by how long they took; and the sum of that. Drills have times of their own."""
+    done = (part, V.kind == "rollback.done", S.drill.is_(False))
+    by = (V.pipeline, S.stage)
+
+    def of(result: ColumnElement[Any], count: ColumnElement[Any]) -> Select[Any]:
+        return (
+            select(literal("rollback"), *by, result, count)
+            .join(EXECUTION, E.id == V.execution_id)
+            .join(STAGE, S.execution_id == V.execution_id)
+            .where(*done)
+        )
+
+    counts = of(BUCKET, func.count()).group_by(*by, "how")
+    sums = of(literal(TENTHS), func.sum(cast(func.round(TOOK * 10), Integer))).group_by(*by)
+    return counts, sums
 
 
 def place(connection: Connection) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.base import AccountError, Scope
 from accounts.models import Purpose
 from accounts.policies import LIMIT, session_policies, session_policy
-from accounts.statements import STATEMENTS, On
+from accounts.statements import SET_ALARMS, STATEMENTS, On
 from tests.support.clients import account
 
 PROD = account().model_copy(update={"artifact_key": "arn:aws:kms:eu-west-1:444444444444:key/abc"})
@@ -87,7 +87,20 @@ def test_with_a_source_object_comes_the_listing_of_its_bucket() -> None:
 def test_an_empty_scope_is_narrowed_to_its_purpose_only(purpose: Purpose) -> None:
     (statement,) = parsed(session_policy(PROD, purpose, Scope()))
     assert statement["Resource"] == ["*"]
-    assert set(statement["Action"]) == actions_of(purpose)
+    assert set(statement["Action"]) == actions_of(purpose) - set(SET_ALARMS.actions)
+
+
+def test_alarms_are_set_outside_production_only_and_only_the_one_that_is_named() -> None:
+    alarm = "arn:aws:cloudwatch:eu-west-1:444444444444:alarm:errors"
+    (setting,) = SET_ALARMS.actions
+    test = PROD.model_copy(update={"environment": "test"})
+    policy = session_policy(test, Purpose.DEPLOY, Scope(resources=(alarm,)))
+    assert allows(policy, setting, alarm) and not allows(policy, setting, f"{alarm}-other")
+    assert all(
+        setting not in rung
+        for scope in (Scope(), Scope(resources=(alarm,)))
+        for rung in session_policies(PROD, Purpose.DEPLOY, scope)
+    )
 
 
 def test_too_many_resources_fall_back_to_their_services() -> None:

@@ -8,7 +8,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq, TaggedScalar
 
 from accounts.models import Purpose
-from accounts.statements import DECRYPT_SOURCE, STATEMENTS, TEMPLATE, TRUST, granting
+from accounts.statements import (
+    DECRYPT_SOURCE,
+    SET_ALARMS,
+    STATEMENTS,
+    TEMPLATE,
+    TRUST,
+    granting,
+)
 from controlplane.actions.envelopes import READERS
 
 FILE = Path(__file__).parents[2] / TEMPLATE
@@ -35,7 +42,8 @@ def granted(policy: Any) -> dict[str, set[str]]:
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_each_role_has_the_statements_of_the_table(resources: Any, purpose: Purpose) -> None:
     (policy,) = resources[ROLES[purpose]]["Properties"]["Policies"]
-    table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s is not DECRYPT_SOURCE}
+    apart = (DECRYPT_SOURCE, SET_ALARMS)
+    table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s not in apart}
     assert granted(policy) == table
 
 
@@ -44,6 +52,13 @@ def test_the_source_key_has_a_policy_of_its_own(resources: Any) -> None:
     assert granted(use) == {DECRYPT_SOURCE.sid: set(DECRYPT_SOURCE.actions)}
     holders = {f"{role.value}" for role in use["Roles"]}
     assert holders == {ROLES[p] for p in Purpose if DECRYPT_SOURCE in STATEMENTS[p]}
+
+
+def test_alarms_may_be_set_only_where_drills_are_allowed(resources: Any) -> None:
+    use = resources["DrillUse"]
+    assert use["Condition"] == "AllowsDrills"
+    assert granted(use["Properties"]) == {SET_ALARMS.sid: set(SET_ALARMS.actions)}
+    assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
 
 
 @pytest.mark.parametrize("role", ROLES.values())

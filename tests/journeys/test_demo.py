@@ -33,6 +33,7 @@ def test_release_2_comes_back_by_itself_and_prod_serves_release_1() -> None:
     assert min(report["notifications"].values()) > 0
 
 
+@pytest.mark.scenario
 @pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {DEFAULT}))
 def test_a_scenario_ends_as_it_should(scenario: str) -> None:
     assert played("--scenario", scenario)["scenario"] == scenario

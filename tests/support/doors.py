@@ -22,6 +22,7 @@ from accounts.models import Account
 from accounts.registry import StaticRegistry
 from controlplane.api.parts import Parts
 from controlplane.engine import retention
+from controlplane.engine.drills import Drills
 from controlplane.health import Health
 from controlplane.server import create_app
 from controlplane.settings import Settings
@@ -82,6 +83,9 @@ class Doors:
             database=self.house.database,
             structures=self.house.structures,
             commands=self.house.commands,
+            drills=Drills(
+                self.house.database, self.house.structures, self.registry, self.house._now
+            ),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,

@@ -67,7 +67,17 @@ class Backend(models.CloudWatchBackend):  # type: ignore[misc]  # moto ships no 
     def set_alarm_state(
         self, alarm_name: str, reason: str, reason_data: str | None, state_value: str
     ) -> None:
-        """Set a state; a change goes to history, actions and the event bus."""
+        """Set a state by hand: it holds until the alarm is evaluated next, which is once a period."""
+        self._change(alarm_name, reason, reason_data, state_value)
+        alarm, now = self.alarms[alarm_name], clock.now().timestamp()
+        if not alarm.rule:
+            period = alarms.period_of(alarms.queries_of(alarm))
+            alarm.held_until = now // period * period + period
+
+    def _change(
+        self, alarm_name: str, reason: str, reason_data: str | None, state_value: str
+    ) -> None:
+        """Change a state; that goes to history, actions and the event bus."""
         before = self.alarms.get(alarm_name)
         old, old_reason = (before.state_value, before.state_reason) if before else ("", "")
         super().set_alarm_state(alarm_name, reason, reason_data or "{}", state_value)
@@ -84,7 +94,7 @@ class Backend(models.CloudWatchBackend):  # type: ignore[misc]  # moto ships no 
         """Evaluate every alarm, composite ones last."""
 
         def change(alarm: Any, state: str, reason: str, data: dict[str, Any]) -> None:
-            self.set_alarm_state(alarm.name, reason, alarms.reason_data(data), state)
+            self._change(alarm.name, reason, alarms.reason_data(data), state)
 
         here = self.account_id, self.region_name
         store_of = fault_data.for_alarms(*here, self.store_of)
@@ -93,7 +103,7 @@ class Backend(models.CloudWatchBackend):  # type: ignore[misc]  # moto ships no 
                 change(alarm, state, f"The sandbox's fault alarm_flaps: {state}", {})
             elif alarm.rule:
                 alarms.evaluate_composite(alarm, self.alarms, change)
-            else:
+            elif clock.now().timestamp() >= getattr(alarm, "held_until", 0.0):
                 alarms.evaluate(alarm, store_of, clock.now(), change)
 
     def get_filtered_metrics(

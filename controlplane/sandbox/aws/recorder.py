@@ -23,6 +23,7 @@ KEPT_PARAMETERS = (
     "RoleArn",
     "RoleSessionName",
     "SourceIdentity",
+    "StateValue",
     "TopicArn",
     "VersionId",
     "applicationName",

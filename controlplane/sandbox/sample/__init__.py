@@ -1,13 +1,14 @@
-"""The sample service and its two releases, as bundles that CodeDeploy deploys.
+"""The sample service and its releases, as bundles that CodeDeploy deploys.
 
-Release 1 is well. Release 2 has a genuine defect that only load shows (see release_2/pool.py).
+Release 1 is well. Release 2 fails and release 3 is slow, each by a genuine defect that only load shows (see
+their pool.py).
 """
 
 import io
 import zipfile
 from pathlib import Path
 
-RELEASES = (1, 2)
+RELEASES = (1, 2, 3)
 _HERE = Path(__file__).parent
 _STAMP = (2026, 1, 5, 9, 0, 0)
 

@@ -8,6 +8,7 @@ from controlplane.sandbox.scripted import after, judging
 from controlplane.store.roles import Role
 from monitors.base import Outcome, Verdict
 from tests.support.doors import Doors
+from tests.support.explained import rolled_back
 from tests.support.house import action, deploying, pipeline, source
 
 
@@ -94,3 +95,17 @@ def test_a_stage_that_is_watched_says_how_and_until_when(doors: Doors) -> None:
     assert (stage["watch"]["state"], stage["status"]) == ("automatic", "Succeeded")
     assert [(rule["name"], rule["verdict"]) for rule in stage["rules"]] == [("Alarm", "PASS")]
     assert stage["watch"]["until"] > stage["endedAt"]
+
+
+def test_whoever_may_read_is_told_why(doors: Doors) -> None:
+    bad = rolled_back(doors.house)
+    answer = doors.client(Role.VIEWER).get(f"/api/v1/executions/{bad}/explanation")
+    assert answer.status_code == 200
+    assert answer.json()["outcome"].startswith("Prod was rolled back")
+    assert doors.client().get("/api/v1/executions/nope/explanation").status_code == 404
+
+
+def test_measurements_tell_chance_and_power(doors: Doors) -> None:
+    bad = rolled_back(doors.house)
+    (rule,) = doors.client().get(f"/api/v1/executions/{bad}/measurements").json()
+    assert rule["measurements"][-1]["chance"] == 0.001

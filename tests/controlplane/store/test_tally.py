@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import delete
 
 from controlplane.sandbox.scripted import after
-from controlplane.store import tally
+from controlplane.store import metrics, tally
 from controlplane.store.tables import Event, Execution, table
 from monitors.base import Outcome
+from tests.support.explained import rolled_back
 from tests.support.house import ANNE, House, action, deploying, pipeline, source
 
 SUCCEEDED = ("execution", "shop", "STANDARD", "Succeeded")
@@ -71,3 +72,34 @@ def test_each_end_of_a_retried_execution_counts(empty: House) -> None:
     empty.commands.retry(failed, "Test", ANNE, all_actions=True)
     empty.settle()
     assert counts(empty)["execution", "shop", "STANDARD", "Failed"] == 2
+
+
+def test_verdicts_and_the_time_of_rollbacks_are_counted_through_folds(empty: House) -> None:
+    empty.drivers["CodeDeployRestore"].default = after(4)
+    rolled_back(empty)
+    before = counts(empty)
+    assert before["verdict", "shop", "Prod", "FAIL"] == 1
+    tenths = before["rollback", "shop", "Prod", tally.TENTHS]
+    assert 10 * took(empty) == pytest.approx(tenths, abs=1)
+    (bound,) = [key[3] for key in before if key[0] == "rollback" and key[3] != tally.TENTHS]
+    assert took(empty) <= float(bound)
+    fold(empty)
+    assert counts(empty) == before
+
+
+def test_rollbacks_are_a_histogram(empty: House) -> None:
+    empty.drivers["CodeDeployRestore"].default = after(4)
+    rolled_back(empty)
+    with empty.database.read() as connection:
+        ((buckets, total),) = metrics.rollback_seconds(connection).values()
+    assert [count for _, count in buckets] == [
+        float(took(empty) <= float(end)) for end, _ in buckets
+    ]
+    assert total == pytest.approx(took(empty), abs=0.1)
+
+
+def took(house: House) -> float:
+    back = house.rows()[0]
+    seconds: float = back.ended_at - back.started_at
+    assert seconds > 0
+    return seconds

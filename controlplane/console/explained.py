@@ -1,0 +1,69 @@
+"""What an execution's page shows: the explanation, its charts laid out for a browser without JavaScript."""
+
+import json
+from typing import Any
+
+from controlplane.console import words
+from controlplane.console.desk import Desk, Document
+from controlplane.console.drawing import drawing
+from controlplane.console.session import Session
+from controlplane.console.views import helpers
+
+TABLE = 60
+"""Points of a chart that stand in its table, the newest."""
+
+
+def explanation_view(desk: Desk, session: Session, execution_id: str) -> Document:
+    """Everything the template needs; CommandError where there is no such execution."""
+    with desk.database.read() as connection:
+        document = desk.documents.explanation(connection, execution_id)
+    stages = [_stage(stage) for stage in document["stages"]]
+    return {
+        **helpers(session, desk.clock()),
+        **document,
+        "said": words.of(words.EXECUTIONS, document["status"]),
+        "steps": [_step(step) for step in document["steps"]],
+        "stages": stages,
+    }
+
+
+def _stage(stage: Document) -> Document:
+    return {
+        **stage,
+        "said": words.of(words.STAGES, stage["status"]),
+        "steps": [_step(step) for step in stage["steps"]],
+        "rules": [_rule(rule) for rule in stage["rules"]],
+        "deployments": [
+            {**one, "said": words.of(words.STANDS, one["fared"])} for one in stage["deployments"]
+        ],
+    }
+
+
+def _step(step: Document) -> Document:
+    if step["verdict"]:
+        return {**step, "tone": words.of(words.VERDICTS, step["verdict"]).tone}
+    return {**step, "tone": words.event_tone(step["kind"])}
+
+
+def _rule(rule: Document) -> Document:
+    chart = rule["chart"]
+    return {
+        **rule,
+        "said": words.of(words.VERDICTS, rule["verdict"]),
+        "runs": [
+            {**run, "tone": words.of(words.VERDICTS, run["verdict"]).tone} for run in rule["runs"]
+        ],
+        "drawing": drawing(chart) if chart else None,
+        "data": json.dumps(chart, separators=(",", ":")) if chart else "",
+        "table": _table(chart) if chart else [],
+    }
+
+
+def _table(chart: Document) -> list[dict[str, Any]]:
+    sides = (("before", chart["before"]), ("since", chart["after"]))
+    rows = [
+        {"at": words.time_of(at), "value": f"{value:.6g}", "side": side}
+        for side, points in sides
+        for at, value in points
+    ]
+    return rows[-TABLE:]
