@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class MonitorError(Exception):
@@ -154,6 +154,7 @@ class Task:
     began: when the stage's first deployment began; None where nothing was deployed yet.
     known_good: the digest now in the stage's target, "" where none is known to be good.
     answer: what a person or a job worker answered (see controlplane.actions.approval), "" before.
+    known: what the caller's own store knows that a rule at a gate asks about; empty for all others.
     """
 
     token: str
@@ -173,6 +174,7 @@ class Task:
     known_good: str = ""
     answer: str = ""
     now: datetime | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

@@ -104,6 +104,11 @@ class Condition(Model):
 
 
 class BeforeEntry(Model):
+    """The gate: an execution waits in front of the stage until all rules hold.
+
+    The result (FAIL or SKIP) is for a rule that will never hold, or has timed out.
+    """
+
     conditions: tuple[Condition, ...] = ()
 
 
@@ -137,6 +142,11 @@ class StageDeclaration(Model):
         """The actions that run side by side, in the order in which they follow each other."""
         orders = sorted({action.run_order for action in self.actions})
         return tuple(tuple(a for a in self.actions if a.run_order == order) for order in orders)
+
+    def gates(self) -> tuple[RuleDeclaration, ...]:
+        """Every rule that must hold before the stage is entered, in order."""
+        conditions = self.before_entry.conditions if self.before_entry else ()
+        return tuple(rule for condition in conditions for rule in condition.rules)
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
         """Every rule of the bake, in order."""

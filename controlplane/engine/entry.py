@@ -3,8 +3,10 @@
 from typing import Any
 
 from controlplane.declarations.model import ExecutionMode, StageDeclaration
+from controlplane.engine import gate
 from controlplane.engine.admit import Waiting, admit
-from controlplane.engine.rows import action_row
+from controlplane.engine.gate import Way
+from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
@@ -65,8 +67,16 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
     for waiting in result.enter:
         execution = owners[waiting.execution_id]
         stages = tx.structures.stages(tx.connection, execution)
-        own = stages[0] if execution.plan else stages[rows[waiting.stage_id].position]
-        enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
+        row = rows[waiting.stage_id]
+        own = stages[0] if execution.plan else stages[row.position]
+        way, why = gate.stand(tx, execution, row, own)
+        if way is Way.OPEN:
+            enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
+        elif way is Way.FAIL:
+            _turn_away(tx, execution, row, E.FAILED, why, StageStatus.FAILED)
+            tx.to_admit[pipeline, stage] = False  # whoever waits behind is next
+        elif way is Way.SKIP:
+            _skip(tx, execution, row, why)
 
 
 def enter(
@@ -108,33 +118,64 @@ def enter(
 def leave(tx: Transaction, execution: Any, row: Any) -> None:
     """A person stopped an execution that waits in front of a stage."""
     _turn_away(tx, execution, row, E.STOPPED, "stopped while waiting")
+    tx.to_admit[row.pipeline, row.stage] = False  # he may have stood at the gate, others behind him
 
 
 def _turn_away(
-    tx: Transaction, execution: Any, row: Any, status: ExecutionStatus, reason: str
+    tx: Transaction,
+    execution: Any,
+    row: Any,
+    status: ExecutionStatus,
+    reason: str,
+    stage: StageStatus = StageStatus.CANCELLED,
 ) -> None:
+    """End an execution in front of a stage."""
     check(E(execution.status), status)
-    why = f"{row.stage}: {reason}"
+    _leave_stage(tx, execution, row, reason, stage)
+    _end(tx, execution, status, f"{row.stage}: {reason}")
+
+
+def _skip(tx: Transaction, execution: Any, row: Any, reason: str) -> None:
+    """Go on behind the stage: a rule says that this one is not for it."""
+    _leave_stage(tx, execution, row, reason, StageStatus.SKIPPED)
+    tx.to_admit[row.pipeline, row.stage] = False
+    stages, position = tx.structures.stages(tx.connection, execution), row.position + 1
+    if position < len(stages):
+        tx.new_stages.append(stage_row(execution, position, stages[position].name))
+        tx.to_admit[row.pipeline, stages[position].name] = False
+    else:
+        check(E(execution.status), E.SUCCEEDED)
+        _end(tx, execution, E.SUCCEEDED, "")
+
+
+def _leave_stage(
+    tx: Transaction, execution: Any, row: Any, reason: str, status: StageStatus
+) -> None:
+    check(StageStatus.INBOUND, status)
+    gate.leave(tx, execution, row)
     tx.stage_moves.append(
         {
             "b_id": row.id,
             "b_old": StageStatus.INBOUND,
-            "status": StageStatus.CANCELLED,
+            "status": status,
             "locked": False,
-            "cause": why,
+            "cause": f"{row.stage}: {reason}",
             "b_baking": None,
             "b_entered": None,
             "ended_at": tx.now,
         }
     )
+    tx.fact(f"stage.{status.lower()}", execution, stage=row.stage, text=reason)
+
+
+def _end(tx: Transaction, execution: Any, status: ExecutionStatus, reason: str) -> None:
     tx.execution_moves.append(
         {
             "b_id": execution.id,
             "b_old": execution.status,
             "status": status,
-            "reason": why,
+            "reason": reason,
             "ended_at": tx.now,
         }
     )
-    tx.fact("stage.cancelled", execution, stage=row.stage, text=reason)
-    tx.fact(f"execution.{status.lower()}", execution, text=why)
+    tx.fact(f"execution.{status.lower()}", execution, text=reason)

@@ -264,4 +264,4 @@ def _is_late(job: Job, now: float) -> bool:
 def _refused(job: Job) -> Result:
     """There is nothing to call: an input is missing, or no driver is known."""
     why = job.error or f"no driver is known for {'/'.join(job.key)}"
-    return Result(job, ActionStatus.FAILED, job.row.handle, why)
+    return calls.refused(job, why)

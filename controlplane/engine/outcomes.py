@@ -83,8 +83,8 @@ def _tell(tx: Transaction, result: Result, execution: Any) -> None:
     if result.status == row.status:
         return
     kind = "action.started" if result.status is A.IN_PROGRESS else f"action.{result.status.lower()}"
-    if row.kind == "rule":
-        kind = kind.replace("action.", "rule.")
+    if row.kind != "action":
+        kind = kind.replace("action.", f"{row.kind}.")
     tx.fact(
         kind, execution, stage=task.stage, action=row.name, text=result.summary,
         data={"handle": result.handle} if result.handle else {},
@@ -102,10 +102,11 @@ def _tell_verdict(tx: Transaction, result: Result, execution: Any) -> None:
     row, seen = result.job.row, result.judgement
     if seen is None:
         return
-    measurements.add(tx.connection, row.id, tx.now, seen)
+    if row.kind == "rule" or seen.verdict != row.verdict:  # a gate may be looked at for days
+        measurements.add(tx.connection, row.id, tx.now, seen)
     if seen.verdict != row.verdict:
         tx.fact(
-            "rule.judged", execution, stage=result.job.task.stage, action=row.name,
+            f"{row.kind}.judged", execution, stage=result.job.task.stage, action=row.name,
             text=seen.reason, data={"verdict": seen.verdict, "samples": seen.samples},
         )  # fmt: skip
 

@@ -33,21 +33,22 @@ def action_row(
     declared: ActionDeclaration | RuleDeclaration,
     now: float,
     attempt: int = 1,
+    kind: str = "",
 ) -> dict[str, Any]:
-    """An action or rule that is due now. Rules have no time-out: the bake ends them."""
+    """An action or rule that is due now; kind: "gate" for a rule in front of the stage."""
     rule = isinstance(declared, RuleDeclaration)
     return {
         "execution_id": execution.id,
         "stage_id": stage_id,
         "name": declared.name,
-        "kind": "rule" if rule else "action",
+        "kind": kind or ("rule" if rule else "action"),
         "run_order": 0 if isinstance(declared, RuleDeclaration) else declared.run_order,
         "attempt": attempt,
         "status": ActionStatus.READY,
         "lane": 0 if execution.type == "ROLLBACK" else 1,
         "token": ids.token(stage_id, declared.name, attempt),
         "due_at": now,
-        "timeout_at": None if isinstance(declared, RuleDeclaration) else now + _timeout(declared),
+        "timeout_at": _timeout_at(declared, now, kind),
         "fence": 0,
         "wake": 0,
         "starts": 0,
@@ -61,6 +62,16 @@ def action_row(
         "started_at": None,
         "ended_at": None,
     }
+
+
+def _timeout_at(
+    declared: ActionDeclaration | RuleDeclaration, now: float, kind: str
+) -> float | None:
+    """A bake ends its rules; a gate waits for ever, unless it is declared for how long."""
+    if not isinstance(declared, RuleDeclaration):
+        return now + _timeout(declared)
+    minutes = declared.timeout_in_minutes
+    return now + minutes * MINUTE if kind == "gate" and minutes else None
 
 
 def _timeout(declared: ActionDeclaration) -> float:

@@ -65,6 +65,9 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
 
 
 def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> None:
+    if row.status == S.INBOUND:  # a rule of the gate has said something
+        tx.to_admit.setdefault((row.pipeline, row.stage), False)
+        return
     view = view_of(tx, row, execution, found)
     moves = decide(view, tx.now)
     _apply_actions(tx, moves, row, execution)

@@ -11,7 +11,10 @@ from sqlalchemy import Connection
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
+from controlplane.engine.gate import FREEZE
+from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.structures import Structures
+from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus
@@ -91,7 +94,9 @@ def _job(
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
-    is_rule = isinstance(declared, RuleDeclaration)
+    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind == "gate"
+    key = ("Gate", *key_of(declared)[1:]) if at_gate else key_of(declared)
+    asked = Ask(connection, structures, execution, stage, configuration, now)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
     task = Task(
         token=row.token,
@@ -111,13 +116,14 @@ def _job(
         known_good=_known_good(connection, structures, execution, stage, declared),
         answer=row.answer,
         now=_time(now),
+        known=facts(asked, key[2]) if at_gate and not error else {},
     )
     stopping = execution.stage_status == StageStatus.STOPPING
-    return Job(row, execution, key_of(declared), declared, task, error, stopping)
+    return Job(row, execution, key, declared, task, error, stopping)
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    every = stage.rules() if row.kind == "rule" else stage.actions
+    every = {"rule": stage.rules(), "gate": (*stage.gates(), FREEZE)}.get(row.kind, stage.actions)
     return next(declared for declared in every if declared.name == row.name)
 
 
@@ -186,18 +192,6 @@ def _known_good(
     return found[0].digest if found else ""
 
 
-def _variables(
-    connection: Connection, structures: Structures, execution: Any
-) -> dict[tuple[str, str], str]:
-    """What `#{namespace.name}` can name. A way back knows what the way there knew."""
-    declared = structures.pipeline(connection, execution.pipeline, execution.version).variables
-    known = {("variables", v.name): v.default_value for v in declared if v.default_value}
-    known["codepipeline", "PipelineExecutionId"] = execution.id
-    if execution.rolls_back:
-        known |= executions.variables(connection, execution.rolls_back)
-    return known | executions.variables(connection, execution.id)
-
-
 def _resolve(
     connection: Connection,
     structures: Structures,
@@ -207,7 +201,7 @@ def _resolve(
     """Put variables where `#{namespace.name}` asks for them."""
     if not any("#{" in value for value in configuration.values()):
         return configuration
-    known = _variables(connection, structures, execution)
+    known = variables(connection, structures, execution)
 
     def value(match: re.Match[str]) -> str:
         name = (match[1], match[2])

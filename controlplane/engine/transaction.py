@@ -1,7 +1,7 @@
 """One transaction of the engine: what it knows, and the moves it collects to write in bulk."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
-from controlplane.store import actions, executions
+from controlplane.store import actions, executions, gates
 from controlplane.store.database import Database
 
 
@@ -32,6 +32,17 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    _freezes: Sequence[Any] | None = None
+
+    def freezes(self) -> Sequence[Any]:
+        """The freezes that are in force; asked once."""
+        if self._freezes is None:
+            self._freezes = gates.freezes(self.connection, self.now)
+        return self._freezes
+
+    def forget_freezes(self) -> None:
+        """They were changed: ask again."""
+        self._freezes = None
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""

@@ -16,7 +16,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action" or "rule"
+    kind: str  # "action", "rule" or "gate"
     run_order: int
     attempt: int
     status: str

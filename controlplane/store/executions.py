@@ -168,14 +168,17 @@ def update_stage(connection: Connection, stage_id: str, **values: Any) -> None:
 
 
 INBOUND = (
-    select(S.id, S.execution_id, S.stage, S.position, E.digest, E.version, E.plan)
+    select(
+        S.id, S.execution_id, S.pipeline, S.stage, S.position, S.attempt, S.held,
+        E.digest, E.version, E.plan,
+    )
     .join(EXECUTION, S.execution_id == E.id)
     .where(
         S.pipeline == bindparam("pipeline"),
         S.stage == bindparam("stage"),
         S.status == StageStatus.INBOUND,
     )
-)
+)  # fmt: skip
 
 
 def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:

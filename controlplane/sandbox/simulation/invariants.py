@@ -27,6 +27,7 @@ KINDS = {
     "stage": StageStatus,
     "action": ActionStatus,
     "rule": ActionStatus,
+    "gate": ActionStatus,
 }
 
 Check = Callable[[Seen], Iterator[str]]
@@ -59,7 +60,7 @@ TELLING = frozenset(
         *(f"stage.{word.lower()}" for word in StageStatus if word != "Inbound"),
         *(
             f"{kind}.{word}"
-            for kind in ("action", "rule")
+            for kind in ("action", "rule", "gate")
             for word in ("started", "succeeded", "failed", "abandoned")
         ),
         "execution.started", "rollback.requested", "stage.entered", "stage.retried",
