@@ -4,6 +4,7 @@ from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place
 from controlplane.declarations.keys import fault
+from controlplane.declarations.model import Result
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.words import (
     BAKE,
@@ -65,7 +66,12 @@ class Stage:
         if "conditions" not in given:
             return {}
         inner = ((*target, "conditions"), (*source, "conditions"))
-        return {"conditions": self.reading.each(given["conditions"], inner, self._condition)}
+        made = self.reading.each(given["conditions"], inner, self._condition)
+        for number, condition in enumerate(made):
+            if target[-1] == "beforeEntry" and "result" not in condition:
+                condition["result"] = Result.FAIL.value  # a gate has no way back to take
+                self.reading.origin[(*inner[0], number, "result")] = (*inner[1], number)
+        return {"conditions": made}
 
     def _condition(self, value: object, target: Path, source: Path) -> Tree:
         given = self.reading.mapping(value, source, CONDITION_KEYS)

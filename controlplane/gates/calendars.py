@@ -5,7 +5,7 @@ DTSTART, DTEND or DURATION, RRULE, RDATE, EXDATE. What is written without a zone
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,11 +15,13 @@ from icalendar import Calendar
 
 LONGEST = 256 * 1024
 """Characters of one calendar."""
-MOST = 1_000
-"""Events of one calendar."""
+MOST, MOST_RULES = 1_000, 30
+"""Events of one calendar, and how many of them may recur: five years are looked through."""
 FREQUENCIES = frozenset({"YEARLY", "MONTHLY", "WEEKLY", "DAILY"})
 """More often than daily is no window that a release waits for, and costs too much to unroll."""
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//towpath//gates//EN\r\n"
+AROUND = timedelta(hours=3)
+"""More than any clock on a wall ever jumps."""
 Times = tuple[datetime, datetime]
 """From when until when, in UTC."""
 
@@ -31,27 +33,29 @@ class Covered:
         self._query = recurring_ical_events.of(events, skip_bad_series=False)
         self._zone = zone
 
-    def at(self, moment: datetime) -> Times | None:
-        """The window that covers a moment, the one that ends last; None where none does."""
-        found = self._query.between(moment - timedelta(minutes=1), moment + timedelta(minutes=1))
-        windows = [window for window in map(self._times, found) if window[0] <= moment < window[1]]
-        return max(windows, key=lambda window: window[1], default=None)
+    def at(self, moment: datetime) -> bool:
+        """True where a window covers the moment."""
+        return any(begins <= moment < ends for begins, ends in self._found(moment, moment))
 
-    def next(self, moment: datetime, until: datetime) -> Times | None:
-        """The first window that begins after a moment and before `until`; None where none does."""
-        for event in self._after(moment, until):
-            begins, ends = self._times(event)
-            if moment < begins < until and ends > begins:
-                return begins, ends
-        return None
+    def windows(self, start: datetime, end: datetime) -> list[Times]:
+        """What is covered between two times, in order; windows that meet are one."""
+        merged: list[Times] = []
+        for begins, ends in self._found(start, end):
+            cut = max(begins, start), min(ends, end)
+            if cut[0] >= cut[1]:
+                continue
+            if merged and cut[0] <= merged[-1][1]:
+                merged[-1] = merged[-1][0], max(merged[-1][1], cut[1])
+            else:
+                merged.append(cut)
+        return merged
 
-    def _after(self, moment: datetime, until: datetime) -> Iterator[Any]:
-        """Events in order, from spans that grow: most calendars say something soon."""
-        span, begin = timedelta(days=8), moment
-        while begin < until:
-            end = min(begin + span, until)
-            yield from sorted(self._query.between(begin, end), key=lambda e: self._times(e)[0])
-            begin, span = end, span * 4
+    def _found(self, start: datetime, end: datetime) -> list[Times]:
+        # Dates and times without a zone are compared with the clock on the wall of the query's own zone.
+        query = [
+            (at + more).astimezone(self._zone) for at, more in ((start, -AROUND), (end, AROUND))
+        ]
+        return sorted(map(self._times, self._query.between(*query)))
 
     def _times(self, event: Any) -> Times:
         return self._utc(event.start), self._utc(event.end)
@@ -76,6 +80,8 @@ def covered(text: str, zone: ZoneInfo) -> Covered:
         raise ValueError("holds no window: write DTSTART, DTEND and RRULE, each on its line")
     if len(found) > MOST:
         raise ValueError(f"holds more than {MOST} events")
+    if sum(event.get("RRULE") is not None for event in found) > MOST_RULES:
+        raise ValueError(f"holds more than {MOST_RULES} windows that recur")
     for event in found:
         _check(event)
     made = Covered(events, zone)
@@ -109,11 +115,13 @@ def _whole(text: str) -> str:
 def _check(event: Any) -> None:
     """What the parser lets through and nobody could mean."""
     for name, wrong in event.errors:
-        raise ValueError(f"{name} is wrong: {wrong}")
+        raise ValueError(f"{name or 'a line'} is wrong: {wrong}")
     if event.get("DTSTART") is None:
         raise ValueError("a window has no DTSTART")
-    for name in ("DTSTART", "DTEND"):
+    for name in ("DTSTART", "DTEND", "DURATION"):
         value = event.get(name)
+        if isinstance(value, list):
+            raise ValueError(f"{name} is there twice in a window: put an empty line between two")  # noqa: TRY004 - the text is wrong
         if value is not None and value.params.get("TZID") and _is_naive(value.dt):
             raise ValueError(f"{name}: {value.params['TZID']!r} is no time zone")
     rules = event.get("RRULE", [])

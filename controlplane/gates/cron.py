@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-Deploym
 
 import calendar
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -56,23 +57,32 @@ class Cron:
         day, last = after.astimezone(zone).date(), until.astimezone(zone).date()
         while day <= last:
             if self.has_day(day):
-                found = [at for at in self._minutes(day, zone) if after < at < until]
+                found = [
+                    at for hour in self._hours(day, zone) for at in self._in(hour, after, zone)
+                ]
                 if found:
-                    return min(found)
+                    return min(found) if min(found) < until else None
             day += timedelta(days=1)
         return None
 
-    def _minutes(self, day: date, zone: ZoneInfo) -> list[datetime]:
-        """Every matching minute of a day, in UTC; an hour that the clock skips has none, a doubled two."""
-        found = []
-        for hour in self.hours:
-            for minute in self.minutes:
-                for fold in (0, 1):
-                    local = datetime.combine(day, time(hour, minute, fold=fold), zone)
-                    at = local.astimezone(UTC)
-                    if at.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-                        found.append(at)
-        return found
+    def _hours(self, day: date, zone: ZoneInfo) -> set[datetime]:
+        """When the matching hours of a day begin, in UTC; one that the clock doubles begins twice."""
+        local = (
+            datetime.combine(day, time(hour, fold=fold), zone)
+            for hour in self.hours
+            for fold in (0, 1)
+        )
+        return {one.astimezone(UTC) for one in local}
+
+    def _in(self, hour: datetime, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """The first matching minute of an hour after a time; an hour that the clock skips has none."""
+        if hour + timedelta(hours=1) <= after:
+            return
+        for minute in sorted(self.minutes):
+            at = hour + timedelta(minutes=minute)
+            if at > after and self.holds(at, zone):
+                yield at
+                return
 
 
 def cron(text: str) -> Cron:

@@ -93,5 +93,7 @@ class DeploymentWindow:
             return said(Verdict.PASS, f"the window is open ({zone})", every)
         opens = times.opens_at(now)
         if opens is None:
-            return said(Verdict.FAIL, "the window does not open within five years", every)
+            return said(
+                Verdict.FAIL, "the window does not open within five years", max(every, KEPT)
+            )
         return said(Verdict.FAIL, "the window is closed", max(opens - now, AT_ONCE), opens, zone)

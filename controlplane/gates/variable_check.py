@@ -16,21 +16,29 @@ LONGEST = 500
 """Characters of a pattern."""
 
 
-def _matches(variable: str, value: str) -> bool:
-    """The whole variable, as Java's `matches`; CEL's engine takes time in proportion to the text."""
+def pattern(value: str) -> Callable[[str], bool]:
+    """Read a pattern that must match a whole text; ValueError where it is none.
+
+    CEL's engine takes time in proportion to the text, whatever the pattern.
+    """
     if len(value) > LONGEST:
         raise ValueError(f"Value is longer than {LONGEST} characters")
+
+    def matches(text: str) -> bool:
+        return bool(cel.evaluate("v.matches(p)", {"v": text, "p": f"^(?:{value})$"}))
+
     try:
-        return bool(cel.evaluate("v.matches(p)", {"v": variable, "p": f"^(?:{value})$"}))
+        matches("")
     except Exception as error:
         raise ValueError(f"Value: {value[:60]!r} is no regular expression") from error
+    return matches
 
 
 OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "EQ": lambda variable, value: variable == value,
     "NE": lambda variable, value: variable != value,
     "CONTAINS": lambda variable, value: value in variable,
-    "MATCHES": _matches,
+    "MATCHES": lambda variable, value: pattern(value)(variable),
 }
 SAID = {"EQ": "is not", "NE": "is", "CONTAINS": "does not contain", "MATCHES": "does not match"}
 

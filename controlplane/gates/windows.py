@@ -1,18 +1,18 @@
 """When a stage may be entered: allowed times without the denied ones. Pure; deny wins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from controlplane.gates.base import zone_of
-from controlplane.gates.calendars import Covered, covered
+from controlplane.gates.calendars import Covered, Times, covered
 from controlplane.gates.cron import Cron, cron
 
 HORIZON = timedelta(days=5 * 366)
 """A window that does not open within five years never does."""
-STEPS = 500
-"""Closed and open times that are gone through before one is given up."""
+FIRST = timedelta(days=8)
+"""Looked through at first; most windows open soon, and each further span is longer."""
 CALENDAR = "BEGIN:VCALENDAR"
 
 
@@ -27,41 +27,47 @@ class Window:
 
     def is_open(self, at: datetime) -> bool:
         """Deny wins."""
-        return self._allowed(at) and self._denied(at) is None
+        return self._allowed(at) and not any(one.at(at) for one in self.deny)
 
     def opens_at(self, now: datetime) -> datetime | None:
         """The first time from now on at which it is open; None where it stays closed for five years."""
-        at, until = now, now + HORIZON
-        for _ in range(STEPS):
-            ends = self._denied(at)
-            if ends is not None:
-                at = ends
-            elif self._allowed(at):
-                return at
-            else:
-                begins = self._next(at, until)
-                if begins is None:
-                    return None
-                at = begins
-            if at >= until:
-                return None
+        begin, span = now, FIRST
+        while begin < now + HORIZON:
+            end = min(begin + span, now + HORIZON)
+            for gap in self._not_denied(begin, end):
+                opens = self._first(*gap)
+                if opens is not None:
+                    return opens
+            begin, span = end, span * 4
         return None
 
     def _allowed(self, at: datetime) -> bool:
         if self.cron is None and self.allow is None:
             return True
         by_cron = self.cron is not None and self.cron.holds(at, self.zone)
-        return by_cron or (self.allow is not None and self.allow.at(at) is not None)
+        return by_cron or (self.allow is not None and self.allow.at(at))
 
-    def _denied(self, at: datetime) -> datetime | None:
-        """When the denied time that covers this one ends."""
-        ends = [window[1] for calendar in self.deny if (window := calendar.at(at)) is not None]
-        return max(ends, default=None)
+    def _not_denied(self, begin: datetime, end: datetime) -> Iterator[Times]:
+        """What is left between the denied times."""
+        at = begin
+        denied = sorted(times for one in self.deny for times in one.windows(begin, end))
+        for starts, ends in denied:
+            if at < starts:
+                yield at, starts
+            at = max(at, ends)
+        if at < end:
+            yield at, end
 
-    def _next(self, at: datetime, until: datetime) -> datetime | None:
-        found = [] if self.cron is None else [self.cron.next(at, self.zone, until)]
-        window = None if self.allow is None else self.allow.next(at, until)
-        found.append(None if window is None else window[0])
+    def _first(self, begin: datetime, end: datetime) -> datetime | None:
+        """The first allowed time in a gap."""
+        if self.cron is None and self.allow is None:
+            return begin
+        found = []
+        if self.cron is not None:
+            holds = self.cron.holds(begin, self.zone)
+            found.append(begin if holds else self.cron.next(begin, self.zone, end))
+        if self.allow is not None:
+            found += [starts for starts, _ in self.allow.windows(begin, end)[:1]]
         return min((one for one in found if one is not None), default=None)
 
 

@@ -178,8 +178,8 @@ def test_a_skipped_last_stage_ends_the_execution_well(empty: House) -> None:
 
 
 def test_a_variable_without_a_value_keeps_the_gate_closed(empty: House) -> None:
-    text = {"Expression": 'digest == "#{Build.Tag}"'}
-    execution = waiting(empty, rule("Tag", "Expression", "Custom", configuration=text))
+    compare = {"Variable": "#{Build.Tag}", "Operator": "NE", "Value": "bad"}
+    execution = waiting(empty, rule("Tag", "VariableCheck", configuration=compare))
     empty.wait(60, step=20)
     assert "has no value" in held(empty, execution)
 
