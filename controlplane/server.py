@@ -8,6 +8,7 @@ from controlplane.api import (
     accounts,
     events,
     executions,
+    gates,
     meta,
     pipelines,
     probes,
@@ -25,7 +26,7 @@ from controlplane.api.pressure import Bounds, Pressure
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, quarantine, events, accounts, tokens, meta)
+ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, meta)
 
 
 def create_app(parts: Parts) -> FastAPI:

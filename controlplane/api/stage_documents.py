@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.api.words import Document, iso, measurements
+from controlplane.api.words import Document, gate_rule, iso, measurements, override
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.view import bake_seconds
 from controlplane.states import ActionStatus
+from controlplane.store import gates as store_gates
 from controlplane.store import measurements as store_measurements
 from controlplane.store import queries
 
@@ -37,7 +38,17 @@ def stage_execution(
         "bake": _bake(row, declared),
         "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
         "rules": [_rule(connection, a) for a in rows if a.kind == "rule"],
+        "gate": gate(connection, row, rows),
     }
+
+
+def gate(connection: Connection, row: Any, rows: Sequence[Any]) -> Document | None:
+    """What stands in front of a stage; None where nothing does. rows: the actions and rules there."""
+    rules = [gate_rule(one) for one in rows if one.kind == "gate"]
+    if not rules:
+        return None
+    asked = store_gates.last_override(connection, row.id)
+    return {"rules": rules, "override": None if asked is None else override(asked)}
 
 
 def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from controlplane.cli import acting, administering, declaring, looking, running, simulating
+from controlplane.cli import acting, administering, declaring, gating, looking, running, simulating
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold secrets
 )
 
-for part in (running, simulating, declaring, looking, acting, administering):
+for part in (running, simulating, declaring, looking, acting, gating, administering):
     part.register(app)
 
 

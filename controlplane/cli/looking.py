@@ -70,6 +70,24 @@ def _quarantine(api: Api, _of: str) -> tuple[Any, Any]:
     return found, table_of(["digest", "pipeline", "reason", "since"], rows)
 
 
+def _freezes(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/freezes")
+    rows = (
+        [f["id"], f["pipeline"] or "all", f["stage"] or "all", f["account"] or "all",
+         f["until"] or "lifted by hand", f["by"], f["reason"]]
+        for f in found
+    )  # fmt: skip
+    return found, table_of(
+        ["freeze", "pipeline", "stage", "account", "until", "by", "reason"], rows
+    )
+
+
+def _incidents(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/incidents")
+    rows = ([i["key"], i["name"], i["labels"].get("severity", ""), i["since"]] for i in found)
+    return found, table_of(["incident", "name", "severity", "since"], rows)
+
+
 def _accounts(api: Api, _of: str) -> tuple[Any, Any]:
     found = api.get("/accounts")
     rows = ([a["name"], a["id"], a["environment"], ", ".join(a["regions"])] for a in found)
@@ -82,6 +100,8 @@ KINDS: Mapping[str, Callable[[Api, str], tuple[Any, Any]]] = {
     "ledger": _ledger,
     "quarantine": _quarantine,
     "accounts": _accounts,
+    "freezes": _freezes,
+    "incidents": _incidents,
 }
 OF_A_PIPELINE = frozenset({"executions", "ledger"})
 
@@ -91,7 +111,7 @@ def get(
     pipeline: Annotated[str, typer.Argument(help="for executions and ledger")] = "",
     output: FormOption = Form.TABLE,
 ) -> None:
-    """List pipelines, executions, the ledger, the quarantine or accounts."""
+    """List pipelines, executions, the ledger, the quarantine, accounts, freezes or incidents."""
     if kind not in KINDS:
         fail(f"there is nothing called {kind!r}; there is: {', '.join(KINDS)}", Exit.USAGE)
     if kind in OF_A_PIPELINE and not pipeline:
@@ -145,7 +165,9 @@ def tree(document: Mapping[str, Any]) -> Tree:
     head = f"{document['pipeline']}  {document['id']}  {short(document['digest'])}  "
     root = Tree(Text.assemble(head, _state(document["status"]), " ", document["reason"]))
     for stage in document["stages"]:
-        branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"])))
+        held = f"  {stage['held']}" if stage["status"] == "Inbound" else ""
+        branch = root.add(Text.assemble(f"{stage['stage']:12} ", _state(stage["status"]), held))
+        _gate(branch, stage.get("gate"))
         for action in stage["actions"]:
             branch.add(
                 Text.assemble(
@@ -164,6 +186,19 @@ def tree(document: Mapping[str, Any]) -> Tree:
                 )
             )
     return root
+
+
+def _gate(branch: Tree, gate: Mapping[str, Any] | None) -> None:
+    """What stands in front of a stage."""
+    for rule in gate["rules"] if gate else ():
+        opens = f" (opens {rule['opensAt']}, {rule['timeZone']})" if rule["opensAt"] else ""
+        word = rule["verdict"] or rule["status"]
+        text = f"{rule['name']:24} {word}  {rule['reason'][:120]}{opens}"
+        branch.add(Text(text, style="dim"))
+    asked = gate["override"] if gate else None
+    if asked is not None:
+        by = f", confirmed by {asked['confirmedBy']}" if asked["confirmedBy"] else ""
+        branch.add(Text(f"override asked for by {asked['askedBy']}{by}: {asked['reason']}"))
 
 
 def _state(status_: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ STAGES: Mapping[str, Said] = {
     "Failed": Said("Failed", "bad"),
     "Stopped": Said("Stopped", "warn"),
     "Cancelled": Said("Overtaken", "idle"),
+    "Skipped": Said("Skipped", "idle"),
 }
 ROLLING_BACK: Mapping[str, Said] = {
     "InProgress": Said("Rolling back", "warn"),
@@ -77,6 +78,12 @@ EVENT_TONES: Mapping[str, str] = {
     "disabled": "warn",
     "held": "warn",
     "needed": "ask",
+    "closed": "warn",
+    "opened": "good",
+    "set": "warn",
+    "lifted": "good",
+    "asked": "ask",
+    "confirmed": "warn",
 }
 """By the last word of an event's kind."""
 

@@ -87,6 +87,12 @@ def override(connection: Connection, stage_id: str, now: float) -> Row[Any] | No
     return connection.execute(statement.order_by(O.id.desc()).limit(1)).first()
 
 
+def last_override(connection: Connection, stage_id: str) -> Row[Any] | None:
+    """The one that was asked for last, expired or not."""
+    statement = select(OVERRIDE).where(O.stage_id == stage_id)
+    return connection.execute(statement.order_by(O.id.desc()).limit(1)).first()
+
+
 def ask_override(connection: Connection, row: Mapping[str, Any]) -> None:
     connection.execute(insert(OVERRIDE).values(**row))
 

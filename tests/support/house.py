@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from sqlmodel import SQLModel
 
+from accounts.breaker import Breakers
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
 from controlplane.engine.commands import Commands
@@ -17,6 +18,7 @@ from controlplane.engine.tasks import Key
 from controlplane.gates.deployment_window import Calendars, DeploymentWindow
 from controlplane.gates.expression import expression_rule
 from controlplane.gates.freeze import freeze_rule
+from controlplane.gates.open_incident import Alertmanager, OpenIncident
 from controlplane.gates.pipeline_state import pipeline_state_rule
 from controlplane.gates.variable_check import VariableCheck
 from controlplane.sandbox.scripted import AtOnce, Scripted, judging, source_of
@@ -118,6 +120,9 @@ class House:
             ("Gate", "AWS", "VariableCheck"): VariableCheck(),
             ("Gate", "Custom", "Expression"): expression_rule(),
             ("Gate", "Custom", "Freeze"): freeze_rule(),
+            ("Gate", "Custom", "OpenIncident"): OpenIncident(
+                Alertmanager(httpx.Client(), self.clock, {}, {}, Breakers(self.clock))
+            ),
             ("Gate", "Custom", "PipelineState"): pipeline_state_rule(),
         }
         pools = (AtOnce(), AtOnce())
