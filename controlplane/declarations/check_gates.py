@@ -3,6 +3,7 @@
 A window that never opens, an expression over names that nobody has: found here, before a release waits for it.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
@@ -28,6 +29,11 @@ GATE_RESULTS = (Result.FAIL, Result.SKIP)
 DECIDED = frozenset({"VariableCheck", "LambdaInvoke"})
 """Rules that end by themselves; CodePipeline too lets only these skip a stage."""
 FREEZE = "Freeze"
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+PROMQL = re.compile(
+    r"""#[^\n]*|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?|[()\[\]{}]""", re.DOTALL
+)
+"""Comments, texts and brackets."""
 TIMES = ("Cron", "Allow", "Deny", "Calendar")
 
 Wrong = Iterator[tuple[str, str]]
@@ -157,9 +163,30 @@ def _variable(given: Mapping[str, str], now: datetime | None) -> Wrong:
             yield "Value", str(error).removeprefix("Value").lstrip(": ")
 
 
+def _promql(given: Mapping[str, str], now: datetime | None) -> Wrong:
+    """Only what is wrong in any PromQL: brackets and quotes. The doctor asks Prometheus itself."""
+    del now
+    text = given.get("Query", "")
+    unclosed: list[str] = []
+    for token in PROMQL.finditer(text):
+        one = token[0]
+        if one in PAIRS:
+            unclosed.append(PAIRS[one])
+        elif one in PAIRS.values():
+            if not unclosed or unclosed.pop() != one:
+                yield "Query", f"is no PromQL: {one} at {token.start() + 1} closes nothing"
+                return
+        elif one[0] != "#" and (len(one) == 1 or one[-1] != one[0]):
+            yield "Query", f"is no PromQL: the text at {token.start() + 1} is not closed"
+            return
+    if unclosed:
+        yield "Query", f"is no PromQL: {unclosed[-1]} is missing at its end"
+
+
 CHECKS: Mapping[str, Callable[[Mapping[str, str], datetime | None], Wrong]] = {
     "DeploymentWindow": _window,
     "Expression": _expression,
     "OpenIncident": _incident,
+    "PrometheusQuery": _promql,
     "VariableCheck": _variable,
 }

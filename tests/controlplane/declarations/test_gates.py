@@ -1,5 +1,6 @@
 """What is wrong with a gate is told at its line, before a release waits at it."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -30,7 +31,7 @@ def told(rules: str) -> list[str]:
 
 
 def one(provider: str, **keys: str) -> str:
-    given = ", ".join(f"{key}: {value!r}" for key, value in keys.items())
+    given = ", ".join(f"{key}: {json.dumps(value)}" for key, value in keys.items())
     return f"            - {{name: It, provider: {provider}, with: {{{given}}}}}\n"
 
 
@@ -38,7 +39,12 @@ def windows(*lines: str) -> str:
     return WINDOW + "".join(f"                {line}\n" for line in lines)
 
 
+def promql(query: str) -> str:
+    return one("PrometheusQuery", Query=query, Prometheus="main", Threshold="0.1")
+
+
 WELL = [
+    promql('sum(rate(errors{job=~"shop|("}[5m])) # it\'s a comment ('),
     windows("Cron: '* * 9-16 ? * MON-FRI *'"),
     windows("Allow: |", "  DTSTART:20260105T090000", "  DURATION:PT8H", "  RRULE:FREQ=DAILY"),
     windows("Deny: |", "  DTSTART;VALUE=DATE:20261224", "  DTEND;VALUE=DATE:20261227"),
@@ -73,6 +79,9 @@ WRONG = [
     (one("VariableCheck", Variable="a", Operator="MATCHES", Value="("), "no regular expression"),
     (one("VariableCheck", Variable="a", Operator="LT", Value="b"), "Operator: 'LT' is none of EQ"),
     (one("PipelineState", Pipeline="till", State="idle"), "State: 'idle' is none of Idle"),
+    (promql("sum(rate(errors[5m])"), "Query: is no PromQL: ) is missing at its end"),
+    (promql("sum(rate(errors[5m)])"), "Query: is no PromQL: ) at 19 closes nothing"),
+    (promql('errors{job="shop}'), "Query: is no PromQL: the text at 12 is not closed"),
     (windows("Interval: 1m"), "needs one of Cron, Allow, Deny, Calendar"),
     (windows("Cron: '0 9 * * 1-5'"), "Cron: '0 9 * * 1-5' has not 6 or 7 fields"),
     (windows("Cron: '0 * 9 ? * MON *'"), "the seconds are '0': only * is allowed"),
@@ -128,7 +137,7 @@ def test_what_is_wrong_is_told_with_its_line(rules: str, said: str) -> None:
 
 
 def test_a_gate_whose_result_is_left_out_fails() -> None:
-    declared = load_text(gate(WELL[0]))
+    declared = load_text(gate(WELL[1]))
     gates = declared.stage("Prod").before_entry
     assert gates is not None and gates.conditions[0].result == "FAIL"
     assert load_text(to_yaml(declared)) == declared
@@ -145,7 +154,7 @@ def test_a_gate_whose_result_is_left_out_fails() -> None:
     ],
 )
 def test_a_result_that_a_gate_cannot_have(head: str, said: str) -> None:
-    assert said in problems(gate(WELL[0], head))[0]
+    assert said in problems(gate(WELL[1], head))[0]
 
 
 def test_a_gates_rule_is_not_for_a_bake() -> None:
@@ -170,4 +179,4 @@ def test_a_gate_without_rules_is_none() -> None:
 
 
 def test_no_rule_may_have_the_freezes_name() -> None:
-    assert "choose another" in problems(gate(WELL[4].replace("name: It", "name: Freeze")))[0]
+    assert "choose another" in problems(gate(WELL[5].replace("name: It", "name: Freeze")))[0]
