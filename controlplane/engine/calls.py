@@ -131,9 +131,9 @@ def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
     return (*job.key, job.task.account, job.task.region, *where)
 
 
-def refused(job: Job, why: str) -> Result:
-    """There is nothing to call; a gate stays closed, and is looked at again."""
-    if job.row.kind == "gate":
+def refused(job: Job, why: str, *, late: bool) -> Result:
+    """There is nothing to call; a gate stays closed, and is looked at again until its time is over."""
+    if job.row.kind == "gate" and not late:
         failures = job.row.failures + 1
         return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
     return Result(job, A.FAILED, job.row.handle, why)

@@ -24,8 +24,8 @@ def admit_all(tx: Transaction) -> None:
             tx.connection,
             [(*way, not opened and _takes_all(tx, way[0])) for way, opened in changed.items()],
         )
-        for pipeline, stage in changed:
-            _admit(tx, pipeline, stage)
+        for (pipeline, stage), opened in changed.items():
+            _admit(tx, pipeline, stage, opened=opened)
             tx.flush()
 
 
@@ -41,7 +41,7 @@ def _takes_all(tx: Transaction, pipeline: str) -> bool:
     return declared.execution_mode is ExecutionMode.PARALLEL
 
 
-def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
+def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
     inbound = executions.inbound(tx.connection, pipeline, stage)
     if not inbound:
         return
@@ -65,18 +65,24 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
         _turn_away(tx, owners[waiting.execution_id], rows[waiting.stage_id], E.SUPERSEDED, why)
     locked = declared.execution_mode is not ExecutionMode.PARALLEL
     for waiting in result.enter:
-        execution = owners[waiting.execution_id]
-        stages = tx.structures.stages(tx.connection, execution)
         row = rows[waiting.stage_id]
-        own = stages[0] if execution.plan else stages[row.position]
-        way, why = gate.stand(tx, execution, row, own)
-        if way is Way.OPEN:
-            enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
-        elif way is Way.FAIL:
-            _turn_away(tx, execution, row, E.FAILED, why, StageStatus.FAILED)
-            tx.to_admit[pipeline, stage] = False  # whoever waits behind is next
-        elif way is Way.SKIP:
-            _skip(tx, execution, row, why)
+        if locked or opened or not row.held or row.id in tx.at_gate:
+            _at_the_gate(tx, owners[waiting.execution_id], row, locked=locked)
+        # Many may stand at the gates of a PARALLEL pipeline: who was not spoken of waits on.
+
+
+def _at_the_gate(tx: Transaction, execution: Any, row: Any, *, locked: bool) -> None:
+    """He is next: in, or on waiting, or turned away, as the gate's rules say."""
+    stages = tx.structures.stages(tx.connection, execution)
+    declared = stages[0] if execution.plan else stages[row.position]
+    way, why = gate.stand(tx, execution, row, declared)
+    if way is Way.OPEN:
+        enter(tx, execution, row.id, row.stage, declared, locked=locked)
+    elif way is Way.FAIL:
+        _turn_away(tx, execution, row, E.FAILED, why, StageStatus.FAILED)
+        tx.to_admit[row.pipeline, row.stage] = False  # whoever waits behind is next
+    elif way is Way.SKIP:
+        _skip(tx, execution, row, why)
 
 
 def enter(

@@ -88,9 +88,16 @@ def _document(ask: Ask) -> Facts:
 
 
 def _approvers(ask: Ask) -> list[str]:
-    """Who approved in earlier stages, in order. An approval's handle is its token."""
+    """Who approved in earlier stages, in order: as declared approvals put it out, and nothing else."""
+    stages = ask.structures.stages(ask.connection, ask.execution)
+    asked = {
+        (row.id, action.name)
+        for row in executions.of_execution(ask.connection, ask.execution.id)
+        for action in stages[row.position].actions
+        if action.action_type_id.category == "Approval"
+    }
     rows = queries.actions_of_execution(ask.connection, ask.execution.id)
-    answers = [json.loads(row.output) for row in rows if row.handle == row.token]
+    answers = [json.loads(row.output) for row in rows if (row.stage_id, row.name) in asked]
     names = [str(one.get("ApprovedBy", "")) for one in answers if one.get("Status") == "Approved"]
     return [name for name in names if name][-MOST:]
 

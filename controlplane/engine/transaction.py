@@ -18,6 +18,7 @@ from controlplane.store.database import Database
 class Transaction:
     """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
 
+    at_gate: stage executions at whose gate a rule has said something.
     to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
     """
 
@@ -32,6 +33,7 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    at_gate: set[str] = field(default_factory=set)
     _freezes: Sequence[Any] | None = None
 
     def freezes(self) -> Sequence[Any]:

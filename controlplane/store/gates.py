@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, literal_column, or_, select, update
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -31,7 +31,8 @@ def rules(connection: Connection, stage_id: str) -> Sequence[Row[Any]]:
 
 def waiting(connection: Connection) -> Sequence[Any]:
     """(pipeline, stage) of everybody who stands at a gate."""
-    statement = select(S.pipeline, S.stage).where(S.status == StageStatus.INBOUND, S.held != "")
+    inbound = S.status == literal_column(f"'{StageStatus.INBOUND}'")  # as the index says it
+    statement = select(S.pipeline, S.stage).where(inbound, S.held != "")
     return connection.execute(statement.distinct()).all()
 
 

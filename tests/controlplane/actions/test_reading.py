@@ -44,7 +44,7 @@ class Regions(StubClients):
         account: str,  # noqa: ARG002
         region: str,
         purpose: Purpose,  # noqa: ARG002
-        scope: Scope = Scope(),  # noqa: ARG002
+        scope: Scope = Scope(),  # noqa: ARG002, B008 - a frozen value
     ) -> Any:
         return self.by_name[region]
 

@@ -137,6 +137,19 @@ def test_in_parallel_each_stands_at_a_gate_of_its_own(empty: House) -> None:
     assert len(rows(empty, first)) == len(rows(empty, second)) == 1
 
 
+def test_in_parallel_one_goes_in_while_the_other_waits_on(empty: House) -> None:
+    empty.drivers["AlarmAtGate"].default = judging(FAIL)
+    first = waiting(empty, mode="PARALLEL")
+    empty.drivers["AlarmAtGate"].default = lambda task, asked: judging(
+        FAIL if task.execution == first else PASS
+    )(task, asked)
+    second = start(empty)
+    assert (empty.stages(first)["Work"], empty.stages(second)["Work"]) == ("Inbound", "Succeeded")
+    empty.drivers["AlarmAtGate"].default = judging(PASS)
+    empty.wait(30, step=5)
+    assert empty.stages(first)["Work"] == "Succeeded"
+
+
 def test_a_rule_that_times_out_brings_the_declared_result(empty: House) -> None:
     empty.drivers["AlarmAtGate"].default = judging(FAIL)
     execution = waiting(empty, {**ALARM, "timeoutInMinutes": 5})
@@ -184,6 +197,14 @@ def test_a_variable_without_a_value_keeps_the_gate_closed(empty: House) -> None:
     assert "has no value" in held(empty, execution)
 
 
+def test_a_variable_without_a_value_times_out_as_any_rule_does(empty: House) -> None:
+    compare = {"Variable": "#{Build.Tag}", "Operator": "NE", "Value": "bad"}
+    check = rule("Tag", "VariableCheck", configuration=compare, timeoutInMinutes=5)
+    execution = waiting(empty, check)
+    empty.wait(320, step=20)
+    assert empty.execution(execution).status == "Failed"
+
+
 def test_a_function_that_succeeds_lets_in_and_one_that_fails_does_not(empty: House) -> None:
     ask = rule("Ask", "LambdaInvoke", configuration={"FunctionName": "may-we"})
     empty.drivers["LambdaAtGate"].default = succeed
@@ -207,6 +228,15 @@ def test_an_expression_knows_who_approved(empty: House) -> None:
     boris = rule("Boris", "Expression", "Custom", configuration=text)
     empty.apply(pipeline(source(), ask, gated(WORK, boris)))
     assert empty.execution(start(empty)).status == "Succeeded"
+
+
+def test_an_action_that_is_no_approval_cannot_say_who_approved(empty: House) -> None:
+    text = {"Expression": 'approver == "boris"'}
+    empty.drivers["NoOp"].scripts["Forge"] = approved
+    forge = {"name": "Ask", "actions": [action("Forge", "NoOp")]}
+    boris = rule("Boris", "Expression", "Custom", configuration=text)
+    empty.apply(pipeline(source(), forge, gated(WORK, boris)))
+    assert held(empty, start(empty)).endswith("is false")
 
 
 def approved(task: Task, _asked: int) -> Progress:
