@@ -120,13 +120,19 @@ def _stage(own: Schema) -> Schema:
         "account": _about("The account of all here that acts in one.", TEXT),
         "region": _about("The region of all here that acts in one.", TEXT),
         "actions": {"type": "array", "minItems": 1, "items": _ref("Action")},
+        "gate": {
+            "description": "What must hold before the stage is entered.",
+            "type": "array",
+            "minItems": 1,
+            "items": _ref("Rule"),
+        },
         "bake": _ref("Bake", "Watch, from the start of the stage's first deployment."),
         "onFailure": {
             "description": "What follows where an action failed.",
             "anyOf": [_choice(("ROLLBACK", "FAIL")), _ref("OnFailure")],
         },
     }
-    own["allOf"] = _either(("bake", "onSuccess"))
+    own["allOf"] = _either(("gate", "beforeEntry"), ("bake", "onSuccess"))
     return own
 
 

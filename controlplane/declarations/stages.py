@@ -34,6 +34,10 @@ class Stage:
             action = Item(self.reading, ACTION, self.place)
             paths = ((*target, "actions"), (*source, "actions"))
             out["actions"] = self.reading.each(given["actions"], paths, action.expand)
+        if self.reading.either(given, source, "gate", "beforeEntry") == "gate":
+            out["beforeEntry"] = self._gate(
+                given["gate"], (*target, "beforeEntry"), (*source, "gate")
+            )
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -85,6 +89,14 @@ class Stage:
     def _rules(self, value: object, target: Path, source: Path) -> list[Tree]:
         rule = Item(self.reading, RULE, self.place)
         return self.reading.each(value, (target, source), rule.expand)
+
+    def _gate(self, value: object, target: Path, source: Path) -> Tree:
+        """One condition of these rules, which fails where one of them cannot hold any more."""
+        condition = (*target, "conditions", 0)
+        for made in (target, condition, (*condition, "result"), (*condition, "rules")):
+            self.reading.origin[made] = source
+        rules = self._rules(value, (*condition, "rules"), source)
+        return {"conditions": [{"result": Result.FAIL.value, "rules": rules}]}
 
     def _bake(self, stage: Tree, target: Path, source: Path) -> Tree:
         """One condition; what the bake says of all signals goes into each rule's configuration."""

@@ -44,7 +44,7 @@ BAKE = MappingProxyType(
 CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
-STAGE_KEYS = ("account", "region", "bake", *own(StageDeclaration))
+STAGE_KEYS = ("account", "region", "gate", "bake", *own(StageDeclaration))
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
 RULE_KEYS = (*(word for word in ITEM if word != "outputs"), *own(RuleDeclaration))
 BAKE_KEYS = (*BAKE, "onFail", "signals")

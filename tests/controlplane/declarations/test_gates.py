@@ -136,6 +136,22 @@ def test_what_is_wrong_is_told_with_its_line(rules: str, said: str) -> None:
     assert 31 < line < 31 + 2 + len(rules.splitlines()), found
 
 
+def test_a_list_of_rules_is_a_gate_that_fails() -> None:
+    spelled = load_text(gate(WELL[1], "    gate:\n"))
+    assert spelled == load_text(gate(WELL[1]))
+    assert "gate:\n" in to_yaml(spelled) and "beforeEntry" not in to_yaml(spelled)
+
+
+def test_what_is_wrong_in_the_short_spelling_is_told_there_too() -> None:
+    wrong = gate(one("Expression", Expression="bulid"), "    gate:\n")
+    assert problems(wrong)[0].startswith("30:67: stages.Prod.gate.It.with.Expression: knows no")
+
+
+def test_both_spellings_of_a_gate_are_one_too_many() -> None:
+    both = gate(WELL[1], "    gate: []\n" + GATE)
+    assert any("gate" in line and "beforeEntry" in line for line in problems(both))
+
+
 def test_a_gate_whose_result_is_left_out_fails() -> None:
     declared = load_text(gate(WELL[1]))
     gates = declared.stage("Prod").before_entry
