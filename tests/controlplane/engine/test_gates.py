@@ -1,12 +1,14 @@
 """An execution waits at the gate of a stage until every rule holds. On both kinds of database."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.refusals import CommandError, Person
-from controlplane.sandbox.scripted import after, judging, source_of, succeed
+from controlplane.sandbox.scripted import Script, after, judging, source_of, succeed
 from controlplane.store import executions, gates, queries
 from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.house import BAD, GOOD, House, action, deploying, gated, pipeline, rule, source
@@ -97,18 +99,25 @@ def test_people_hear_once_that_it_waits_however_long_it_does(empty: House) -> No
 
 def test_what_held_before_the_other_rule_did_is_looked_at_again(empty: House) -> None:
     """CodePipeline asks an alarm once, and goes in on it when the window opens hours later."""
-    late = {"Cron": "* * 12 ? * * *", "Interval": "15m"}
-    often = {"AlarmName": "errors", "Interval": "15m"}
-    empty.drivers["AlarmAtGate"].default = lambda task, asked: (
-        judging(PASS)(task, asked) if asked < 2 else judging(FAIL)(task, asked)
-    )
-    slow = rule("Quiet", "CloudWatchAlarm", configuration=often)
-    start = empty.clock()
-    cron = {**late, "Cron": f"* * {(start.hour + 1) % 24} ? * * *"}
-    execution = waiting(empty, slow, rule("Window", "DeploymentWindow", configuration=cron))
-    empty.wait(3700, step=100)
+    at = empty.clock() + timedelta(minutes=5)
+    cron = {"Cron": f"* {at.minute} {at.hour} ? * * *"}
+    window = rule("Window", "DeploymentWindow", configuration=cron)
+    empty.drivers["AlarmAtGate"].default = seldom(PASS, FAIL)
+    execution = waiting(empty, ALARM, window)
+    assert "Window" in held(empty, execution)
+    empty.wait(320, step=10)
     assert empty.stages(execution)["Work"] == "Inbound"
-    assert "Quiet" in held(empty, execution)
+    assert "Quiet: said FAIL" in held(empty, execution)
+
+
+def seldom(*verdicts: Verdict) -> Script:
+    """A signal that nobody has to look at for long."""
+
+    def script(task: Task, asked: int) -> Progress:
+        after_ = timedelta(hours=2) if asked else timedelta(seconds=1)
+        return replace(judging(*verdicts)(task, asked), look_after=after_)
+
+    return script
 
 
 def test_a_newer_execution_takes_the_place_of_one_that_waits_at_the_gate(empty: House) -> None:
