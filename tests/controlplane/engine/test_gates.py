@@ -114,8 +114,9 @@ def seldom(*verdicts: Verdict) -> Script:
     """A signal that nobody has to look at for long."""
 
     def script(task: Task, asked: int) -> Progress:
-        after_ = timedelta(hours=2) if asked else timedelta(seconds=1)
-        return replace(judging(*verdicts)(task, asked), look_after=after_)
+        found = judging(*verdicts)(task, asked)
+        assert isinstance(found, Progress)
+        return replace(found, look_after=timedelta(hours=2 if asked else 0, seconds=1))
 
     return script
 
