@@ -67,7 +67,8 @@ class SignalGate:
 
 def _said(task: Task, rule: Criteria, found: Series | MonitorError) -> Progress:
     seen = judge(rule, Series(), found, now_of(task))
-    return said(seen.verdict, seen.reason, interval(task.configuration))
+    reason = seen.reason.replace(" since the deployment", "")  # at a gate there is none yet
+    return said(seen.verdict, reason, interval(task.configuration))
 
 
 def _query(task: Task) -> Query:

@@ -7,7 +7,7 @@ import pytest
 
 from controlplane.declarations.load import DeclarationError, load_text
 from controlplane.declarations.yaml_spelling import to_yaml
-from tests.controlplane.declarations.samples import ACCOUNTS, changed, problems
+from tests.controlplane.declarations.samples import ACCOUNTS, ROOT, changed, problems
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 GATE = "    beforeEntry:\n      conditions:\n        - rules:\n"
@@ -23,8 +23,12 @@ def gate(rules: str, head: str = GATE) -> str:
 
 
 def told(rules: str) -> list[str]:
+    return told_of(gate(rules))
+
+
+def told_of(text: str) -> list[str]:
     try:
-        load_text(gate(rules), "p.yaml", ACCOUNTS, NOW)
+        load_text(text, "p.yaml", ACCOUNTS, NOW)
     except DeclarationError as error:
         return str(error).splitlines()
     return []
@@ -134,6 +138,13 @@ def test_what_is_wrong_is_told_with_its_line(rules: str, said: str) -> None:
     assert len(found) == 1 and said in found[0], found
     line = int(found[0].split(":")[1])
     assert 31 < line < 31 + 2 + len(rules.splitlines()), found
+
+
+def test_the_gate_of_the_docs_can_be_declared() -> None:
+    docs = (ROOT / "docs" / "gates.md").read_text()
+    stage = docs.split("```yaml\n")[1].split("```")[0]
+    rules = "".join(f"  {line}\n" for line in stage.split("  gate:\n")[1].splitlines())
+    assert len(rules) > 500 and told_of(gate(rules, "    gate:\n")) == []
 
 
 def test_a_list_of_rules_is_a_gate_that_fails() -> None:

@@ -245,6 +245,11 @@ def test_a_signal_must_be_good_now(answer: Series | MonitorError, expected: Verd
     assert verdict(SignalGate(Told(answer)), task(AlarmName="errors")) is expected
 
 
+def test_a_silent_signal_is_told_without_a_deployment_that_was_not_yet() -> None:
+    found = look(SignalGate(Told(Series(note="it sleeps"))), task(AlarmName="errors"))
+    assert found.summary == "alarm errors has no data (it sleeps)"
+
+
 def test_a_rule_that_is_wrong_spoils_no_other() -> None:
     right = replace(task(AlarmName="errors"), token="right")
     found = SignalGate(Told(points(0.0))).look([task(Query="burn"), right])
