@@ -23,11 +23,12 @@ MENDS: Mapping[Verdict, str] = {
 
 
 class Read(NamedTuple):
-    """How it went. mend: "" where it could be read."""
+    """How it went. mend: "" where it could be read. silent: it could, and there was nothing to read."""
 
     ok: bool
     message: str
     mend: str = ""
+    silent: bool = False
 
 
 def read_once(driver: ActionDriver, task: Task) -> Read:
@@ -46,7 +47,8 @@ def read_once(driver: ActionDriver, task: Task) -> Read:
 def _told(task: Task, found: Progress) -> Read:
     seen = found.judgement or Judgement(Verdict.PASS, found.summary)
     mend = MENDS.get(seen.verdict, "")
-    return Read(not mend, f"{_name(task)}: {seen.verdict}, {seen.reason}", mend)
+    silent = seen.verdict is Verdict.NO_DATA
+    return Read(not mend, f"{_name(task)}: {seen.verdict}, {seen.reason}", mend, silent)
 
 
 def _name(task: Task) -> str:

@@ -39,6 +39,14 @@ def test_silence_is_a_finding(tmp_path: Path) -> None:
     assert findings(House(tmp_path), driver, query()) == ["Work/Budget: NO_DATA, said NO_DATA"]
 
 
+def test_silence_of_what_only_a_bake_watches_is_told_and_not_blamed(tmp_path: Path) -> None:
+    house, driver = House(tmp_path), Scripted(judging(Verdict.NO_DATA))
+    house.apply(pipeline(source(), {**WORK, "onSuccess": {"conditions": [{"rules": [query()]}]}}))
+    reading = ({KEY: driver}, house.clock())
+    found = examine(house.database, house.structures, StubClients(), "shop", Settings(), reading)
+    assert ("Work/Budget: NO_DATA, said NO_DATA", True) in [(f["message"], f["ok"]) for f in found]
+
+
 def test_names_that_the_settings_do_not_know_are_findings(tmp_path: Path) -> None:
     off = rule("Hours", "DeploymentWindow", configuration={"Calendar": "off"})
     calm = rule(
