@@ -4,7 +4,8 @@ What each provider needs stands beside its driver (`controlplane.actions.hops`);
 for one pipeline, in the order of its stages, with what only our own ledger knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,9 @@ from accounts.base import Clients, Registry
 from accounts.models import Purpose
 from accounts.preflight import Finding, Hop, walk
 from controlplane import ledger as pure_ledger
+from controlplane.actions.base import ActionDriver, Task
 from controlplane.actions.hops import HOPS, account_hops
+from controlplane.actions.reading import READ, elsewhere, read_once
 from controlplane.declarations.model import (
     ActionDeclaration,
     PipelineDeclaration,
@@ -21,11 +24,14 @@ from controlplane.declarations.model import (
     StageDeclaration,
 )
 from controlplane.engine.structures import BrokenStructureError, Structures
+from controlplane.engine.tasks import Key
 from controlplane.engine.view import deploys
+from controlplane.gates.windows import is_written_out
 from controlplane.settings import Settings
 from controlplane.store import ledger, pipelines
 from controlplane.store.database import Database
 
+Drivers = Mapping[Key, ActionDriver]
 PROMOTERS = frozenset({"S3Promote"})
 """Providers that write into the account's own artifact bucket."""
 
@@ -36,8 +42,12 @@ def examine(
     clients: Clients,
     pipeline: str,
     settings: Settings,
+    reading: tuple[Drivers, datetime] | None = None,
 ) -> list[dict[str, Any]]:
-    """One finding a hop: {ok, account, operation, message, mend}. KeyError for an unknown pipeline."""
+    """One finding a hop: {ok, account, operation, message, mend}. KeyError for an unknown pipeline.
+
+    reading: the drivers that read each rule once, and the time; None where none is to be read.
+    """
     with database.read() as connection:
         version = pipelines.version(connection, pipeline)
         if version is None:
@@ -47,25 +57,41 @@ def examine(
         except BrokenStructureError as error:
             return [_missing(str(error), f"towpath apply {pipeline}.yaml")]
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
-    walked = walk(clients, _once(hops_of(declared, clients.registry)))
+    walked = elsewhere(clients, walk(clients, _once(hops_of(declared, clients.registry))))
     return [
         *(_document(finding) for finding in walked),
         *_settings_missing(declared, settings),
+        *(_reads(declared, *reading) if reading is not None else ()),
         *known,
     ]
+
+
+VARIABLES = {
+    "Site": "TOWPATH_SITES",
+    "Prometheus": "TOWPATH_PROMETHEUS",
+    "Alertmanager": "TOWPATH_ALERTMANAGER",
+    "Calendar": "TOWPATH_CALENDARS",
+}
 
 
 def _settings_missing(
     declared: PipelineDeclaration, settings: Settings
 ) -> Iterator[dict[str, Any]]:
     """Names that only the settings can give a meaning: sites, Prometheus servers, Slack's token."""
-    tables = {"Site": settings.sites, "Prometheus": settings.prometheus}
+    tables = {
+        "Site": settings.sites,
+        "Prometheus": settings.prometheus,
+        "Alertmanager": settings.alertmanager,
+        "Calendar": settings.calendars,
+    }
     for stage in declared.stages:
         for doing in _everything(stage):
             for key, table in tables.items():
                 name = doing.configuration.get(key, "")
+                if key == "Calendar" and is_written_out(name):
+                    continue
                 if name and name not in table:
-                    variable = "TOWPATH_SITES" if key == "Site" else "TOWPATH_PROMETHEUS"
+                    variable = VARIABLES[key]
                     yield _missing(
                         f"{stage.name}/{doing.name} asks for {key} {name!r}, which has no address",
                         f'Set {variable} to JSON such as {{"{name}": "https://..."}}.',
@@ -75,12 +101,39 @@ def _settings_missing(
         yield _missing("Slack is to be told, and there is no token", "Set TOWPATH_SLACK_TOKEN.")
 
 
+def _reads(
+    declared: PipelineDeclaration, drivers: Drivers, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """Every rule of a gate or a bake that can be read now, as the gate reads it."""
+    for stage in declared.stages:
+        for rule in (*stage.gates(), *stage.rules()):
+            at_gate = rule in stage.gates()
+            kind, given = rule.rule_type_id, rule.configuration
+            driver = drivers.get(("Gate", kind.owner, kind.provider))
+            waits = kind.provider == "OpenIncident" and not {"Alertmanager", "Url"} & set(given)
+            unknown = any("#{" in value for value in given.values())
+            if driver is None or kind.provider not in READ or waits or unknown:
+                continue
+            where = (given.get("Account", ""), rule.region or "")
+            task = Task("doctor", declared.name, "", stage.name, rule.name, given, *where, now=now)
+            found = read_once(driver, task)
+            # Before the first release nobody may have sent what a bake will watch: told, not blamed.
+            ok = found.ok or (found.silent and not at_gate)
+            yield {
+                "ok": ok,
+                "account": where[0],
+                "operation": f"rule:{kind.provider}",
+                "message": found.message,
+                "mend": "" if ok else found.mend,
+            }
+
+
 def _missing(message: str, mend: str) -> dict[str, Any]:
     return {"ok": False, "account": "", "operation": "settings", "message": message, "mend": mend}
 
 
 def _everything(stage: StageDeclaration) -> tuple[ActionDeclaration | RuleDeclaration, ...]:
-    return (*stage.actions, *stage.rules())
+    return (*stage.actions, *stage.gates(), *stage.rules())
 
 
 def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:

@@ -14,6 +14,7 @@ from controlplane.api import (
     accounts,
     events,
     executions,
+    gates,
     meta,
     pipelines,
     probes,
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, quarantine, events, accounts, tokens, meta)
+ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, meta)
 
 
 def create_app(parts: Parts) -> FastAPI:

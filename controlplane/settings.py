@@ -11,7 +11,8 @@ class Settings(BaseSettings):
     """Everything that differs between installations. Secrets never show in a repr or a log.
 
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
-    sites, prometheus: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
+    sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
+    calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
@@ -31,6 +32,8 @@ class Settings(BaseSettings):
     accounts_file: Path | None = None
     sites: dict[str, str] = {}
     prometheus: dict[str, str] = {}
+    alertmanager: dict[str, str] = {}
+    calendars: dict[str, str] = {}
     source_queue: str = ""
     source_queue_account: str = ""
     source_queue_region: str = ""

@@ -31,6 +31,7 @@ class StageStatus(StrEnum):
     FAILED = "Failed"
     STOPPED = "Stopped"
     CANCELLED = "Cancelled"
+    SKIPPED = "Skipped"
 
 
 class ActionStatus(StrEnum):
@@ -87,7 +88,8 @@ EXECUTION_MOVES: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
 }
 
 STAGE_MOVES: Mapping[StageStatus, frozenset[StageStatus]] = {
-    S.INBOUND: frozenset({S.IN_PROGRESS, S.CANCELLED}),
+    # Failed or Skipped at the gate: a rule of beforeEntry does not hold, for good.
+    S.INBOUND: frozenset({S.IN_PROGRESS, S.CANCELLED, S.FAILED, S.SKIPPED}),
     S.IN_PROGRESS: frozenset({S.BAKING, S.STOPPING, S.SUCCEEDED, S.FAILED, S.STOPPED}),
     S.BAKING: frozenset({S.SUCCEEDED, S.STOPPING, S.FAILED, S.STOPPED}),
     S.STOPPING: frozenset({S.FAILED, S.STOPPED}),
@@ -95,6 +97,7 @@ STAGE_MOVES: Mapping[StageStatus, frozenset[StageStatus]] = {
     S.FAILED: frozenset(),
     S.STOPPED: frozenset(),
     S.CANCELLED: frozenset(),
+    S.SKIPPED: frozenset(),
 }
 
 ACTION_MOVES: Mapping[ActionStatus, frozenset[ActionStatus]] = {

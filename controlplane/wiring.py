@@ -101,7 +101,15 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     parts = ActionParts(
-        clients, clock, http, settings.sites, settings.prometheus, breakers=breakers, heard=heard
+        clients,
+        clock,
+        http,
+        settings.sites,
+        settings.prometheus,
+        settings.alertmanager,
+        settings.calendars,
+        breakers=breakers,
+        heard=heard,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class MonitorError(Exception):
@@ -165,6 +165,7 @@ class Task:
     known_good: the digest now in the stage's target, "" where none is known to be good.
     answer: what a person or a job worker answered (see controlplane.actions.approval), "" before.
     judged: when a rule was last judged; None before.
+    known: what the caller's own store knows that a rule at a gate asks about; empty for all others.
     """
 
     token: str
@@ -185,6 +186,7 @@ class Task:
     answer: str = ""
     judged: datetime | None = None
     now: datetime | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

@@ -27,7 +27,8 @@ from monitors.signals.prometheus import Prometheus
 class Parts:
     """What monitors are made of.
 
-    sites, prometheus: base addresses by the names that a declaration may use.
+    sites, prometheus, alertmanager: base addresses by the names that a declaration may use.
+    calendars: paths or addresses of iCalendar texts, by name.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
     heard: which accounts tell of their deployments' ends by themselves.
     """
@@ -37,6 +38,8 @@ class Parts:
     http: httpx.Client
     sites: Mapping[str, str] = field(default_factory=dict)
     prometheus: Mapping[str, str] = field(default_factory=dict)
+    alertmanager: Mapping[str, str] = field(default_factory=dict)
+    calendars: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
     heard: Heard | None = None

@@ -15,6 +15,7 @@ Maker = Callable[[Configuration, str, str], list[Hop]]
 """(configuration, account, region) -> the hops of one action or rule."""
 
 ONE_BYTE = "bytes=0-0"
+NO_ALARM = "There is no alarm"
 ALARM_TYPES = ["MetricAlarm", "CompositeAlarm"]
 
 
@@ -158,7 +159,7 @@ def _alarm(configuration: Configuration, account: str, region: str) -> list[Hop]
     def well(answer: Mapping[str, Any]) -> Problem | None:
         found = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
         if not found:
-            return f"There is no alarm {name} in {account}.", "Create it, or correct AlarmName."
+            return f"{NO_ALARM} {name} in {account}.", "Create it, or correct AlarmName."
         if found[0].get("StateValue") == "ALARM":
             mend = "Mend what it tells of: a release could not be told from it."
             return f"Alarm {name} in {account} is in ALARM already.", mend
@@ -217,6 +218,7 @@ HOPS: Mapping[str, Maker] = {
     "InspectorFindings": _inspector,
     "SyntheticsCanary": _canary,
     "Lambda": _lambda,
+    "LambdaInvoke": _lambda,
     "CloudWatchAlarm": _alarm,
     "CloudWatchAlarmRecovered": _alarm,
     "CloudWatchMetric": _metric,

@@ -7,6 +7,7 @@ conformance suite finds it.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from accounts.breaker import Breakers
 from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
 from controlplane.actions.cloudformation import CloudFormation
@@ -21,9 +22,16 @@ from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
 from controlplane.actions.watch import RecoveryDriver, WatchDriver
 from controlplane.actions.wave_bake import WaveBake
+from controlplane.gates.deployment_window import Calendars, DeploymentWindow
+from controlplane.gates.expression import expression_rule
+from controlplane.gates.freeze import freeze_rule
+from controlplane.gates.open_incident import Alertmanager, OpenIncident
+from controlplane.gates.pipeline_state import pipeline_state_rule
+from controlplane.gates.signal import SignalGate
+from controlplane.gates.variable_check import VariableCheck
 from monitors.registry import CHECKS, SIGNALS, Parts
 
-__all__ = ["ACTIONS", "RULES", "Parts", "drivers"]
+__all__ = ["ACTIONS", "GATES", "RULES", "Parts", "drivers"]
 
 Key = tuple[str, str, str]
 """Category, owner, provider."""
@@ -77,7 +85,39 @@ RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
 )
 """What a rule may watch."""
 
+GATES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
+    {
+        ("Gate", "AWS", "DeploymentWindow"): lambda parts: DeploymentWindow(
+            Calendars(parts.http, parts.now, parts.calendars)
+        ),
+        ("Gate", "AWS", "CloudWatchAlarm"): lambda parts: SignalGate(
+            SIGNALS["CloudWatchAlarm"](parts)
+        ),
+        ("Gate", "Custom", "CloudWatchMetric"): lambda parts: SignalGate(
+            SIGNALS["CloudWatchMetric"](parts)
+        ),
+        ("Gate", "Custom", "PrometheusQuery"): lambda parts: SignalGate(
+            SIGNALS["PrometheusQuery"](parts)
+        ),
+        ("Gate", "Custom", "OpenIncident"): lambda parts: OpenIncident(
+            Alertmanager(
+                parts.http,
+                parts.now,
+                parts.alertmanager,
+                parts.environ,
+                parts.breakers or Breakers(parts.now),
+            )
+        ),
+        ("Gate", "Custom", "PipelineState"): lambda _: pipeline_state_rule(),
+        ("Gate", "Custom", "Expression"): lambda _: expression_rule(),
+        ("Gate", "AWS", "VariableCheck"): lambda _: VariableCheck(),
+        ("Gate", "AWS", "LambdaInvoke"): CHECKS["Lambda"],
+        ("Gate", "Custom", "Freeze"): lambda _: freeze_rule(),
+    }
+)
+"""What may stand in front of a stage: the same signal answers other questions there than in a bake."""
+
 
 def drivers(parts: Parts) -> dict[Key, ActionDriver]:
     """Make every driver once; they are safe under threads and shared by all tasks."""
-    return {key: make(parts) for key, make in (*ACTIONS.items(), *RULES.items())}
+    return {key: make(parts) for key, make in (*ACTIONS.items(), *RULES.items(), *GATES.items())}

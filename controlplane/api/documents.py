@@ -9,14 +9,14 @@ from controlplane.api import words
 from controlplane.api.explanations import records
 from controlplane.api.overview import Overview, names, targets, transition
 from controlplane.api.problems import unknown
-from controlplane.api.stage_documents import rule_measurements, stage_execution
+from controlplane.api.stage_documents import gate, rule_measurements, stage_execution
 from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document
 from controlplane.clock import iso
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.explain.document import explain
-from controlplane.store import executions, ledger, pipelines, queries, standing
+from controlplane.store import executions, gates, ledger, pipelines, queries, standing
 
 PAGE = 50
 
@@ -131,8 +131,18 @@ class Documents:
         return {
             "current": self._of(connection, current),
             "latest": self._of(connection, latest),
-            "inbound": [{"executionId": r.execution_id, "digest": r.digest} for r in waiting],
+            "inbound": [self._waits(connection, row) for row in waiting],
             "latestDigest": self._digest(connection, latest),
+        }
+
+    def _waits(self, connection: Connection, row: Any) -> Document:
+        """Answer who waits in front of a stage; held: what keeps him at the gate, "" where nothing does."""
+        rows = gates.rules(connection, row.id) if row.held else ()
+        return {
+            "executionId": row.execution_id,
+            "digest": row.digest,
+            "held": row.held,
+            "gate": gate(connection, row, rows),
         }
 
     def _of(self, connection: Connection, row: Any) -> Document | None:

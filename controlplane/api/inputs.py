@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from controlplane.store.roles import Role
 
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
+NAME_OR_NONE = r"^[A-Za-z0-9.@_-]{0,100}$"
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
 
@@ -22,6 +23,8 @@ ExecutionId = Annotated[str, Path(pattern=NAME)]
 AccountName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 TokenId = Annotated[str, Path(pattern=NAME)]
 Digest = Annotated[str, Path(pattern=r"^[A-Za-z0-9:._+-]{1,200}$")]
+FreezeId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+IncidentKey = Annotated[str, Path(pattern=r"^[A-Za-z0-9:._-]{1,100}$")]
 EventId = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 FilterName = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")]
@@ -80,6 +83,20 @@ class ReasonBody(Body):
     reason: Text = ""
 
 
+class FreezeBody(Body):
+    """pipeline, stage, account: "" covers all. until: with a time zone; left out, until it is lifted."""
+
+    pipeline: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
+    stage: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
+    account: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
+    until: AwareDatetime | None = None
+    reason: Text
+
+    def ends(self) -> float | None:
+        """Seconds since the epoch."""
+        return None if self.until is None else seconds(self.until)
+
+
 class TokenBody(Body):
     """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked."""
 
@@ -89,9 +106,10 @@ class TokenBody(Body):
 
     def expires(self) -> float | None:
         """Seconds since the epoch."""
-        return None if self.expires_at is None else _seconds(self.expires_at)
+        return None if self.expires_at is None else seconds(self.expires_at)
 
 
-def _seconds(at: datetime) -> float:
+def seconds(at: datetime) -> float:
+    """Seconds since the epoch of a time with a zone."""
     # datetime.timestamp overflows for a few hours around year 1 and 9999; the difference does not.
     return (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()

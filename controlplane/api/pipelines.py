@@ -76,7 +76,8 @@ def put_pipeline(
     file: how the text is called in the problems that are answered.
     """
     file = file or f"{name}.yaml"
-    declared = load_text(text, file, [account.name for account in parts.registry.all()])
+    accounts = [account.name for account in parts.registry.all()]
+    declared = load_text(text, file, accounts, parts.clock())
     if declared.name != name:
         wrong = f"is {declared.name!r}, but it was sent to {name!r}: make them the same"
         raise DeclarationError([Problem(file, 1, 1, "pipeline", wrong)])

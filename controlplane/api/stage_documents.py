@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.api.wave_documents import wave_documents
-from controlplane.api.words import Document, measurements
+from controlplane.api.words import Document, gate_rule, measurements, override
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.view import bake_seconds
 from controlplane.states import ActionStatus
+from controlplane.store import gates as store_gates
 from controlplane.store import measurements as store_measurements
 from controlplane.store import queries
 
@@ -41,6 +42,7 @@ def stage_execution(
         "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
         "watch": _watch(row),
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
+        "gate": gate(connection, row, rows),
     }
 
 
@@ -51,6 +53,15 @@ def _waves(
     if declared is None or execution.type == "ROLLBACK":
         return []
     return wave_documents(declared, rows, row)
+
+
+def gate(connection: Connection, row: Any, rows: Sequence[Any]) -> Document | None:
+    """What stands in front of a stage; None where nothing does. rows: the actions and rules there."""
+    rules = [gate_rule(one) for one in rows if one.kind == "gate"]
+    if not rules:
+        return None
+    asked = store_gates.last_override(connection, row.id)
+    return {"rules": rules, "override": None if asked is None else override(asked)}
 
 
 def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:

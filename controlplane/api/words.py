@@ -99,6 +99,46 @@ def drill(row: Any) -> Document:
     }
 
 
+def freeze(row: Any) -> Document:
+    """Answer what a freeze covers ("" is all), and until when."""
+    return {
+        "id": row.id,
+        "pipeline": row.pipeline,
+        "stage": row.stage,
+        "account": row.account,
+        "reason": row.reason,
+        "by": row.frozen_by,
+        "at": iso(row.frozen_at),
+        "until": iso(row.until),
+    }
+
+
+def override(row: Any) -> Document:
+    """Answer who asked for a gate to be opened, and who confirmed it."""
+    return {
+        "state": "asked" if row.confirmed_at is None else "confirmed",
+        "askedBy": row.asked_by,
+        "reason": row.reason,
+        "confirmedBy": row.confirmed_by,
+        "confirmReason": row.confirm_reason,
+        "expiresAt": iso(row.expires_at),
+    }
+
+
+def gate_rule(row: Any) -> Document:
+    """Answer how a rule of a gate stands, and when it opens next, where that is known."""
+    known = json.loads(row.output)
+    return {
+        "name": row.name,
+        "status": row.status,
+        "verdict": row.verdict,
+        "verdictAt": iso(row.verdict_at),
+        "reason": row.summary,
+        "opensAt": known.get("OpensAt", ""),
+        "timeZone": known.get("TimeZone", ""),
+    }
+
+
 def token(row: Any) -> Document:
     """Answer a token without the token."""
     return {

@@ -10,6 +10,7 @@ from controlplane.cli import (
     declaring,
     drilling,
     explaining,
+    gating,
     importing,
     looking,
     running,
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing),
-    *(looking, explaining, acting, drilling, administering),
+    *(looking, explaining, acting, gating, drilling, administering),
 ):
     part.register(app)
 

@@ -28,6 +28,7 @@ def validate(
 ) -> None:
     """Check pipeline files without a server; every problem as file:line:column."""
     from accounts.declared import RegistryError, load_accounts
+    from controlplane.clock import system_clock
     from controlplane.declarations.load import DeclarationError, load_text
 
     problems: list[str] = []
@@ -37,7 +38,8 @@ def validate(
         fail(str(error), Exit.REFUSED)
     for file in files:
         try:
-            declared = load_text(file.read_text(encoding="utf-8"), str(file), names)
+            text = file.read_text(encoding="utf-8")
+            declared = load_text(text, str(file), names, system_clock())
         except DeclarationError as error:
             problems.append(str(error))
         except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ EXPECTED = (
     AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SchemaError, SettingsError,
     UrlError, ValidationError,
 )  # fmt: skip
+NAMES = "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER and _CALENDARS"
 DATABASE = (
     "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is "
     "sqlite:///path/to/file.db, PostgreSQL is postgresql://user@host/name"
@@ -30,7 +31,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, UrlError):
         return f"TOWPATH_DATABASE_URL: {error}"
     if isinstance(error, SettingsError):
-        return f'TOWPATH_SITES and TOWPATH_PROMETHEUS are JSON such as {{"name": "http://..."}}: {error}'
+        return f'{NAMES} are JSON such as {{"name": "http://..."}}: {error}'
     if isinstance(error, (ArgumentError, DatabaseError, NoSuchModuleError)):
         cause = getattr(error, "orig", None) or error
         return DATABASE.format(str(cause).splitlines()[0])

@@ -81,6 +81,24 @@ def _quarantine(api: Api, _of: str) -> tuple[Any, Any]:
     return found, table_of(["digest", "pipeline", "reason", "since"], rows)
 
 
+def _freezes(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/freezes")
+    rows = (
+        [f["id"], f["pipeline"] or "all", f["stage"] or "all", f["account"] or "all",
+         f["until"] or "lifted by hand", f["by"], f["reason"]]
+        for f in found
+    )  # fmt: skip
+    return found, table_of(
+        ["freeze", "pipeline", "stage", "account", "until", "by", "reason"], rows
+    )
+
+
+def _incidents(api: Api, _of: str) -> tuple[Any, Any]:
+    found = api.get("/incidents")
+    rows = ([i["key"], i["name"], i["labels"].get("severity", ""), i["since"]] for i in found)
+    return found, table_of(["incident", "name", "severity", "since"], rows)
+
+
 def _accounts(api: Api, _of: str) -> tuple[Any, Any]:
     found = api.get("/accounts")
     rows = ([a["name"], a["id"], a["environment"], ", ".join(a["regions"])] for a in found)
@@ -94,6 +112,8 @@ KINDS: Mapping[str, Callable[[Api, str], tuple[Any, Any]]] = {
     "quarantine": _quarantine,
     "accounts": _accounts,
     "drills": _drills,
+    "freezes": _freezes,
+    "incidents": _incidents,
 }
 OF_A_PIPELINE = frozenset({"executions", "ledger", "drills"})
 
@@ -103,7 +123,7 @@ def get(
     pipeline: Annotated[str, typer.Argument(help="for executions, ledger and drills")] = "",
     output: FormOption = Form.TABLE,
 ) -> None:
-    """List pipelines, executions, the ledger, the quarantine, accounts or drills."""
+    """List pipelines, executions, the ledger, the quarantine, accounts, drills, freezes or incidents."""
     if kind not in KINDS:
         fail(f"there is nothing called {kind!r}; there is: {', '.join(KINDS)}", Exit.USAGE)
     if kind in OF_A_PIPELINE and not pipeline:
@@ -165,9 +185,11 @@ def tree(document: Mapping[str, Any]) -> Tree:
         root.add(Text.assemble("next  ", document["next"]))
     for stage in document["stages"]:
         said = "  ".join(words for words in (bake_in_words(stage), watch_in_words(stage)) if words)
+        said = stage["held"] if stage["status"] == "Inbound" else said
         branch = root.add(
             Text.assemble(f"{stage['stage']:12} ", _state(stage["status"]), "  ", said)
         )
+        _gate(branch, stage.get("gate"))
         for wave in stage.get("waves", ()):  # an older server does not tell
             branch.add(_wave(wave))
         for action in stage["actions"]:
@@ -220,6 +242,19 @@ def watch_in_words(stage: Mapping[str, Any]) -> str:
     how = "a breach rolls back" if watch["state"] == "automatic" else "a breach is told"
     held = f"; not well: {stage['held']}" if stage["held"] else ""
     return f"watched until {watch['until'][11:16]} UTC, {how}{held}"
+
+
+def _gate(branch: Tree, gate: Mapping[str, Any] | None) -> None:
+    """What stands in front of a stage."""
+    for rule in gate["rules"] if gate else ():
+        opens = f" (opens {rule['opensAt']}, {rule['timeZone']})" if rule["opensAt"] else ""
+        word = rule["verdict"] or rule["status"]
+        text = f"{rule['name']:24} {word}  {rule['reason'][:120]}{opens}"
+        branch.add(Text(text, style="dim"))
+    asked = gate["override"] if gate else None
+    if asked is not None:
+        by = f", confirmed by {asked['confirmedBy']}" if asked["confirmedBy"] else ""
+        branch.add(Text(f"override asked for by {asked['askedBy']}{by}: {asked['reason']}"))
 
 
 def _state(status_: str) -> tuple[str, str]:

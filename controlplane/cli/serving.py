@@ -54,7 +54,10 @@ def parts_of(house: House, worker: Worker) -> Parts:
     """What the doors are given."""
 
     def doctor(pipeline: str) -> list[dict[str, Any]]:
-        return examine(house.database, house.structures, house.clients, pipeline, house.settings)
+        reading = (house.drivers, house.clock())
+        return examine(
+            house.database, house.structures, house.clients, pipeline, house.settings, reading
+        )
 
     return Parts(
         database=house.database,

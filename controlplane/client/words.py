@@ -16,6 +16,7 @@ COLOURS = {
     "MISSING": "red",
     "Stopped": "magenta",
     "Superseded": "dim",
+    "Skipped": "dim",
 }
 """The colour of a word that names a state."""
 

@@ -20,6 +20,7 @@ from controlplane.console.session import (
 from controlplane.console.templates import render
 from controlplane.console.views import index_view, pipeline_view
 from controlplane.store import tokens
+from controlplane.store.roles import Permission, allows
 
 public = APIRouter()
 router = APIRouter(route_class=SessionRoute)
@@ -64,8 +65,8 @@ def login(
     now = desk.now()
     with desk.database.read() as connection:
         holder = tokens.find(connection, token.strip(), now)
-    if holder is None:
-        refusal = "This token is unknown, revoked or expired."
+    if holder is None or not allows(holder.role, Permission.READ):
+        refusal = "This token is unknown, revoked or expired, or may not read."
         page = render("login.html", {"next": inside(next), "refusal": refusal})
         return HTMLResponse(page, 401)
     tokens.touch(desk.database, holder, now)

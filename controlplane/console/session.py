@@ -72,7 +72,7 @@ def session_in(desk: Desk, cookie: str) -> Session:
         raise SignedOutError
     with desk.database.read() as connection:
         holder = tokens.by_id(connection, token_id, desk.now())
-    if holder is None:
+    if holder is None or not allows(holder.role, Permission.READ):
         raise SignedOutError
     return Session(holder.name, holder.role, _mac(desk, "csrf", cookie))
 

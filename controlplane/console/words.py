@@ -24,6 +24,7 @@ STAGES: Mapping[str, Said] = {
     "Failed": Said("Failed", "bad"),
     "Stopped": Said("Stopped", "warn"),
     "Cancelled": Said("Overtaken", "idle"),
+    "Skipped": Said("Skipped", "idle"),
 }
 ROLLING_BACK: Mapping[str, Said] = {
     "InProgress": Said("Rolling back", "warn"),
@@ -93,6 +94,12 @@ EVENT_TONES: Mapping[str, str] = {
     "noted": "warn",
     "advised": "warn",
     "recovered": "good",
+    "closed": "warn",
+    "opened": "good",
+    "set": "warn",
+    "lifted": "good",
+    "asked": "ask",
+    "confirmed": "warn",
 }
 """By the last word of an event's kind."""
 

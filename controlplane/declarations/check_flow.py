@@ -39,8 +39,11 @@ def _called(declaration: PipelineDeclaration, placed: Placed) -> str:
 def _earlier(declaration: PipelineDeclaration, one: Placed, other: PlacedAction) -> bool:
     """Say whether the other has ended when this one starts.
 
-    The rules of a stage start together with its first deployment, to watch from then on.
+    The rules of a bake start together with the stage's first deployment, to watch from then on; those
+    of a gate before it is entered.
     """
+    if "beforeEntry" in one.path:
+        return other.stage < one.stage
     if isinstance(one, PlacedAction):
         return other.before(one)
     deploying = [

@@ -112,9 +112,9 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
     for i, stage in enumerate(declaration.stages):
         for word, number, _ in conditions(stage):
             path = ("stages", i, word, "conditions", number)
-            if word != "onSuccess":
+            if word == "onFailure":
                 yield Finding(path, f"conditions of {word} are not run: take them out")
-            elif number > 0:
+            elif word == "onSuccess" and number > 0:
                 yield Finding(path, "a second condition: put all rules into the first one")
         yield from _retries(stage, ("stages", i, "onFailure"))
 

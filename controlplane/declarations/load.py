@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from accounts.yaml_text import START, Document, Path, Position, UnreadableError, read
 from controlplane.declarations.expand import Reading
@@ -37,14 +38,18 @@ class DeclarationError(Exception):
 
 
 def load_text(
-    text: str, file: str = "pipeline.yaml", accounts: Collection[str] | None = None
+    text: str,
+    file: str = "pipeline.yaml",
+    accounts: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> PipelineDeclaration:
     """Read YAML (or the JSON of get-pipeline) and check that it can run.
 
     accounts: the names of the registered accounts; None where they are not to be checked.
+    now: a window that never opens after it is a problem; None where that is not checked.
     Raises DeclarationError with all problems at once; one of syntax stands alone.
     """
-    return _load(text, file, lambda declaration: validate(declaration, accounts))
+    return _load(text, file, lambda declaration: validate(declaration, accounts, now))
 
 
 def parse_text(text: str, file: str = "pipeline.yaml") -> PipelineDeclaration:

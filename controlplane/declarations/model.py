@@ -152,6 +152,11 @@ class Condition(Model):
 
 
 class BeforeEntry(Model):
+    """The gate: an execution waits in front of the stage until all rules hold.
+
+    The result (FAIL or SKIP) is for a rule that will never hold, or has timed out.
+    """
+
     conditions: tuple[Condition, ...] = ()
 
 
@@ -189,11 +194,17 @@ class StageDeclaration(Model):
 
     @cached_property
     def by_name(self) -> Mapping[tuple[str, str], ActionDeclaration | RuleDeclaration]:
-        """What a row of this stage stands for: by its kind ("action" or "rule") and its name."""
+        """What a row of this stage stands for: by its kind ("action", "rule" or "gate") and its name."""
         found: dict[tuple[str, str], ActionDeclaration | RuleDeclaration] = {}
+        found.update({("gate", rule.name): rule for rule in reversed(self.gates())})
         found.update({("rule", rule.name): rule for rule in reversed(self.rules())})
         found.update({("action", action.name): action for action in reversed(self.actions)})
         return found
+
+    def gates(self) -> tuple[RuleDeclaration, ...]:
+        """Every rule that must hold before the stage is entered, in order."""
+        conditions = self.before_entry.conditions if self.before_entry else ()
+        return tuple(rule for condition in conditions for rule in condition.rules)
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
         """Every rule of the bake, in order."""

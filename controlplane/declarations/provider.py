@@ -20,6 +20,7 @@ class Provider:
     """One provider. inputs and outputs are the least and the most artifacts.
 
     place: whether it needs an Account and a region. deploys: it changes what runs on a target.
+    stands: the conditions that a rule may stand under.
     one_of: of each of these groups exactly one key must be there; most_one: at most one.
     """
 
@@ -32,6 +33,7 @@ class Provider:
     outputs: tuple[int, int] = (0, 0)
     place: Need = Need.REQUIRED
     deploys: bool = False
+    stands: tuple[str, ...] = ("onSuccess",)
     one_of: tuple[tuple[str, ...], ...] = ()
     most_one: tuple[tuple[str, ...], ...] = ()
 

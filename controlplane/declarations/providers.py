@@ -10,6 +10,7 @@ WAY_BACK; a provider that CodePipeline does not have is of owner Custom.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from controlplane.declarations.gate_providers import GATE_RULES
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionTypeId, RuleTypeId
 from controlplane.declarations.provider import Need, Provider
@@ -268,8 +269,15 @@ ACTIONS: tuple[Provider, ...] = (
     ),
 )
 
+BOTH = ("beforeEntry", "onSuccess")
 RULES: tuple[Provider, ...] = (
-    Provider("Rule", "AWS", "CloudWatchAlarm", {"AlarmName": Key("alarm", required=True), **WATCH}),
+    Provider(
+        "Rule",
+        "AWS",
+        "CloudWatchAlarm",
+        {"AlarmName": Key("alarm", required=True), **WATCH},
+        stands=BOTH,
+    ),
     Provider(
         "Rule",
         "Custom",
@@ -284,6 +292,7 @@ RULES: tuple[Provider, ...] = (
             "ResultId": Key("which of the queries is judged"),
             **THRESHOLD,
         },
+        stands=BOTH,
         one_of=(("MetricName", "MetricDataQueries"),),
     ),
     Provider(
@@ -299,8 +308,10 @@ RULES: tuple[Provider, ...] = (
             **THRESHOLD,
         },
         place=Need.NONE,
+        stands=BOTH,
         one_of=(("Prometheus", "Url"),),
     ),
+    *GATE_RULES,
 )
 
 TOGETHER: Mapping[str, tuple[str, ...]] = {

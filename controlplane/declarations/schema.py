@@ -126,6 +126,12 @@ def _stage(own: Schema) -> Schema:
         "region": _about("The region of all here that acts in one.", TEXT),
         "waves": _ref("Waves", "Release to many targets, wave behind wave."),
         "actions": {"type": "array", "minItems": 1, "items": _ref("Action")},
+        "gate": {
+            "description": "What must hold before the stage is entered.",
+            "type": "array",
+            "minItems": 1,
+            "items": _ref("Rule"),
+        },
         "bake": _ref("Bake", "Watch, from the start of the stage's first deployment."),
         **{w: _about(WAY_BACK[k].about, _value(WAY_BACK[k])) for w, k in WAY_BACK_WORDS.items()},
         "onFailure": {
@@ -133,7 +139,7 @@ def _stage(own: Schema) -> Schema:
             "anyOf": [_choice(("ROLLBACK", "FAIL")), _ref("OnFailure")],
         },
     }
-    own["allOf"] = _either(("bake", "onSuccess"))
+    own["allOf"] = _either(("gate", "beforeEntry"), ("bake", "onSuccess"))
     return own
 
 

@@ -6,6 +6,7 @@ from accounts.yaml_text import Path
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
+from controlplane.declarations.model import Result
 from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
@@ -52,6 +53,10 @@ class Stage:
         return out
 
     def _all_conditions(self, given: Tree, out: Tree, target: Path, source: Path) -> None:
+        if self.reading.either(given, source, "gate", "beforeEntry") == "gate":
+            out["beforeEntry"] = self._gate(
+                given["gate"], (*target, "beforeEntry"), (*source, "gate")
+            )
         used = self.reading.either(given, source, "bake", "onSuccess")
         if used == "bake":
             out["onSuccess"] = self._bake(given, (*target, "onSuccess"), (*source, "bake"))
@@ -117,7 +122,12 @@ class Stage:
         if "conditions" not in given:
             return {}
         inner = ((*target, "conditions"), (*source, "conditions"))
-        return {"conditions": self.reading.each(given["conditions"], inner, self._condition)}
+        made = self.reading.each(given["conditions"], inner, self._condition)
+        for number, condition in enumerate(made):
+            if target[-1] == "beforeEntry" and "result" not in condition:
+                condition["result"] = Result.FAIL.value  # a gate has no way back to take
+                self.reading.origin[(*inner[0], number, "result")] = (*inner[1], number)
+        return {"conditions": made}
 
     def _condition(self, value: object, target: Path, source: Path) -> Tree:
         given = self.reading.mapping(value, source, CONDITION_KEYS)
@@ -133,6 +143,14 @@ class Stage:
             return self.copies.rules(value, RULE, target, source)
         rule = Item(self.reading, RULE, self.place)
         return self.reading.each(value, (target, source), rule.expand)
+
+    def _gate(self, value: object, target: Path, source: Path) -> Tree:
+        """One condition of these rules, which fails where one of them cannot hold any more."""
+        condition = (*target, "conditions", 0)
+        for made in (target, condition, (*condition, "result"), (*condition, "rules")):
+            self.reading.origin[made] = source
+        rules = self._rules(value, (*condition, "rules"), source)
+        return {"conditions": [{"result": Result.FAIL.value, "rules": rules}]}
 
     def _bake(self, stage: Tree, target: Path, source: Path) -> Tree:
         """One condition; what the bake says of all signals goes into each rule's configuration."""

@@ -1,10 +1,12 @@
 """The structural rules, all of them: what makes a well-spelled pipeline one that can run."""
 
 from collections.abc import Collection
+from datetime import datetime
 from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
 from controlplane.declarations.check_flow import check_flow
+from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
 from controlplane.declarations.check_structure import check_limits, check_structure
 from controlplane.declarations.findings import MOST, Finding
@@ -12,11 +14,14 @@ from controlplane.declarations.model import PipelineDeclaration
 
 
 def validate(
-    declaration: PipelineDeclaration, accounts: Collection[str] | None = None
+    declaration: PipelineDeclaration,
+    accounts: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> list[Finding]:
     """Answer everything that is wrong; nothing where it can run.
 
     accounts: the names of the registered accounts; None where they are not known, and not checked.
+    now: windows must open after it; None where that is not checked.
     """
     too_large = list(check_limits(declaration))
     if too_large:
@@ -26,5 +31,6 @@ def validate(
         check_items(declaration, accounts),
         check_flow(declaration),
         check_bakes(declaration),
+        check_gates(declaration, now),
     )
     return list(islice(found, MOST))

@@ -69,7 +69,7 @@ CONSEQUENCES: Mapping[Verdict, str] = MappingProxyType(
 CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
-STAGE_KEYS = ("account", "region", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
+STAGE_KEYS = ("account", "region", "gate", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
 RULE_KEYS = (*(word for word in ITEM if word != "outputs"), "critical", *own(RuleDeclaration))
 WAVES_KEYS = (

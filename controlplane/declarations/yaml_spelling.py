@@ -70,7 +70,7 @@ def _stage(stage: StageDeclaration) -> Words:
     words: Words = {"name": stage.name, **place}
     words["actions"] = [_item(action, place) for action in stage.actions]
     if stage.before_entry is not None:
-        words["beforeEntry"] = _conditions(stage.before_entry.conditions, place)
+        words |= _gate(stage.before_entry.conditions, place)
     if stage.on_success is not None:
         given = stage.on_success.conditions
         if len(given) == 1 and given[0].rules:
@@ -189,6 +189,18 @@ def _conditions(conditions: Sequence[Condition], place: Mapping[str, str]) -> Wo
             words["rules"] = []
         spelt.append(words)
     return {"conditions": spelt} if spelt else {}
+
+
+def _gate(conditions: Sequence[Condition], place: Mapping[str, str]) -> Words:
+    """Spell a gate: one condition that fails is only its rules. A result left out is FAIL, unlike a bake's."""
+    if len(conditions) == 1 and conditions[0].rules and conditions[0].result is Result.FAIL:
+        return {"gate": [_item(rule, place) for rule in conditions[0].rules]}
+    words = _conditions(conditions, place)
+    for spelt, condition in zip(words.get("conditions", ()), conditions, strict=True):
+        spelt.pop("result", None)
+        if condition.result is not Result.FAIL:
+            spelt["result"] = condition.result.value
+    return {"beforeEntry": words}
 
 
 def _failure(failure: OnFailure, place: Mapping[str, str]) -> str | Words:

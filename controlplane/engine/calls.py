@@ -31,6 +31,10 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before the first, second, ... new try after an error that may pass."""
 LATER = 20.0
 """Seconds until what found its place full is tried again."""
+LONGEST_AT_GATE = 900.0
+"""Seconds: a window that opens next week needs nobody every minute; what changes wakes its row."""
+JUDGING = frozenset({"rule", "watch", "gate"})
+"""Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -136,6 +140,14 @@ def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
     return (*job.key, job.task.account, job.task.region, *where)
 
 
+def refused(job: Job, why: str, *, late: bool) -> Result:
+    """There is nothing to call; a gate stays closed, and is looked at again until its time is over."""
+    if job.row.kind == "gate" and not late:
+        failures = job.row.failures + 1
+        return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
+    return Result(job, A.FAILED, job.row.handle, why)
+
+
 def crowded_out(job: Job, *, late: bool) -> Result:
     """Its place is full, or was for too long: it is due again in a while, or over if its time is."""
     row = job.row
@@ -152,7 +164,7 @@ def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
     if progress.outcome is Outcome.RUNNING and not (is_inline(driver) and not progress.look_after):
         low, high = LOOK_BOUNDS
         hint = progress.look_after.total_seconds() if progress.look_after else LOOK_EVERY
-        due_in = min(max(hint, low), high)
+        due_in = min(max(hint, low), LONGEST_AT_GATE if job.row.kind == "gate" else high)
     return Result(
         job=job,
         status=STATUS[progress.outcome],
@@ -178,7 +190,7 @@ def _error(job: Job, error: Exception) -> Result:
     failures = job.row.failures + 1
     summary = str(error) if expected else f"{type(error).__name__} in the driver of {job.key[2]}"
     permanent = error.permanent if expected else failures > BUGS_TOLERATED  # type: ignore[attr-defined]
-    if job.row.kind != "action":
+    if job.row.kind in JUDGING:
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
     if permanent and not _is_patient(job, error, failures):

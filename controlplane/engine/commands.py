@@ -6,14 +6,15 @@ another replica changed the same rows at that moment, it is read, checked and wr
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine import ids
+from controlplane.engine import gate_commands, ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
+from controlplane.engine.gate_commands import Scope
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
@@ -221,6 +222,37 @@ class Commands:
             ledger.lift_quarantine(tx.connection, digest, by.name, reason, tx.now)
             text = f"{digest} was released by {by.name}: {reason}"
             self._say(tx, "digest.released", held.pipeline, "", text)
+
+    @again
+    def freeze(self, scope: Scope, by: Person, *, reason: str) -> int:
+        """Close every gate that the scope covers, with a reason; answers the freeze's id."""
+        with self._transaction() as tx:
+            return gate_commands.freeze(tx, scope, by, reason)
+
+    @again
+    def unfreeze(self, freeze_id: int, by: Person, *, reason: str) -> None:
+        """Lift a freeze with a reason."""
+        with self._transaction() as tx:
+            gate_commands.unfreeze(tx, freeze_id, by, reason)
+
+    @again
+    def override(self, execution_id: str, stage: str, by: Person, *, reason: str) -> Any:
+        """Ask for a closed gate to be opened; the second of two people opens it. Answers the row."""
+        with self._transaction() as tx:
+            execution = self._execution(tx, execution_id)
+            return gate_commands.override(tx, execution, stage, by, reason)
+
+    @again
+    def take_incidents(self, told: Sequence[Mapping[str, Any]], by: Person) -> int:
+        """Open and resolve incidents that a monitoring tells of; answers how many were news."""
+        with self._transaction() as tx:
+            return gate_commands.take_incidents(tx, told, by.name)
+
+    @again
+    def resolve_incident(self, key: str, by: Person, *, reason: str) -> None:
+        """Close an incident by hand."""
+        with self._transaction() as tx:
+            gate_commands.resolve_incident(tx, key, by, reason)
 
     # --- inside -----------------------------------------------------------------------------------
 

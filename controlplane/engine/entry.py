@@ -1,17 +1,30 @@
 """Entering stages: who waits in front of which, who may go in, and the first rows of those who do."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from controlplane.declarations.model import ExecutionMode, StageDeclaration
 from controlplane.declarations.wave_keys import most_in_flight
+from controlplane.engine import gate
 from controlplane.engine.admit import Waiting, admit
-from controlplane.engine.rows import action_row
+from controlplane.engine.gate import Way
+from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import executions, locks
 
 E = ExecutionStatus
+
+
+class Place(NamedTuple):
+    """A stage execution in front of its stage, as its own row says it."""
+
+    id: str
+    pipeline: str
+    stage: str
+    position: int
+    attempt: int
+    held: str
 
 
 def admit_all(tx: Transaction) -> None:
@@ -23,8 +36,8 @@ def admit_all(tx: Transaction) -> None:
             tx.connection,
             [(*way, not opened and _takes_all(tx, way[0])) for way, opened in changed.items()],
         )
-        for pipeline, stage in changed:
-            _admit(tx, pipeline, stage)
+        for (pipeline, stage), opened in changed.items():
+            _admit(tx, pipeline, stage, opened=opened)
             tx.flush()
 
 
@@ -40,7 +53,7 @@ def _takes_all(tx: Transaction, pipeline: str) -> bool:
     return declared.execution_mode is ExecutionMode.PARALLEL
 
 
-def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
+def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
     inbound = executions.inbound(tx.connection, pipeline, stage)
     if not inbound:
         return
@@ -56,16 +69,35 @@ def _admit(tx: Transaction, pipeline: str, stage: str) -> None:
     owners = {row.stage_id: row for row in inbound}
     for waiting in result.quarantined:
         why = f"{waiting.digest} is in quarantine; a person must lift it with a reason"
-        _turn_away(tx, owners[waiting.stage_id], waiting.stage_id, stage, E.FAILED, why)
+        owner = owners[waiting.stage_id]
+        _turn_away(tx, owner, _place(owner), E.FAILED, why)
     for waiting, newer in result.superseded:
-        why = f"overtaken by {newer.execution_id}"
-        _turn_away(tx, owners[waiting.stage_id], waiting.stage_id, stage, E.SUPERSEDED, why)
+        owner = owners[waiting.stage_id]
+        _turn_away(tx, owner, _place(owner), E.SUPERSEDED, f"overtaken by {newer.execution_id}")
     locked = declared.execution_mode is not ExecutionMode.PARALLEL
     for waiting in result.enter:
-        execution = owners[waiting.stage_id]
-        stages = tx.structures.stages(tx.connection, execution)
-        own = stages[0] if execution.plan else stages[execution.position]
-        enter(tx, execution, waiting.stage_id, stage, own, locked=locked)
+        owner = owners[waiting.stage_id]
+        if locked or opened or not owner.held or owner.stage_id in tx.at_gate:
+            _at_the_gate(tx, owner, _place(owner), locked=locked)
+        # Many may stand at the gates of a PARALLEL pipeline: who was not spoken of waits on.
+
+
+def _place(row: Any) -> Place:
+    return Place(row.stage_id, row.pipeline, row.stage, row.position, row.attempt, row.held)
+
+
+def _at_the_gate(tx: Transaction, execution: Any, place: Place, *, locked: bool) -> None:
+    """He is next: in, or on waiting, or turned away, as the gate's rules say."""
+    stages = tx.structures.stages(tx.connection, execution)
+    declared = stages[0] if execution.plan else stages[place.position]
+    way, why = gate.stand(tx, execution, place, declared)
+    if way is Way.OPEN:
+        enter(tx, execution, place.id, place.stage, declared, locked=locked)
+    elif way is Way.FAIL:
+        _turn_away(tx, execution, place, E.FAILED, why, StageStatus.FAILED)
+        tx.to_admit[place.pipeline, place.stage] = False  # whoever waits behind is next
+    elif way is Way.SKIP:
+        _skip(tx, execution, place, why)
 
 
 def enter(
@@ -107,34 +139,65 @@ def enter(
 
 def leave(tx: Transaction, execution: Any, row: Any) -> None:
     """A person stopped an execution that waits in front of a stage."""
-    _turn_away(tx, execution, row.id, row.stage, E.STOPPED, "stopped while waiting")
+    _turn_away(tx, execution, row, E.STOPPED, "stopped while waiting")
+    tx.to_admit[row.pipeline, row.stage] = False  # he may have stood at the gate, others behind him
 
 
 def _turn_away(
-    tx: Transaction, execution: Any, stage_id: str, stage: str, status: ExecutionStatus, reason: str
+    tx: Transaction,
+    execution: Any,
+    row: Any,
+    status: ExecutionStatus,
+    reason: str,
+    stage: StageStatus = StageStatus.CANCELLED,
 ) -> None:
+    """End an execution in front of a stage. row: a Place, or the stage execution itself."""
     check(E(execution.status), status)
-    why = f"{stage}: {reason}"
+    _leave_stage(tx, execution, row, reason, stage)
+    _end(tx, execution, status, f"{row.stage}: {reason}")
+
+
+def _skip(tx: Transaction, execution: Any, row: Any, reason: str) -> None:
+    """Go on behind the stage: a rule says that this one is not for it."""
+    _leave_stage(tx, execution, row, reason, StageStatus.SKIPPED)
+    tx.to_admit[row.pipeline, row.stage] = False
+    stages, position = tx.structures.stages(tx.connection, execution), row.position + 1
+    if position < len(stages):
+        tx.new_stages.append(stage_row(execution, position, stages[position].name))
+        tx.to_admit[row.pipeline, stages[position].name] = False
+    else:
+        check(E(execution.status), E.SUCCEEDED)
+        _end(tx, execution, E.SUCCEEDED, "")
+
+
+def _leave_stage(
+    tx: Transaction, execution: Any, row: Any, reason: str, status: StageStatus
+) -> None:
+    check(StageStatus.INBOUND, status)
+    gate.leave(tx, execution, row)
     tx.stage_moves.append(
         {
-            "b_id": stage_id,
+            "b_id": row.id,
             "b_old": StageStatus.INBOUND,
-            "status": StageStatus.CANCELLED,
+            "status": status,
             "locked": False,
-            "cause": why,
+            "cause": f"{row.stage}: {reason}",
             "b_baking": None,
             "b_entered": None,
             "ended_at": tx.now,
         }
     )
+    tx.fact(f"stage.{status.lower()}", execution, stage=row.stage, text=reason)
+
+
+def _end(tx: Transaction, execution: Any, status: ExecutionStatus, reason: str) -> None:
     tx.execution_moves.append(
         {
             "b_id": execution.id,
             "b_old": execution.status,
             "status": status,
-            "reason": why,
+            "reason": reason,
             "ended_at": tx.now,
         }
     )
-    tx.fact("stage.cancelled", execution, stage=stage, text=reason)
-    tx.fact(f"execution.{status.lower()}", execution, text=why)
+    tx.fact(f"execution.{status.lower()}", execution, text=reason)

@@ -189,7 +189,7 @@ class Engine:
         for job in found:
             self._held[job.row.id] = job.row.fence
             if job.error or job.key not in self._drivers:
-                self._results.put(_refused(job))
+                self._results.put(_refused(job, now))
             elif _is_late(job, now):
                 self._submit([job], calls.time_out, job)
             elif job.row.status == ActionStatus.STARTING:
@@ -280,7 +280,7 @@ def _is_late(job: Job, now: float) -> bool:
     return timeout is not None and timeout <= now and not job.row.answer
 
 
-def _refused(job: Job) -> Result:
+def _refused(job: Job, now: float) -> Result:
     """There is nothing to call: an input is missing, or no driver is known."""
     why = job.error or f"no driver is known for {'/'.join(job.key)}"
-    return Result(job, ActionStatus.FAILED, job.row.handle, why)
+    return calls.refused(job, why, late=_is_late(job, now))

@@ -104,13 +104,15 @@ def _tell_verdict(tx: Transaction, result: Result, execution: Any) -> None:
     row, seen = result.job.row, result.judgement
     if seen is None:
         return
-    measurements.add(tx.connection, row.id, tx.now, seen)
-    if seen.verdict == row.verdict:
+    changed = seen.verdict != row.verdict
+    if row.kind != "gate" or changed:  # a gate may be looked at for days
+        measurements.add(tx.connection, row.id, tx.now, seen)
+    if not changed:
         tx.judged[row.id] = seen  # kept where the rule ends with it
     else:
         series.keep(tx.connection, row.id, tx.now, seen)
         tx.fact(
-            "rule.judged", execution, stage=result.job.task.stage, action=row.name,
+            f"{row.kind}.judged", execution, stage=result.job.task.stage, action=row.name,
             text=seen.reason, data={"verdict": seen.verdict, "samples": seen.samples},
         )  # fmt: skip
 

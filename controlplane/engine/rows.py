@@ -38,21 +38,22 @@ def action_row(
     declared: ActionDeclaration | RuleDeclaration,
     now: float,
     attempt: int = 1,
+    kind: str = "",
 ) -> dict[str, Any]:
-    """An action or rule that is due now. Rules have no time-out: the bake ends them."""
+    """An action or rule that is due now; kind: "gate" for a rule in front of the stage."""
     rule = isinstance(declared, RuleDeclaration)
     return {
         "execution_id": execution.id,
         "stage_id": stage_id,
         "name": declared.name,
-        "kind": "rule" if rule else "action",
+        "kind": kind or ("rule" if rule else "action"),
         "run_order": 0 if isinstance(declared, RuleDeclaration) else declared.run_order,
         "attempt": attempt,
         "status": ActionStatus.READY,
         "lane": 0 if execution.type == "ROLLBACK" else 1,
         "token": ids.token(stage_id, declared.name, attempt),
         "due_at": now,
-        "timeout_at": _timeout_at(declared, now),
+        "timeout_at": _timeout_at(declared, now, kind),
         "fence": 0,
         "wake": 0,
         "starts": 0,
@@ -77,9 +78,14 @@ def watch_row(
     return {**row, "kind": "watch", "token": ids.token(stage_id, f"watch/{rule.name}", attempt)}
 
 
-def _timeout_at(declared: ActionDeclaration | RuleDeclaration, now: float) -> float | None:
-    """None for what only ends by what it waits for: however long nobody was there to look."""
-    if isinstance(declared, RuleDeclaration) or is_gate(declared):
+def _timeout_at(
+    declared: ActionDeclaration | RuleDeclaration, now: float, kind: str
+) -> float | None:
+    """None for what only ends by what it waits for; a gate says in its declaration for how long it waits."""
+    if isinstance(declared, RuleDeclaration):
+        waits = declared.timeout_in_minutes if kind == "gate" else None
+        return now + waits * MINUTE if waits else None
+    if is_gate(declared):
         return None
     minutes = declared.timeout_in_minutes
     if minutes is None:

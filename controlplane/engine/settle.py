@@ -78,6 +78,10 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
 
 
 def _settle_one(tx: Transaction, row: Any, execution: Any, found: Sequence[Any]) -> None:
+    if row.status == S.INBOUND:  # a rule of the gate has said something
+        tx.at_gate.add(row.id)
+        tx.to_admit.setdefault((row.pipeline, row.stage), False)
+        return
     view = view_of(tx, row, execution, found)
     if row.watch in WATCHED:
         moves = decided(tx, view, row, execution, found)

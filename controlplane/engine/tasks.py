@@ -13,7 +13,10 @@ from sqlalchemy import Connection
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import target_of
+from controlplane.engine.gate import FREEZE
+from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.structures import Structures
+from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus
@@ -77,8 +80,7 @@ def _job(
     stage: StageDeclaration,
     now: float,
 ) -> Job:
-    # What watches on is a rule of the stage, too.
-    declared = stage.by_name["action" if row.kind == "action" else "rule", row.name]
+    declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
     inputs: tuple[Artifact, ...] = ()
     error = ""
@@ -87,7 +89,9 @@ def _job(
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
-    is_rule = isinstance(declared, RuleDeclaration)
+    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind == "gate"
+    key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
+    asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
     task = Task(
@@ -109,9 +113,10 @@ def _job(
         answer=row.answer,
         judged=_time(row.verdict_at),
         now=_time(now),
+        known=facts(asked, key[2]) if at_gate and not error else {},
     )
     stopping = execution.stage_status == StageStatus.STOPPING
-    return Job(row, execution, declared.driver, declared, task, error, stopping)
+    return Job(row, execution, key, declared, task, error, stopping)
 
 
 def _began(
@@ -138,8 +143,10 @@ def _deploying(
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    every = stage.actions if row.kind == "action" else stage.rules()
-    return next(declared for declared in every if declared.name == row.name)
+    """What a row stands for; what watches on is a rule of the stage, too."""
+    if row.kind == "gate" and row.name == FREEZE.name:
+        return FREEZE
+    return stage.by_name["rule" if row.kind == "watch" else row.kind, row.name]
 
 
 @lru_cache(maxsize=256)  # what is claimed together begins together
@@ -213,18 +220,6 @@ def _known_good(
     return found[0].digest if found else ""
 
 
-def _variables(
-    connection: Connection, structures: Structures, execution: Any
-) -> dict[tuple[str, str], str]:
-    """What `#{namespace.name}` can name. A way back knows what the way there knew."""
-    declared = structures.pipeline(connection, execution.pipeline, execution.version).variables
-    known = {("variables", v.name): v.default_value for v in declared if v.default_value}
-    known["codepipeline", "PipelineExecutionId"] = execution.id
-    if execution.rolls_back:
-        known |= executions.variables(connection, execution.rolls_back)
-    return known | executions.variables(connection, execution.id)
-
-
 def _resolve(
     connection: Connection,
     structures: Structures,
@@ -234,7 +229,7 @@ def _resolve(
     """The configuration, with variables where `#{namespace.name}` asks for them."""
     if not declared.has_variables:
         return declared.configuration
-    known = _variables(connection, structures, execution)
+    known = variables(connection, structures, execution)
 
     def value(match: re.Match[str]) -> str:
         name = (match[1], match[2])

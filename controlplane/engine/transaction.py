@@ -1,7 +1,7 @@
 """One transaction of the engine: what it knows, and the moves it collects to write in bulk."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from controlplane.engine.structures import Structures
 from controlplane.journal import Fact, Journal
-from controlplane.store import actions, executions, pipelines
+from controlplane.store import actions, executions, gates, pipelines
 from controlplane.store.database import Database
 from monitors.base import Judgement
 
@@ -20,10 +20,11 @@ class Transaction:
     """Rows to write, by table; `flush` writes them in the order in which they depend on each other.
 
     version: the one of a pipeline that counts; asked once. A new version that others store meanwhile counts
-    from the next transaction on. to_admit: (pipeline, stage) where somebody arrived or left; True where the
-    way in itself was opened. keeps_new: new actions are not written yet, for the engine may take them at once;
-    nothing that is decided in the same transaction looks at them. judged: by action, what this transaction's
-    looks saw that is not kept unless the rule ends with it.
+    from the next transaction on. at_gate: stage executions at whose gate a rule has said something.
+    to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
+    keeps_new: new actions are not written yet, for the engine may take them at once; nothing that is
+    decided in the same transaction looks at them. judged: by action, what this transaction's looks saw
+    that is not kept unless the rule ends with it.
     """
 
     connection: Connection
@@ -40,6 +41,18 @@ class Transaction:
     to_settle: set[str] = field(default_factory=set)
     keeps_new: bool = False
     judged: dict[int, Judgement] = field(default_factory=dict)
+    at_gate: set[str] = field(default_factory=set)
+    _freezes: Sequence[Any] | None = None
+
+    def freezes(self) -> Sequence[Any]:
+        """The freezes that are in force; asked once."""
+        if self._freezes is None:
+            self._freezes = gates.freezes(self.connection, self.now)
+        return self._freezes
+
+    def forget_freezes(self) -> None:
+        """They were changed: ask again."""
+        self._freezes = None
 
     def flush(self) -> None:
         """Write what was collected. Stages leave their locks before others enter."""

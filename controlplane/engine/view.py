@@ -15,7 +15,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule" or "watch"
+    kind: str  # "action", "rule", "watch" or "gate"
     run_order: int
     attempt: int
     status: str

@@ -27,6 +27,7 @@ from controlplane.store.tables import (
     ArtifactRow,
     Event,
     Execution,
+    GateOverride,
     MeasuredSeries,
     Measurement,
     Outbox,
@@ -40,7 +41,7 @@ from controlplane.store.tables import (
 EXECUTION, STAGE, ACTION = table(Execution), table(StageExecution), table(ActionExecution)
 EVENT, OUTBOX, MEASUREMENT = table(Event), table(Outbox), table(Measurement)
 ARTIFACT, VARIABLE, THREAD = table(ArtifactRow), table(OutputVariable), table(Thread)
-STARTED, SERIES = table(Started), table(MeasuredSeries)
+STARTED, SERIES, OVERRIDE = table(Started), table(MeasuredSeries), table(GateOverride)
 E, S, A, V, O, M = EXECUTION.c, STAGE.c, ACTION.c, EVENT.c, OUTBOX.c, MEASUREMENT.c  # noqa: E741
 
 Ids = Collection[str]
@@ -70,6 +71,7 @@ HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
     "events": (EVENT, _of(EVENT)),
     "outbox": (OUTBOX, _of(OUTBOX)),
     "threads": (THREAD, _of(THREAD)),
+    "overrides": (OVERRIDE, _of(OVERRIDE)),
 }
 """All that hangs on an execution, in the order in which it can be taken out."""
 OF_ACTIONS = frozenset({"measurements", "series"})

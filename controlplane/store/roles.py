@@ -10,6 +10,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     APPROVER = "approver"
     RELEASE_MANAGER = "release-manager"
+    REPORTER = "reporter"
     ADMIN = "admin"
 
 
@@ -21,6 +22,9 @@ class Permission(StrEnum):
     RUN = "run"  # start, stop, retry
     ROLL_BACK = "roll back"
     HOLD = "hold"  # close and open the way into a stage
+    FREEZE = "freeze"  # and lift a freeze
+    OVERRIDE = "override"  # open a closed gate, with another person
+    REPORT = "report"  # tell of incidents
     RELEASE = "release"  # lift a quarantine
     DECLARE = "declare"  # store a pipeline's structure
     DIAGNOSE = "diagnose"  # the doctor calls every account of a pipeline
@@ -33,8 +37,20 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({P.READ}),
     Role.APPROVER: frozenset({P.READ, P.APPROVE}),
     Role.RELEASE_MANAGER: frozenset(
-        {P.READ, P.APPROVE, P.RUN, P.ROLL_BACK, P.HOLD, P.RELEASE, P.DECLARE, P.DIAGNOSE}
+        {
+            P.READ,
+            P.APPROVE,
+            P.RUN,
+            P.ROLL_BACK,
+            P.HOLD,
+            P.FREEZE,
+            P.OVERRIDE,
+            P.RELEASE,
+            P.DECLARE,
+            P.DIAGNOSE,
+        }
     ),
+    Role.REPORTER: frozenset({P.REPORT}),  # a monitoring's token may do nothing else
     Role.ADMIN: frozenset(Permission),
 }
 

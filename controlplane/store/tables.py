@@ -92,11 +92,11 @@ class Execution(SQLModel, table=True):
 class StageExecution(SQLModel, table=True):
     """One entry of an execution into a stage. locked: it is the one execution in that stage.
 
-    since: when the first deployment of the stage began. held: why the bake neither passes nor fails,
-    or what is wrong in its watch. extended_until: so long its bake was extended. asked_at: when a
-    person was asked to judge it; judged: who let it pass, and why. noted: what was told of it beside.
-    watch: how it is watched since it is done ("automatic", "advice", "over"), "" for not at all.
-    drill: of a drill, or of the rollback that it called for: it says nothing of a release.
+    since: when the first deployment of the stage began. held: why it waits at the gate, why the bake
+    neither passes nor fails, or what is wrong in its watch. extended_until: so long its bake was
+    extended. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
+    was told of it beside. watch: how it is watched since it is done ("automatic", "advice", "over"), ""
+    for not at all. drill: of a drill, or of the rollback that it called for: it says nothing of a release.
     """
 
     __tablename__ = "stage_execution"
@@ -144,7 +144,7 @@ class StageExecution(SQLModel, table=True):
 
 
 class ActionExecution(SQLModel, table=True):
-    """One action (kind "action") or one watching rule (kind "rule") of a stage execution.
+    """One action (kind "action"), watching rule ("rule") or rule of the gate ("gate") of a stage execution.
 
     kind "watch": a rule that is looked at after its stage is done. power: how likely the rule would
     have seen the smallest regression that matters; verdict_since: since when it says the same.
@@ -299,6 +299,70 @@ class Quarantine(SQLModel, table=True):
     lifted_at: float | None = None
     lifted_by: str = ""
     lift_reason: str = ""
+
+
+class Freeze(SQLModel, table=True):
+    """Nothing but a way back enters what it covers. pipeline, stage, account: "" covers all of them.
+
+    until: when it ends by itself; NULL where a person must lift it.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_freeze_now",
+            "id",
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    pipeline: str
+    stage: str
+    account: str
+    reason: str
+    frozen_by: str
+    frozen_at: float
+    until: float | None = None
+    lifted_at: float | None = None
+    lifted_by: str = ""
+    lift_reason: str = ""
+
+
+class GateOverride(SQLModel, table=True):
+    """One person asked to open a closed gate; once another has confirmed it, it is open until it expires."""
+
+    __tablename__ = "gate_override"
+    __table_args__ = (Index("ix_gate_override_stage", "stage_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    stage_id: str
+    execution_id: str
+    reason: str
+    asked_by: str
+    asked_at: float
+    confirmed_by: str = ""
+    confirmed_at: float | None = None
+    confirm_reason: str = ""
+    expires_at: float
+
+
+class Incident(SQLModel, table=True):
+    """What a monitoring has told us of by webhook: open until it says that it is resolved."""
+
+    __table_args__ = (
+        Index(
+            "ix_incident_open",
+            "key",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
+    key: str = Field(primary_key=True)
+    name: str
+    labels: str
+    told_by: str
+    since: float
+    seen_at: float
+    resolved_at: float | None = None
 
 
 class Event(SQLModel, table=True):

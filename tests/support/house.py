@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlmodel import SQLModel
 
-from controlplane.actions.base import ActionDriver
+from accounts.breaker import Breakers
 from controlplane.actions.wave_bake import WaveBake
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
@@ -15,6 +16,12 @@ from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
+from controlplane.gates.deployment_window import Calendars, DeploymentWindow
+from controlplane.gates.expression import expression_rule
+from controlplane.gates.freeze import freeze_rule
+from controlplane.gates.open_incident import Alertmanager, OpenIncident
+from controlplane.gates.pipeline_state import pipeline_state_rule
+from controlplane.gates.variable_check import VariableCheck
 from controlplane.sandbox.scripted import AtOnce, Scripted, judging, source_of
 from controlplane.store import executions, queries
 from controlplane.store.database import Database
@@ -33,6 +40,8 @@ KEYS: Mapping[str, Key] = {
     "CloudFormationRestore": ("Deploy", "Custom", "CloudFormationRestore"),
     "Manual": ("Approval", "AWS", "Manual"),
     "CloudWatchAlarm": ("Rule", "AWS", "CloudWatchAlarm"),
+    "AlarmAtGate": ("Gate", "AWS", "CloudWatchAlarm"),
+    "LambdaAtGate": ("Gate", "AWS", "LambdaInvoke"),
     "CloudWatchAlarmRecovered": ("Test", "Custom", "CloudWatchAlarmRecovered"),
 }
 
@@ -81,6 +90,16 @@ def pipeline(
     )
 
 
+def gated(stage: dict[str, Any], *rules: dict[str, Any], result: str = "FAIL") -> dict[str, Any]:
+    """A stage with a gate in front of it."""
+    return {**stage, "beforeEntry": {"conditions": [{"result": result, "rules": list(rules)}]}}
+
+
+def rule(name: str, provider: str, owner: str = "AWS", **more: Any) -> dict[str, Any]:
+    """A rule as CodePipeline spells it."""
+    return {"name": name, "ruleTypeId": {"owner": owner, "provider": provider}, **more}
+
+
 class House:
     """Everything a test of the engine needs."""
 
@@ -92,13 +111,25 @@ class House:
         self.drivers = {name: Scripted() for name in KEYS}
         self.drivers["S3"].default = source_of(GOOD)
         self.drivers["CloudWatchAlarm"].default = judging(Verdict.PASS)
+        self.drivers["AlarmAtGate"].default = judging(Verdict.PASS)
         self.commands = Commands(self.database, self.structures, self._now)
         self.engine = self.new_engine()
 
     def new_engine(self, limits: Limits | None = None) -> Engine:
         """Another replica on the same database, with the same vendors."""
-        drivers: dict[Key, ActionDriver] = {KEYS[n]: driver for n, driver in self.drivers.items()}
+        drivers: dict[Key, Any] = {KEYS[name]: driver for name, driver in self.drivers.items()}
         drivers["Test", "Custom", "WaveBake"] = WaveBake()
+        calendars = Calendars(httpx.Client(), self.clock, {})
+        drivers |= {
+            ("Gate", "AWS", "DeploymentWindow"): DeploymentWindow(calendars),
+            ("Gate", "AWS", "VariableCheck"): VariableCheck(),
+            ("Gate", "Custom", "Expression"): expression_rule(),
+            ("Gate", "Custom", "Freeze"): freeze_rule(),
+            ("Gate", "Custom", "OpenIncident"): OpenIncident(
+                Alertmanager(httpx.Client(), self.clock, {}, {}, Breakers(self.clock))
+            ),
+            ("Gate", "Custom", "PipelineState"): pipeline_state_rule(),
+        }
         pools = (AtOnce(), AtOnce())
         return Engine(
             self.database, self.structures, drivers, self.clock, limits or Limits(), pools

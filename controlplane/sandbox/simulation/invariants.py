@@ -28,6 +28,7 @@ KINDS = {
     "action": ActionStatus,
     "rule": ActionStatus,
     "watch": ActionStatus,
+    "gate": ActionStatus,
 }
 
 Check = Callable[[Seen], Iterator[str]]
@@ -60,7 +61,7 @@ TELLING = frozenset(
         *(f"stage.{word.lower()}" for word in StageStatus if word != "Inbound"),
         *(
             f"{kind}.{word}"
-            for kind in ("action", "rule", "watch")
+            for kind in ("action", "rule", "watch", "gate")
             for word in ("started", "succeeded", "failed", "abandoned")
         ),
         "execution.started", "rollback.requested", "stage.entered", "stage.retried",

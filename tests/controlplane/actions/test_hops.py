@@ -8,7 +8,7 @@ from accounts.models import Purpose
 from accounts.preflight import READING, Hop, walk
 from accounts.statements import STATEMENTS
 from controlplane.actions.hops import HOPS, account_hops
-from controlplane.actions.registry import ACTIONS, RULES
+from controlplane.actions.registry import ACTIONS, GATES, RULES
 from controlplane.sandbox.run import Sandbox
 from tests.controlplane.actions.making import GROUP, REGION
 from tests.controlplane.actions.visiting import SandboxClients
@@ -37,7 +37,7 @@ each_call = pytest.mark.parametrize("hop", CALLS, ids=lambda hop: f"{hop.service
 
 
 def test_every_hop_is_of_a_provider_that_we_run() -> None:
-    assert set(HOPS) <= {provider for *_, provider in (*ACTIONS, *RULES)}
+    assert set(HOPS) <= {provider for *_, provider in (*ACTIONS, *RULES, *GATES)}
 
 
 @each_call

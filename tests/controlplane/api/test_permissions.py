@@ -12,6 +12,7 @@ VIEWER = {"viewer", "approver", "release-manager", "admin"}
 APPROVER = VIEWER - {"viewer"}
 MANAGER = APPROVER - {"approver"}
 ADMIN = {"admin"}
+REPORTER = {"reporter", "admin"}
 
 MAY = {
     "GET /pipelines": VIEWER,
@@ -32,6 +33,13 @@ MAY = {
     "POST /executions/none/stages/Prod/approval": APPROVER,
     "POST /executions/none/stages/Prod/judgement": MANAGER,
     "POST /executions/none/stages/Prod/retry": MANAGER,
+    "POST /executions/none/stages/Prod/override": MANAGER,
+    "GET /freezes": VIEWER,
+    "POST /freezes": MANAGER,
+    "DELETE /freezes/1": MANAGER,
+    "GET /incidents": VIEWER,
+    "POST /incidents/alertmanager": REPORTER,
+    "DELETE /incidents/none": MANAGER,
     "GET /quarantine": VIEWER,
     "DELETE /quarantine/sha256:0": MANAGER,
     "GET /ledger/shop": VIEWER,

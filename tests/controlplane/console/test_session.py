@@ -31,6 +31,19 @@ def test_the_cookie_is_for_https_only_where_browsers_come_by_https(tmp_path: Pat
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
+def test_a_monitorings_token_opens_no_session(doors: Doors) -> None:
+    form = {"token": doors.tokens[Role.REPORTER]}
+    answer = doors.client(None).post("/console/login", data=form)
+    assert answer.status_code == 401 and "set-cookie" not in answer.headers
+
+
+def test_a_session_ends_where_its_token_may_read_no_more(doors: Doors) -> None:
+    browser = doors.browser(Role.VIEWER)
+    with doors.house.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE api_token SET role = 'reporter' WHERE role = 'viewer'")
+    assert browser.get("/").status_code == 303
+
+
 def test_a_wrong_token_opens_nothing(doors: Doors) -> None:
     answer = doors.client(None).post("/console/login", data={"token": "tp_wrong"})
     assert answer.status_code == 401

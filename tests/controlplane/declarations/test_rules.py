@@ -40,10 +40,6 @@ STRUCTURE = [
     (("pipeline: shop", "pipeline: shop\ntriggers: [{}]"), "2:1: triggers: triggers are not run"),
     (("rollback", "retry"), "36:16: stages.Prod.onFailure: RETRY is not run: use rollback or fail"),
     (
-        ("    bake", "    beforeEntry: {conditions: [{result: FAIL}]}\n    bake"),
-        "29:32: stages.Prod.beforeEntry.conditions.0: conditions of beforeEntry are not run",
-    ),
-    (
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",
     ),

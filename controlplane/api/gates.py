@@ -1,0 +1,85 @@
+"""Gates: freezes, overrides by two people, and incidents that a monitoring tells of."""
+
+from fastapi import Response
+
+from controlplane.api import words
+from controlplane.api.documents import Document
+from controlplane.api.guard import GivenPerson, guarded_router
+from controlplane.api.incident_bodies import AlertmanagerBody
+from controlplane.api.inputs import (
+    ExecutionId,
+    FreezeBody,
+    FreezeId,
+    IncidentKey,
+    ReasonBody,
+    StageName,
+)
+from controlplane.api.parts import GivenParts
+from controlplane.clock import iso
+from controlplane.engine.gate_commands import Scope
+from controlplane.store import gates
+
+router = guarded_router("gates")
+
+
+@router.get("/freezes")
+def list_freezes(parts: GivenParts) -> list[Document]:
+    """Answer the freezes in force, oldest first."""
+    with parts.database.read() as connection:
+        return [words.freeze(row) for row in gates.freezes(connection, parts.now())]
+
+
+@router.post("/freezes", status_code=201)
+def freeze(parts: GivenParts, person: GivenPerson, body: FreezeBody) -> dict[str, int]:
+    """Let nothing into what it covers but a way back, until it ends or is lifted."""
+    scope = Scope(body.pipeline, body.stage, body.account, body.ends())
+    return {"id": parts.commands.freeze(scope, person, reason=body.reason)}
+
+
+@router.delete("/freezes/{freeze_id}", status_code=204)
+def unfreeze(freeze_id: FreezeId, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+    """Lift a freeze; who waited only for it goes in at once."""
+    parts.commands.unfreeze(freeze_id, person, reason=body.reason)
+
+
+@router.post("/executions/{execution_id}/stages/{stage}/override")
+def override(
+    execution_id: ExecutionId,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: ReasonBody,
+) -> Document:
+    """Ask for a closed gate to be opened; asked by another person, it opens."""
+    row = parts.commands.override(execution_id, stage, person, reason=body.reason)
+    return words.override(row)
+
+
+@router.get("/incidents")
+def list_incidents(parts: GivenParts) -> list[Document]:
+    """Answer the incidents that are open, oldest first."""
+    with parts.database.read() as connection:
+        return [
+            {
+                "key": row.key,
+                "name": row.name,
+                "labels": gates.labels(row),
+                "toldBy": row.told_by,
+                "since": iso(row.since),
+                "seenAt": iso(row.seen_at),
+            }
+            for row in gates.incidents(connection)
+        ]
+
+
+@router.post("/incidents/alertmanager", status_code=204)
+def take_alerts(parts: GivenParts, person: GivenPerson, body: AlertmanagerBody) -> Response:
+    """Take what Alertmanager's webhook receiver sends; the same again changes nothing."""
+    parts.commands.take_incidents(body.told(), person)
+    return Response(status_code=204)
+
+
+@router.delete("/incidents/{key}", status_code=204)
+def resolve(key: IncidentKey, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+    """Say that an incident is over, where its monitoring does not."""
+    parts.commands.resolve_incident(key, person, reason=body.reason)

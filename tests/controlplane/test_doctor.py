@@ -1,0 +1,59 @@
+"""The doctor reads the rules of gates and bakes once, and names what only the settings could know."""
+
+from pathlib import Path
+from typing import Any
+
+from controlplane.doctor import examine
+from controlplane.sandbox.scripted import Scripted, judging
+from controlplane.settings import Settings
+from monitors.base import MonitorError, Verdict
+from tests.support.clients import StubClients
+from tests.support.house import House, action, gated, pipeline, rule, source
+
+WORK = {"name": "Work", "actions": [action("Do", "NoOp")]}
+KEY = ("Gate", "Custom", "PrometheusQuery")
+
+
+def findings(house: House, driver: Scripted, *rules: dict[str, Any]) -> list[str]:
+    house.apply(pipeline(source(), gated(WORK, *rules)))
+    reading = ({KEY: driver}, house.clock())
+    found = examine(house.database, house.structures, StubClients(), "shop", Settings(), reading)
+    return [one["message"] for one in found if not one["ok"]]
+
+
+def query(**more: str) -> dict[str, Any]:
+    return rule("Budget", "PrometheusQuery", "Custom", configuration={"Query": "q", **more})
+
+
+def test_a_gates_rule_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    driver = Scripted(lambda _task, _asked: MonitorError("refused", permanent=True))
+    assert findings(House(tmp_path), driver, query()) == ["Work/Budget: refused"]
+
+
+def test_one_that_can_be_read_is_none_whatever_it_says(tmp_path: Path) -> None:
+    assert findings(House(tmp_path), Scripted(judging(Verdict.FAIL)), query()) == []
+
+
+def test_silence_is_a_finding(tmp_path: Path) -> None:
+    driver = Scripted(judging(Verdict.NO_DATA))
+    assert findings(House(tmp_path), driver, query()) == ["Work/Budget: NO_DATA, said NO_DATA"]
+
+
+def test_silence_of_what_only_a_bake_watches_is_told_and_not_blamed(tmp_path: Path) -> None:
+    house, driver = House(tmp_path), Scripted(judging(Verdict.NO_DATA))
+    house.apply(pipeline(source(), {**WORK, "onSuccess": {"conditions": [{"rules": [query()]}]}}))
+    reading = ({KEY: driver}, house.clock())
+    found = examine(house.database, house.structures, StubClients(), "shop", Settings(), reading)
+    assert ("Work/Budget: NO_DATA, said NO_DATA", True) in [(f["message"], f["ok"]) for f in found]
+
+
+def test_names_that_the_settings_do_not_know_are_findings(tmp_path: Path) -> None:
+    off = rule("Hours", "DeploymentWindow", configuration={"Calendar": "off"})
+    calm = rule(
+        "Calm", "OpenIncident", "Custom", configuration={"Alertmanager": "main", "Matchers": "a=b"}
+    )
+    found = findings(House(tmp_path), Scripted(judging(Verdict.PASS)), off, calm)
+    assert [one.partition(",")[0] for one in found] == [
+        "Work/Hours asks for Calendar 'off'",
+        "Work/Calm asks for Alertmanager 'main'",
+    ]
