@@ -2,11 +2,13 @@
 
 import multiprocessing
 import statistics
+import threading
 import time
 from multiprocessing.synchronize import Barrier
 
 from sqlalchemy import func, select
 
+from controlplane.engine.loop import SHORTEST_NAP
 from controlplane.store.tables import Execution, table
 from tests.bench.limits import raw
 from tests.bench.parts import ORDERS, STAGES, Place, Run, engine, house
@@ -42,7 +44,7 @@ def _round(place: Place, wanted: list[int], executions: int) -> dict[int, float]
         found = {0: raw(url)}
     for processes in wanted:
         with place() as url:
-            found[processes] = rate(url, executions, processes)
+            found[processes] = rate(url, executions * processes, processes)  # enough for each
     return found
 
 
@@ -87,8 +89,11 @@ def _replica(url: str, ready: Barrier) -> None:
     made = house(url)
     turning = engine(made)
     ready.wait(60)
-    while turning.turn() or _open(made):
-        pass
+    while True:
+        if not turning.turn():
+            if not _open(made):
+                return
+            threading.Event().wait(SHORTEST_NAP)  # as an engine that finds nothing due
 
 
 def _open(made: House) -> int:

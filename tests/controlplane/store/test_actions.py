@@ -1,14 +1,17 @@
 """Claims and fences: who may write, and who is refused."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from controlplane.declarations.model import ActionDeclaration
+from controlplane.engine.rows import action_row
 from controlplane.store import actions
 from controlplane.store.actions import Claim
 from controlplane.store.swap import StaleError
-from tests.support.house import ANNE, House, deploying, pipeline, source
+from tests.support.house import ANNE, House, action, deploying, pipeline, source
 
 LEASE = 10.0
 
@@ -108,3 +111,20 @@ def test_rollbacks_lane_is_claimed_apart(house: House) -> None:
     now = house.clock().timestamp()
     with house.database.begin() as connection:
         assert not actions.claim(connection, Claim("a", now, now + LEASE, (10, 0)))
+
+
+def test_what_is_made_and_taken_at_once_is_as_a_claim_would_leave_it(house: House) -> None:
+    now = house.clock().timestamp()
+    known = claim(house, "a", now)
+    declared = action("Next", "NoOp")
+    execution = SimpleNamespace(id=known.execution_id, type="STANDARD")
+    with house.database.begin() as connection:
+        new = action_row(execution, known.stage_id, ActionDeclaration.model_validate(declared), now)
+        made = actions.add_claimed(connection, Claim("a", now, now + LEASE, (0, 1)), [new])[0]
+    assert claim(house, "b", now) is None
+    assert [made.id, *state(made)] == [known.id + 1, *state(known)]
+    assert claim(house, "b", now + LEASE).fence == 2
+
+
+def state(row: Any) -> list[Any]:
+    return [row.status, row.starts, row.fence, row.started_at]

@@ -1,0 +1,51 @@
+"""What a turn takes: what is due longest first, and then what it made due itself."""
+
+import pytest
+from sqlalchemy import select
+
+from controlplane.engine.loop import Limits
+from controlplane.store.tables import ActionExecution, table
+from tests.support.house import ANNE, House, action, pipeline
+
+ROW = table(ActionExecution).c
+
+
+@pytest.fixture
+def two_in_sequence(empty: House) -> House:
+    stage = {"name": "S", "actions": [action("a", "NoOp", 1), action("b", "NoOp", 2)]}
+    empty.apply(pipeline(stage, mode="PARALLEL"))
+    return empty
+
+
+def actions(house: House) -> list[tuple[str, str]]:
+    with house.database.read() as connection:
+        found = connection.execute(select(ROW.name, ROW.status).order_by(ROW.id)).all()
+    return [(row.name, row.status) for row in found]
+
+
+def test_what_follows_is_taken_in_the_turn_that_made_it_due(two_in_sequence: House) -> None:
+    two_in_sequence.commands.start("shop", ANNE)
+    two_in_sequence.engine.turn()
+    two_in_sequence.engine.turn()
+    assert actions(two_in_sequence) == [("a", "Succeeded"), ("b", "Starting")]
+
+
+def test_what_was_due_before_goes_first(two_in_sequence: House) -> None:
+    engine = two_in_sequence.new_engine(Limits(batch=1))
+    two_in_sequence.commands.start("shop", ANNE)
+    two_in_sequence.commands.start("shop", ANNE)
+    engine.turn()
+    engine.turn()
+    assert actions(two_in_sequence) == [("a", "Succeeded"), ("a", "Starting"), ("b", "Ready")]
+
+
+def test_whoever_takes_over_what_was_made_and_taken_knows_that_it_may_have_begun(
+    two_in_sequence: House,
+) -> None:
+    two_in_sequence.commands.start("shop", ANNE)
+    two_in_sequence.engine.turn()
+    two_in_sequence.engine.turn()  # and is killed before it writes what came of it
+    two_in_sequence.clock.advance(Limits().lease + 1)
+    two_in_sequence.new_engine().turn()
+    with two_in_sequence.database.read() as connection:
+        assert connection.execute(select(ROW.starts).where(ROW.name == "b")).scalar_one() == 2
