@@ -19,7 +19,7 @@ BAD_FOR = 40.0
 def pipeline(_world: World) -> str:
     """Straight to prod, baked under a backlog that the service only shares."""
     limits = {"Threshold": LIMIT, "DatapointsToFail": 3, "MinimumSamples": 3, "Baseline": "60s"}
-    backlog = metric("Backlog", "prod", "Backlog", "Average", **limits)
+    backlog = metric("Backlog", "prod", "Backlog", "Maximum", **limits)
     return short_pipeline("prod", bake="6s", signals=lambda _: [backlog])
 
 

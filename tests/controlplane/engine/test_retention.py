@@ -10,9 +10,9 @@ from sqlalchemy import func, insert, select
 
 from controlplane.engine import ids, retention
 from controlplane.engine.retention import Keep
-from controlplane.sandbox.scripted import after, judging, source_of
+from controlplane.sandbox.scripted import after, judging, measuring, source_of
 from controlplane.settings import Settings
-from controlplane.store import archive, ledger, measurements, queries, tally
+from controlplane.store import archive, ledger, measurements, queries, series, tally
 from controlplane.store.tables import Outbox, Started, table
 from monitors.base import Judgement, Outcome, Verdict
 from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, source
@@ -237,3 +237,22 @@ def test_only_revisions_of_sources_are_remembered(house: House) -> None:
     with house.database.read() as connection:
         kept = connection.execute(select(func.count()).select_from(table(Started))).scalar()
     assert kept == 0
+
+
+def test_the_series_of_a_verdict_go_with_its_execution(empty: House, tmp_path: Path) -> None:
+    in_step_with_ids(empty)
+    empty.drivers["CloudWatchAlarm"].default = measuring([1.0], [2.0, 3.0], Verdict.PASS)
+    empty.apply(pipeline(source(), deploying("Prod")))
+    first = empty.start()
+    empty.wait(40)
+    empty.start()
+    empty.wait(40)
+    empty.clock.advance(100 * DAY)
+    empty.start()
+    empty.wait(40)
+    run(empty, tmp_path)
+    gone = archived(tmp_path)[0]
+    assert gone["execution"]["id"] == first
+    assert json.loads(gone["series"][-1]["points_before"])[0][1] == 1.0
+    with empty.database.read() as connection:
+        assert series.of_actions(connection, [one["id"] for one in gone["actions"]]) == []

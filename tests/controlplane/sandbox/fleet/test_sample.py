@@ -14,10 +14,11 @@ from tests.controlplane.sandbox.fleet.machine import eventually, run, serving
 
 
 def test_a_bundle_has_the_same_digest_every_time_and_each_release_its_own() -> None:
-    digests = [hashlib.sha256(build_bundle(release)).hexdigest() for release in (1, 1, 2)]
-    assert digests[0] == digests[1] != digests[2]
-    with pytest.raises(ValueError, match="no release 3"):
-        build_bundle(3)
+    digests = [hashlib.sha256(build_bundle(release)).hexdigest() for release in (1, 1, 2, 3)]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+    with pytest.raises(ValueError, match="no release 4"):
+        build_bundle(4)
 
 
 def test_the_service_says_what_it_is(tmp_path: Path) -> None:
@@ -44,6 +45,18 @@ def test_release_two_fails_under_load_only(
     total = book.totals()["dev"][str(release)]
     assert int(str(total["requests"])) > rate
     assert (total["errors"] == 0) == well
+
+
+def test_release_three_is_slow_under_load_only_and_fails_nobody(tmp_path: Path) -> None:
+    def waited(folder: str, rate: float) -> float:
+        book = Book()
+        with serving(tmp_path / folder, 3) as instance:
+            _load(instance, rate, book, seconds=2)
+        answers = book.answers()[-int(rate) :]
+        assert not any(answer.bad for answer in answers)
+        return min(answer.latency for answer in answers)
+
+    assert waited("little", 4) < 0.016 <= waited("much", 40)
 
 
 def test_the_stop_script_waits_until_the_service_is_down(tmp_path: Path) -> None:
