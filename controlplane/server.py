@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from controlplane import console
+from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
     events,
@@ -61,6 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(probes.router)
     app.include_router(slack.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
+    app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)
     problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
@@ -117,4 +118,16 @@ def _desk(parts: Parts, changes: Changes) -> console.Desk:
         https=parts.settings.public_url.startswith("https://"),
         documents=Documents(parts.structures),
         changes=changes,
+    )
+
+
+def _codepipeline(parts: Parts) -> codepipeline.Desk:
+    return codepipeline.Desk(
+        database=parts.database,
+        structures=parts.structures,
+        commands=parts.commands,
+        registry=parts.registry,
+        clock=parts.clock,
+        secret=parts.settings.secret.get_secret_value(),
+        public_url=parts.settings.public_url,
     )

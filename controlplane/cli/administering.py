@@ -24,24 +24,39 @@ def create(
         str, typer.Option(help="viewer, approver, release-manager or admin")
     ] = "viewer",
     days: Annotated[int, typer.Option(min=1, max=3650, help="until it expires")] = 90,
+    aws: Annotated[
+        bool, typer.Option("--aws", help="an access key for the AWS CLI and SDKs, instead")
+    ] = False,
 ) -> None:
     """Make a token and print it; it cannot be shown again. Works on TOWPATH_DATABASE_URL itself."""
     from controlplane.clock import system_clock
     from controlplane.settings import Settings
+    from controlplane.store import access_keys
     from controlplane.store.database import Database
     from controlplane.store.roles import Role
+    from controlplane.store.sealing import SealError
     from controlplane.store.tokens import create as create_row
 
     known = {str(r) for r in Role}
     if role not in known:
         raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
-    database = Database(Settings().database_url)
+    settings, now = Settings(), system_clock()
+    database = Database(settings.database_url)
     database.migrate()
-    now = system_clock()
     expires = (now + timedelta(days=days)).timestamp()
-    with database.begin() as connection:
-        _, secret = create_row(connection, name, Role(role), now.timestamp(), expires)
-    typer.echo(secret)
+    who, sealed_by = (name, Role(role)), settings.secret.get_secret_value()
+    try:
+        with database.begin() as connection:
+            if aws:
+                made = access_keys.create(connection, who, now.timestamp(), expires, sealed_by)
+                said = f"AWS_ACCESS_KEY_ID={made.id}\nAWS_SECRET_ACCESS_KEY={made.secret}"
+            else:
+                _, said = create_row(connection, *who, now.timestamp(), expires)
+    except SealError as error:
+        raise typer.BadParameter(
+            f"--aws: {error}; `towpath serve` must run with the same"
+        ) from error
+    typer.echo(said)
 
 
 def doctor(

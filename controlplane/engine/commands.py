@@ -45,10 +45,19 @@ class Commands:
         self._most_open = most_open
 
     @again
-    def apply_pipeline(self, declared: PipelineDeclaration, by: Person) -> int:
-        """Store a structure (validated before); the same again changes nothing. The version."""
+    def apply_pipeline(
+        self, declared: PipelineDeclaration, by: Person, *, new: bool | None = None
+    ) -> int:
+        """Store a structure (validated before); the same again changes nothing. The version.
+
+        new: it must not be there yet (True), or must be there (False); None: either.
+        """
         with self._transaction() as tx:
             before = pipelines.version(tx.connection, declared.name)
+            if new is True and before is not None:
+                raise CommandError(Problem.CONFLICT, f"there is a pipeline {declared.name!r}")
+            if new is False and before is None:
+                raise CommandError(Problem.UNKNOWN, f"there is no pipeline {declared.name!r}")
             text = dumps(declared.model_copy(update={"version": None}))
             number = pipelines.put(tx.connection, declared.name, text, tx.now, by.name)
             if number != before:
@@ -57,7 +66,20 @@ class Commands:
         return number
 
     @again
-    def start(
+    def delete_pipeline(self, pipeline: str, by: Person) -> bool:
+        """Forget a pipeline of which nothing runs; False where there is none. Its history stays."""
+        with self._transaction() as tx:
+            if pipelines.version(tx.connection, pipeline) is None:
+                return False
+            if executions.open_ones(tx.connection, pipeline, 1):
+                said = f"executions of {pipeline} have not ended: stop them first"
+                raise CommandError(Problem.CONFLICT, said)
+            self._say(tx, "pipeline.deleted", pipeline, "", f"by {by.name} ({by.door})")
+            pipelines.remove(tx.connection, pipeline)
+        return True
+
+    @again
+    def start(  # noqa: PLR0913 - what an execution may be told
         self,
         pipeline: str,
         by: Person,
@@ -66,10 +88,12 @@ class Commands:
         dedupe: str | None = None,
         detail: str = "",
         one_way: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> str:
         """Start an execution, answer its id. The same dedupe key starts only one, ever.
 
         revisions: source action -> revision id to pin; a source left out takes its newest.
+        variables: values of pipeline variables, in the place of their defaults.
         one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
         trigger = {"type": by.door, "by": by.name, "detail": detail}
@@ -79,6 +103,7 @@ class Commands:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
             _refuse_unknown_sources(declared, revisions or {})
+            _refuse_unknown_variables(declared, variables or {})
             new = {
                 "id": ids.execution_id(tx.now),
                 "pipeline": pipeline,
@@ -100,6 +125,8 @@ class Commands:
             if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
+            if variables:
+                executions.keep_variables(tx.connection, execution.id, "variables", variables)
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))
@@ -304,4 +331,14 @@ def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[st
     for name in revisions:
         if name not in known:
             said = f"{declared.name} has no source action {name!r}; it has {', '.join(known)}"
+            raise CommandError(Problem.INVALID, said)
+
+
+def _refuse_unknown_variables(declared: PipelineDeclaration, variables: Mapping[str, str]) -> None:
+    """A value that nothing reads would be believed in."""
+    known = [one.name for one in declared.variables]
+    for name in variables:
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            said = f"{declared.name} has no variable {name!r}; {has}"
             raise CommandError(Problem.INVALID, said)

@@ -1,11 +1,11 @@
 """Rows of pipelines: a name, and versions of its structure that never change."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from controlplane.store.tables import Pipeline, PipelineVersion, table
+from controlplane.store.tables import Pipeline, PipelineVersion, Transition, table
 
 PIPELINE = table(Pipeline)
 VERSION = table(PipelineVersion)
@@ -34,7 +34,8 @@ def put(connection: Connection, name: str, text: str, now: float, by: str) -> in
     current = version(connection, name)
     if current is not None and declaration(connection, name, current) == text:
         return current
-    number = (current or 0) + 1
+    # One that was deleted goes on with its numbers: what has run by its versions keeps them.
+    number = (current or _last(connection, name)) + 1
     connection.execute(
         insert(VERSION),
         {
@@ -56,3 +57,30 @@ def put(connection: Connection, name: str, text: str, now: float, by: str) -> in
 def all_(connection: Connection) -> Sequence[Row[Any]]:
     """Every pipeline, by name."""
     return connection.execute(select(PIPELINE).order_by(PIPELINE.c.name)).all()
+
+
+def row(connection: Connection, name: str) -> Row[Any] | None:
+    return connection.execute(select(PIPELINE).where(PIPELINE.c.name == name)).first()
+
+
+def created(connection: Connection, names: Collection[str]) -> dict[str, float]:
+    """When the first version of each of these pipelines was stored."""
+    first = func.min(VERSION.c.created_at).label("at")
+    wanted = (
+        select(VERSION.c.pipeline, first)
+        .where(VERSION.c.pipeline.in_(list(names)))
+        .group_by(VERSION.c.pipeline)
+    )
+    return {found.pipeline: found.at for found in connection.execute(wanted)}
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Forget a pipeline and its closed ways in; its versions stay, for what has run by them."""
+    transition = table(Transition)
+    connection.execute(delete(transition).where(transition.c.pipeline == name))
+    connection.execute(delete(PIPELINE).where(PIPELINE.c.name == name))
+
+
+def _last(connection: Connection, name: str) -> int:
+    newest = select(func.max(VERSION.c.version)).where(VERSION.c.pipeline == name)
+    return int(connection.execute(newest).scalar() or 0)

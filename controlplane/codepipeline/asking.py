@@ -1,0 +1,80 @@
+"""One request that was let in, and what every handler needs of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from accounts.registry import StaticRegistry
+from controlplane.clock import Clock
+from controlplane.codepipeline import faults
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.commands import Commands
+from controlplane.engine.refusals import Person
+from controlplane.engine.structures import Structures
+from controlplane.store import executions, pipelines
+from controlplane.store.database import Database
+
+ACCOUNT = "000000000000"
+"""Towpath is in no AWS account; clients want twelve digits in an ARN."""
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to."""
+
+    database: Database
+    structures: Structures
+    commands: Commands
+    registry: StaticRegistry
+    clock: Clock
+    secret: str
+    public_url: str = ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """given: the input, checked against its shape. region: the one that it was signed for."""
+
+    desk: Desk
+    person: Person
+    region: str
+    now: float
+    given: Mapping[str, Any]
+
+    def read(self) -> AbstractContextManager[Connection]:
+        return self.desk.database.read()
+
+    def arn(self, resource: str) -> str:
+        """Write the ARN of a resource, in CodePipeline's form."""
+        return f"arn:aws:codepipeline:{self.region}:{ACCOUNT}:{resource}"
+
+
+Handler = Callable[[Ask], Answer]
+
+
+def declared(ask: Ask, connection: Connection, name: str) -> tuple[PipelineDeclaration, int]:
+    """Answer a pipeline's structure and its version; PipelineNotFoundException where there is none."""
+    version = pipelines.version(connection, name)
+    if version is None:
+        raise faults.no_pipeline(name)
+    return ask.desk.structures.pipeline(connection, name, version), version
+
+
+def known_stage(ask: Ask, connection: Connection, pipeline: str, stage: str) -> PipelineDeclaration:
+    """Answer the structure that has the stage; StageNotFoundException where it has not."""
+    found, _ = declared(ask, connection, pipeline)
+    if stage not in [one.name for one in found.stages]:
+        raise faults.no_stage(pipeline, stage)
+    return found
+
+
+def execution_of(connection: Connection, pipeline: str, execution_id: str) -> Any:
+    """Answer an execution of that pipeline; PipelineExecutionNotFoundException for any other."""
+    row = executions.by_id(connection, execution_id)
+    if row is None or row.pipeline != pipeline:
+        raise faults.no_execution(execution_id)
+    return row

@@ -1,0 +1,66 @@
+"""Every operation: what one needs to be allowed to ask for it, and who does it. The one literal table."""
+
+from collections.abc import Mapping
+
+from controlplane.codepipeline import (
+    absent,
+    executions,
+    histories,
+    people,
+    pipelines,
+    revisions,
+    state,
+    tagging,
+    types,
+    webhooks,
+)
+from controlplane.codepipeline.asking import Handler
+from controlplane.store.roles import Permission
+
+P = Permission
+OPERATIONS: Mapping[str, tuple[Permission, Handler]] = {
+    "CreatePipeline": (P.DECLARE, pipelines.create),
+    "GetPipeline": (P.READ, pipelines.get),
+    "UpdatePipeline": (P.DECLARE, pipelines.update),
+    "DeletePipeline": (P.DECLARE, pipelines.delete),
+    "ListPipelines": (P.READ, pipelines.list_),
+    "StartPipelineExecution": (P.RUN, executions.start),
+    "StopPipelineExecution": (P.RUN, executions.stop),
+    "GetPipelineExecution": (P.READ, executions.get),
+    "ListPipelineExecutions": (P.READ, executions.list_),
+    "RetryStageExecution": (P.RUN, executions.retry),
+    "PutActionRevision": (P.RUN, revisions.put),
+    "GetPipelineState": (P.READ, state.get),
+    "ListActionExecutions": (P.READ, histories.list_actions),
+    "ListRuleExecutions": (P.READ, histories.list_rules),
+    "ListDeployActionExecutionTargets": (P.READ, histories.list_targets),
+    "PutApprovalResult": (P.APPROVE, people.put_approval),
+    "EnableStageTransition": (P.HOLD, people.enable_transition),
+    "DisableStageTransition": (P.HOLD, people.disable_transition),
+    "RollbackStage": (P.ROLL_BACK, people.roll_back),
+    "OverrideStageCondition": (P.OVERRIDE, people.override),
+    "ListActionTypes": (P.READ, types.list_actions),
+    "ListRuleTypes": (P.READ, types.list_rules),
+    "GetActionType": (P.READ, types.get_action),
+    "TagResource": (P.DECLARE, tagging.put),
+    "UntagResource": (P.DECLARE, tagging.remove),
+    "ListTagsForResource": (P.READ, tagging.list_),
+    "PutWebhook": (P.DECLARE, webhooks.put),
+    "ListWebhooks": (P.READ, webhooks.list_),
+    "DeleteWebhook": (P.DECLARE, webhooks.delete),
+    "RegisterWebhookWithThirdParty": (P.DECLARE, webhooks.register),
+    "DeregisterWebhookWithThirdParty": (P.DECLARE, webhooks.register),
+    "CreateCustomActionType": (P.DECLARE, absent.no_types),
+    "DeleteCustomActionType": (P.DECLARE, absent.no_types),
+    "UpdateActionType": (P.DECLARE, absent.no_such_type),
+    "PollForJobs": (P.RUN, absent.no_such_type),
+    "PollForThirdPartyJobs": (P.RUN, absent.no_such_type),
+    "AcknowledgeJob": (P.RUN, absent.no_job),
+    "AcknowledgeThirdPartyJob": (P.RUN, absent.no_job),
+    "GetJobDetails": (P.RUN, absent.no_job),
+    "GetThirdPartyJobDetails": (P.RUN, absent.no_job),
+    "PutJobSuccessResult": (P.RUN, absent.no_job),
+    "PutJobFailureResult": (P.RUN, absent.no_job),
+    "PutThirdPartyJobSuccessResult": (P.RUN, absent.no_job),
+    "PutThirdPartyJobFailureResult": (P.RUN, absent.no_job),
+}

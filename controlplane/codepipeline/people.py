@@ -1,0 +1,160 @@
+"""What people do: approve, close and open the way into a stage, roll back, override a condition."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.codepipeline import faults, statuses
+from controlplane.codepipeline.asking import Answer, Ask, execution_of, known_stage
+from controlplane.codepipeline.faults import WireError, invalid
+from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
+from controlplane.engine.refusals import CommandError, Problem
+from controlplane.ledger import TARGET_KEYS, Fared, last_known_good, standing, target_of
+from controlplane.store import executions, histories, ledger
+
+ASKED = "asked for by OverrideStageCondition"
+
+
+def put_approval(ask: Ask) -> Answer:
+    """Approve or reject; the token says which attempt is meant."""
+    row = _approval(ask)
+    result = ask.given["result"]
+    try:
+        ask.desk.commands.decide_approval(
+            row.execution_id,
+            ask.given["stageName"],
+            ask.given["actionName"],
+            ask.person,
+            approve=result["status"] == "Approved",
+            summary=result["summary"],
+        )
+    except CommandError as error:
+        faults.refuse(error, "ApprovalAlreadyCompletedException")
+    return {"approvedAt": ask.now}
+
+
+def disable_transition(ask: Ask) -> Answer:
+    """Close the way in; what is outbound of a stage is inbound of the next."""
+    stage = _way_in(ask)
+    ask.desk.commands.disable_transition(
+        ask.given["pipelineName"], stage, ask.person, reason=ask.given["reason"]
+    )
+    return {}
+
+
+def enable_transition(ask: Ask) -> Answer:
+    """Open it again."""
+    stage = _way_in(ask)
+    ask.desk.commands.enable_transition(
+        ask.given["pipelineName"], stage, ask.person, reason="EnableStageTransition"
+    )
+    return {}
+
+
+def roll_back(ask: Ask) -> Answer:
+    """Roll a stage back to the execution that is its last known good; any other is refused by name.
+
+    Answers the ROLLBACK execution; where what is under way must be stopped first, the one that goes bad.
+    """
+    name, stage = ask.given["pipelineName"], ask.given["stageName"]
+    with ask.read() as connection:
+        structure = known_stage(ask, connection, name, stage)
+        target = execution_of(connection, name, ask.given["targetPipelineExecutionId"])
+        _check_target(connection, structure.stage(stage), target)
+    try:
+        reason = f"RollbackStage to {target.id}"
+        bad = ask.desk.commands.rollback(name, stage, ask.person, reason=reason)
+    except CommandError as error:
+        faults.refuse(error, "UnableToRollbackStageException")
+    with ask.read() as connection:
+        back = executions.rollbacks_of(connection, bad)
+    return {"pipelineExecutionId": back[-1].id if back else bad}
+
+
+def override(ask: Ask) -> Answer:
+    """BEFORE_ENTRY asks for the gate to be opened, or confirms it; ON_SUCCESS lets a bake pass."""
+    name, stage, id_ = (
+        ask.given[word] for word in ("pipelineName", "stageName", "pipelineExecutionId")
+    )
+    with ask.read() as connection:
+        known_stage(ask, connection, name, stage)
+        try:
+            execution_of(connection, name, id_)
+        except WireError as error:
+            raise WireError("NotLatestPipelineExecutionException", str(error)) from error
+    try:
+        if ask.given["conditionType"] == "BEFORE_ENTRY":
+            ask.desk.commands.override(id_, stage, ask.person, reason=ASKED)
+        else:
+            ask.desk.commands.judge(id_, stage, ask.person, passes=True, reason=ASKED)
+    except CommandError as error:
+        if error.problem is Problem.UNKNOWN:
+            raise WireError("ConditionNotOverridableException", str(error)) from error
+        faults.refuse(error, "ConditionNotOverridableException")
+    return {}
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _approval(ask: Ask) -> Any:
+    name, stage, action = (ask.given[word] for word in ("pipelineName", "stageName", "actionName"))
+    with ask.read() as connection:
+        structure = known_stage(ask, connection, name, stage)
+        rows = histories.approvals(connection, name, stage, action)
+    if not rows and action not in [one.name for one in structure.stage(stage).actions]:
+        raise WireError("ActionNotFoundException", f"Stage '{stage}' has no action '{action}'")
+    token = ask.given["token"]
+    row = next((one for one in rows if statuses.approval_token(one) == token), None)
+    if row is None:
+        said = "The token is not of an approval that is open here: get-pipeline-state tells it"
+        raise WireError("InvalidApprovalTokenException", said)
+    if row.answer or row.status != "InProgress":
+        raise WireError("ApprovalAlreadyCompletedException", "The approval was decided already")
+    return row
+
+
+def _way_in(ask: Ask) -> str:
+    name, stage = ask.given["pipelineName"], ask.given["stageName"]
+    with ask.read() as connection:
+        structure = known_stage(ask, connection, name, stage)
+    if ask.given["transitionType"] == "Inbound":
+        return str(stage)
+    return _next(structure, stage)
+
+
+def _next(structure: PipelineDeclaration, stage: str) -> str:
+    names = [one.name for one in structure.stages]
+    place = names.index(stage) + 1
+    if place == len(names):
+        raise invalid(f"Stage '{stage}' is the last: nothing goes out of it")
+    return names[place]
+
+
+def _check_target(connection: Connection, stage: StageDeclaration, target: Any) -> None:
+    """Nothing but the last known good is gone back to: what the ledger says and not what was asked."""
+    if target.type == "ROLLBACK" or not histories.let_through(connection, target.id, stage.name):
+        said = f"Execution '{target.id}' did not succeed in stage '{stage.name}'"
+        raise WireError("UnableToRollbackStageException", said)
+    good = _known_good(connection, stage)
+    if good and target.digest not in {entry.digest for entry in good}:
+        ids = ", ".join(sorted({entry.execution_id for entry in good}))
+        said = f"The last known good of stage '{stage.name}' is of execution {ids}: name that one"
+        raise WireError("UnableToRollbackStageException", said)
+
+
+def _known_good(connection: Connection, stage: StageDeclaration) -> list[Any]:
+    """What each target would go back to: good, not in quarantine, and not what stands there now."""
+    found = []
+    for action in stage.actions:
+        provider = action.action_type_id.provider
+        if provider not in TARGET_KEYS:
+            continue
+        target = target_of(provider, action.region or "", action.configuration)
+        newest = ledger.entries(connection, target)
+        known = [*newest, *ledger.entries(connection, target, limit=20, status=Fared.GOOD)]
+        bad = {entry.digest for entry in standing(newest).values()}
+        bad |= ledger.quarantined(connection, {entry.digest for entry in known})
+        good = last_known_good(known, bad)
+        found += [] if good is None else [good]
+    return found

@@ -1,0 +1,77 @@
+"""Who asks: the holder of the access key that signed. A signature that moves something counts once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controlplane.codepipeline import sigv4
+from controlplane.codepipeline.asking import Desk
+from controlplane.codepipeline.faults import WireError
+from controlplane.store import access_keys, seen, tokens
+from controlplane.store.roles import Permission, allows, roles_with
+from controlplane.store.sealing import SealError
+from controlplane.store.tokens import Holder
+
+log = logging.getLogger(__name__)
+KEPT = 2 * sigv4.SKEW + 60
+"""Seconds for which a signature is remembered: from the earliest to the last moment at which it is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose key it is, and what the request says it was signed as."""
+
+    holder: Holder
+    secret: str
+    signed: sigv4.Signed
+
+
+def announce(desk: Desk, headers: Mapping[str, str]) -> Caller:
+    """Find who claims to have signed, before a byte of the body is read; WireError for nobody we know."""
+    signed = sigv4.read(headers)
+    now = desk.clock().timestamp()
+    sigv4.check_time(signed, now)
+    try:
+        with desk.database.read() as connection:
+            found = access_keys.find(connection, signed.key_id, now, desk.secret)
+    except SealError as error:
+        log.error("access key %s: %s", signed.key_id, error)  # noqa: TRY400 - it says all there is
+        found = None
+    if found is None:
+        said = "The security token included in the request is invalid."
+        raise WireError("UnrecognizedClientException", said)
+    return Caller(found[0], found[1], signed)
+
+
+def check(desk: Desk, caller: Caller, headers: Mapping[str, str], path: str, body: bytes) -> None:
+    """Raise WireError unless the key's holder signed exactly this."""
+    sigv4.check(caller.signed, headers, path, body, caller.secret)
+    tokens.touch(desk.database, caller.holder, desk.clock().timestamp())
+
+
+def authorize(caller: Caller, operation: str, needed: Permission) -> None:
+    """Raise AccessDeniedException where the key's role may not."""
+    holder = caller.holder
+    if not allows(holder.role, needed):
+        able = " or ".join(roles_with(needed))
+        raise WireError(
+            "AccessDeniedException",
+            f"User: {holder.name} is not authorized to perform: codepipeline:{operation} because a key "
+            f"of role {holder.role} may not {needed}: use one of {able}",
+        )
+
+
+def once(desk: Desk, caller: Caller) -> None:
+    """Take a signature that moves something once; the database remembers, so every replica refuses it.
+
+    SigV4 signs to the second, so an SDK that asks the same twice within one signs the same. Throttling
+    is what SDKs wait for a moment after, and then sign anew: what was meant twice is done twice, and
+    what somebody has recorded is never done again.
+    """
+    now = desk.clock().timestamp()
+    with desk.database.begin() as connection:
+        seen.forget(connection, "sigv4:", now - KEPT)
+        first = seen.add(connection, f"sigv4:{caller.signed.signature}", now)
+    if not first:
+        said = "This signature was used already: sign the request again, a second later."
+        raise WireError("ThrottlingException", said)

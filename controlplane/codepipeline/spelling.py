@@ -1,0 +1,111 @@
+"""CodePipeline's structure -> ours, and back: what a client leaves to CodePipeline is filled in.
+
+An action without a region acts in the pipeline's, which is the one that the request was signed for. An
+action acts in the account of its role, or of the pipeline's role, where one of that id is registered.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from controlplane.codepipeline.asking import Ask
+from controlplane.codepipeline.faults import WireError
+from controlplane.declarations.json_spelling import dumps
+from controlplane.declarations.load import DeclarationError, load_text
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.declarations.provider import Need
+from controlplane.declarations.providers import BY_ID
+
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/.+")
+WORDS = ("beforeEntry", "onSuccess", "onFailure")
+UNSAID = frozenset(
+    {
+        "blockers",
+        "commands",
+        "conditions",
+        "environmentVariables",
+        "files",
+        "notifications",
+        "outputVariables",
+        "triggers",
+        "variables",
+    }
+)
+"""What CodePipeline does not write where it is empty (and notifications never)."""
+MOST = 10
+"""Problems that one refusal tells."""
+
+
+def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
+    """Build a declaration that can run; InvalidStructureException names each path and the mend."""
+    filled = copy.deepcopy(dict(tree))
+    filled.pop("version", None)
+    names = _names(ask)
+    for item in _items(filled):
+        _fill(item, filled, names, ask.region)
+    registered = list(names.values())
+    try:
+        return load_text(json.dumps({"pipeline": filled}), "pipeline", registered, ask.desk.clock())
+    except DeclarationError as error:
+        said = "; ".join(f"{one.field}: {one.message}" for one in error.problems[:MOST])
+        more = len(error.problems) - MOST
+        raise WireError(
+            "InvalidStructureException", said + (f"; and {more} more" if more > 0 else "")
+        ) from error
+
+
+def write(ask: Ask, declaration: PipelineDeclaration, version: int) -> dict[str, Any]:
+    """Write a structure as get-pipeline does; an account that its role says is not said again."""
+    tree: dict[str, Any] = _without_unsaid(json.loads(dumps(declaration)))
+    names = _names(ask)
+    for item in _items(tree):
+        given = item.get("configuration", {})
+        if given.get("Account") and given["Account"] == _account(item, tree, names):
+            del given["Account"]
+    return {**tree, "version": version}
+
+
+def _names(ask: Ask) -> Mapping[str, str]:
+    return {account.id: account.name for account in ask.desk.registry.all()}
+
+
+def _items(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every action, and every rule of every condition."""
+    for stage in tree.get("stages", ()):
+        yield from stage.get("actions", ())
+        for word in WORDS:
+            for condition in stage.get(word, {}).get("conditions", ()):
+                yield from condition.get("rules", ())
+
+
+def _fill(
+    item: dict[str, Any], tree: Mapping[str, Any], names: Mapping[str, str], region: str
+) -> None:
+    kind = item.get("actionTypeId") or item.get("ruleTypeId") or {}
+    id_ = (
+        kind.get("category", ""),
+        kind.get("owner", "AWS"),
+        kind.get("provider", ""),
+        kind.get("version", "1"),
+    )
+    provider = BY_ID.get(id_)
+    if provider is None or provider.place is not Need.REQUIRED:
+        return
+    item.setdefault("region", region)
+    account = _account(item, tree, names)
+    if account:
+        item.setdefault("configuration", {}).setdefault("Account", account)
+
+
+def _account(item: Mapping[str, Any], tree: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    found = ROLE.fullmatch(item.get("roleArn") or tree.get("roleArn") or "")
+    return names.get(found[1], "") if found else ""
+
+
+def _without_unsaid(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if k != "notifications" and (v or k not in UNSAID)}
+        return {key: _without_unsaid(one) for key, one in kept.items()}
+    return [_without_unsaid(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,147 @@
+"""GetPipelineState: each stage, who is in it, who waits in front, and how its actions and rules stand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from controlplane.codepipeline import statuses
+from controlplane.codepipeline.asking import Answer, Ask, declared
+from controlplane.codepipeline.histories import errors
+from controlplane.declarations.model import StageDeclaration
+from controlplane.store import executions, pipelines, queries
+
+CONDITIONS = {"gate": "beforeEntryConditionState", "rule": "onSuccessConditionState"}
+
+
+def get(ask: Ask) -> Answer:
+    """Answer how a pipeline stands; all of it is of one moment."""
+    name = ask.given["name"]
+    with ask.read() as connection:
+        found, version = declared(ask, connection, name)
+        closed = {row.stage: row for row in queries.transitions(connection, name)}
+        stages = [_stage(connection, name, one, closed.get(one.name)) for one in found.stages]
+        row: Any = pipelines.row(connection, name)
+        began = pipelines.created(connection, [name])[name]
+    return {
+        "pipelineName": name,
+        "pipelineVersion": version,
+        "stageStates": stages,
+        "created": began,
+        "updated": row.updated_at,
+    }
+
+
+def _stage(
+    connection: Connection, pipeline: str, stage: StageDeclaration, closed: Any
+) -> dict[str, Any]:
+    waiting = sorted(
+        executions.inbound(connection, pipeline, stage.name), key=lambda row: row.execution_id
+    )
+    inside = queries.in_stage(connection, pipeline, stage.name)
+    latest = inside or queries.latest_in_stage(connection, pipeline, stage.name)
+    rows = [] if latest is None else queries.actions_of_stage(connection, latest.id)
+    inbound = [_inbound(row) for row in waiting]
+    return {
+        "stageName": stage.name,
+        "inboundTransitionState": _transition(closed),
+        "inboundExecution": inbound[-1] if inbound else None,
+        "inboundExecutions": inbound,
+        "latestExecution": _latest(connection, latest),
+        "actionStates": _actions(stage, rows),
+        **_conditions(rows),
+        "retryStageMetadata": _retries(latest),
+    }
+
+
+def _transition(closed: Any) -> dict[str, Any]:
+    if closed is None:
+        return {"enabled": True}
+    return {
+        "enabled": False,
+        "lastChangedBy": closed.disabled_by,
+        "lastChangedAt": closed.disabled_at,
+        "disabledReason": closed.reason,
+    }
+
+
+def _inbound(row: Any) -> dict[str, Any]:
+    kind = statuses.TYPE[row.type]
+    return {"pipelineExecutionId": row.execution_id, "status": "InProgress", "type": kind}
+
+
+def _latest(connection: Connection, row: Any) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    execution: Any = executions.by_id(connection, row.execution_id)
+    return {
+        "pipelineExecutionId": row.execution_id,
+        "status": statuses.STAGE[row.status],
+        "type": statuses.TYPE[execution.type],
+    }
+
+
+def _retries(row: Any) -> Mapping[str, Any] | None:
+    if row is None or row.attempt == 1:
+        return None
+    return {"manualStageRetryAttempt": row.attempt - 1, "latestRetryTrigger": "ManualStageRetry"}
+
+
+def _actions(stage: StageDeclaration, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Every declared action, with how it stands; one that has not begun has no latest execution."""
+    by_name = {row.name: row for row in rows if row.kind == "action"}
+    return [
+        {
+            "actionName": action.name,
+            "latestExecution": _execution(by_name.get(action.name)),
+            "entityUrl": action.configuration.get("ExternalEntityLink"),
+        }
+        for action in stage.actions
+    ]
+
+
+def _execution(row: Any) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    waits = row.status == "InProgress" and row.handle == row.token and row.answer == ""
+    return {
+        "actionExecutionId": statuses.action_id(row),
+        "status": statuses.ACTION[row.status],
+        "summary": row.summary,
+        "lastStatusChange": row.ended_at or row.started_at,
+        "token": statuses.approval_token(row) if waits else None,
+        "externalExecutionId": row.handle if row.handle != row.token else None,
+        "externalExecutionUrl": row.url,
+        "errorDetails": errors(row),
+    }
+
+
+def _conditions(rows: Sequence[Any]) -> dict[str, Any]:
+    """What the gate and the bake have seen; all their rules are one condition."""
+    found = {}
+    for kind, word in CONDITIONS.items():
+        rules = [row for row in rows if row.kind == kind]
+        if rules:
+            latest = {"status": _worst(rules)}
+            states = [_rule(row) for row in rules]
+            one = {"latestExecution": latest, "ruleStates": states}
+            found[word] = {"latestExecution": latest, "conditionStates": [one]}
+    return found
+
+
+def _rule(row: Any) -> dict[str, Any]:
+    latest = {
+        "ruleExecutionId": statuses.action_id(row),
+        "status": statuses.ACTION[row.status],
+        "summary": row.summary,
+        "lastStatusChange": row.ended_at or row.started_at,
+        "externalExecutionUrl": row.url,
+        "errorDetails": errors(row),
+    }
+    return {"ruleName": row.name, "latestExecution": latest}
+
+
+def _worst(rules: Sequence[Any]) -> str:
+    seen = {statuses.CONDITION[row.status] for row in rules}
+    order = ("Failed", "InProgress", "Abandoned", "Succeeded")
+    return next(status for status in order if status in seen)

@@ -1,0 +1,71 @@
+"""Tags of pipelines and webhooks. Towpath keeps them and does nothing else with them."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from controlplane.codepipeline import faults
+from controlplane.codepipeline.asking import Answer, Ask
+from controlplane.codepipeline.faults import WireError
+from controlplane.store import pipelines, tags, webhooks
+
+MOST = 50
+ARN = re.compile(r"arn:aws[a-z-]*:codepipeline:[^:]*:[0-9]{12}:(webhook:)?([A-Za-z0-9.@_-]{1,100})")
+
+
+def put(ask: Ask) -> Answer:
+    """Set tags; one that is there gets the new value."""
+    with ask.desk.database.begin() as connection:
+        resource = _resource(connection, ask.given["resourceArn"])
+        wanted = read(ask.given["tags"], tags.of(connection, resource))
+        tags.put(connection, resource, wanted)
+    return {}
+
+
+def remove(ask: Ask) -> Answer:
+    """Take tags away."""
+    with ask.desk.database.begin() as connection:
+        resource = _resource(connection, ask.given["resourceArn"])
+        tags.remove(connection, resource, ask.given["tagKeys"])
+    return {}
+
+
+def list_(ask: Ask) -> Answer:
+    """Answer all tags of a resource: there are never more than a page."""
+    if "nextToken" in ask.given:
+        raise WireError("InvalidNextTokenException", "All tags are on the first page.")
+    with ask.read() as connection:
+        found = tags.of(connection, _resource(connection, ask.given["resourceArn"]))
+    return {"tags": write(found)}
+
+
+def read(given: Iterable[Mapping[str, str]], before: Mapping[str, str]) -> dict[str, str]:
+    """Check tags that are to be set. before: those that are there already."""
+    wanted: dict[str, str] = {}
+    for tag in given:
+        if tag["key"] in wanted or tag["key"].lower().startswith("aws:"):
+            said = "A tag's key may be there once, and may not begin with aws:"
+            raise WireError("InvalidTagsException", said)
+        wanted[tag["key"]] = tag["value"]
+    if len(before.keys() | wanted.keys()) > MOST:
+        raise WireError("TooManyTagsException", f"A resource has at most {MOST} tags")
+    return wanted
+
+
+def write(found: Mapping[str, str]) -> list[dict[str, str]]:
+    """Write tags as the API has them."""
+    return [{"key": key, "value": value} for key, value in found.items()]
+
+
+def _resource(connection: Connection, arn: str) -> str:
+    found = ARN.fullmatch(arn)
+    if found is None:
+        said = "The ARN names no pipeline and no webhook"
+        raise WireError("InvalidArnException", said)
+    webhook, name = found.groups()
+    there = webhooks.by_name if webhook else pipelines.row
+    resource = f"{'webhook' if webhook else 'pipeline'}/{name}"
+    if there(connection, name) is None:
+        raise faults.no_resource(resource)
+    return resource

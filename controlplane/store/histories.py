@@ -1,0 +1,76 @@
+"""What a pipeline did, page by page, the newest first, as CodePipeline's listings ask for it."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select
+
+from controlplane.store.tables import ActionExecution, Execution, StageExecution, table
+
+ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
+A, S, E = ACTION.c, STAGE.c, EXECUTION.c
+Rows = Sequence[Row[Any]]
+BATCH = 50
+"""Executions whose actions are read at once."""
+
+
+def executions(
+    connection: Connection, pipeline: str, limit: int, before: str = "", succeeded_in: str = ""
+) -> Rows:
+    """The newest executions, before an id; succeeded_in: only those that this stage let through."""
+    wanted = select(EXECUTION).where(E.pipeline == pipeline)
+    if before:
+        wanted = wanted.where(E.id < before)
+    if succeeded_in:
+        through = select(S.execution_id).where(
+            S.pipeline == pipeline, S.stage == succeeded_in, S.status == "Succeeded"
+        )
+        wanted = wanted.where(E.id.in_(through))
+    return connection.execute(wanted.order_by(E.id.desc()).limit(limit)).all()
+
+
+def actions(
+    connection: Connection, chosen: Collection[str], kinds: Collection[str], limit: int,
+    after: tuple[str, int] | None = None,
+) -> Rows:  # fmt: skip
+    """The newest actions (or rules) of these executions, each with the name of its stage.
+
+    after: the execution and the number of the last one that was seen.
+    """
+    wanted = (
+        select(ACTION, S.stage, S.status.label("stage_status"))
+        .join(STAGE, A.stage_id == S.id)
+        .where(S.execution_id.in_(list(chosen)), A.kind.in_(list(kinds)))
+    )
+    if after is not None:
+        execution, number = after
+        wanted = wanted.where(
+            or_(S.execution_id < execution, and_(S.execution_id == execution, A.id < number))
+        )
+    return connection.execute(
+        wanted.order_by(S.execution_id.desc(), A.id.desc()).limit(limit)
+    ).all()
+
+
+def action(connection: Connection, number: int) -> Row[Any] | None:
+    """One action by its number, with its stage."""
+    wanted = select(ACTION, S.stage, S.pipeline).join(STAGE, A.stage_id == S.id)
+    return connection.execute(wanted.where(A.id == number)).first()
+
+
+def approvals(connection: Connection, pipeline: str, stage: str, action: str) -> Rows:
+    """The newest approvals of an action, open and done. An approval's handle is its token."""
+    wanted = (
+        select(ACTION)
+        .join(STAGE, A.stage_id == S.id)
+        .where(S.pipeline == pipeline, S.stage == stage, A.name == action, A.handle == A.token)
+    )
+    return connection.execute(wanted.order_by(S.execution_id.desc(), A.id.desc()).limit(200)).all()
+
+
+def let_through(connection: Connection, execution_id: str, stage: str) -> bool:
+    """Answer whether an execution succeeded in a stage."""
+    wanted = select(S.id).where(
+        S.execution_id == execution_id, S.stage == stage, S.status == "Succeeded"
+    )
+    return connection.execute(wanted).first() is not None
