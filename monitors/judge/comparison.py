@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitors.base import Judgement, MonitorError, Point, Series, Verdict
+from monitors.judge.beside import side_by_side
 from monitors.judge.footing import Needs, Reading, percent, unfit, unreachable, usable
 from monitors.judge.history import LEAST, REFERENCE, History
 from monitors.judge.levels import Floats, Scale, scale
@@ -45,9 +46,12 @@ class Comparison:
 
 
 class Sides(NamedTuple):
-    """What is compared: numbers on the judge's scale, and how a person is told of them."""
+    """What is compared: numbers on the judge's scale, and how a person is told of them.
 
-    history: History
+    history: what was before; mere points of the same time where there is no past to learn from.
+    """
+
+    history: History | Floats
     after: Floats
     scale: Scale
     against: str
@@ -100,11 +104,17 @@ def _compared(
             Verdict.INCONCLUSIVE, f"{label} has {had}, and a comparison needs {LEAST}", 1.0, 0.0
         )
     wanted = Wanted(rule.wanted.minimum, rule.wanted.alpha / len(whole))
-    looks = [(side, seen(side.history, side.after, wanted)) for side in whole]
+    looks = [(side, _look(side, wanted)) for side in whole]
     side, worst = max(looks, key=lambda one: (one[1].bad, one[1].odd, -one[1].look.chance))
     chance, power = min(1.0, len(whole) * worst.look.chance), min(one.power for _, one in looks)
     verdict, reason = _verdict(rule, side, worst, before, after, power)
     return _Told(verdict, reason, chance, power)
+
+
+def _look(side: Sides, wanted: Wanted) -> Seen:
+    if isinstance(side.history, History):
+        return seen(side.history, side.after, wanted)
+    return side_by_side(side.history, side.after, wanted)
 
 
 def _verdict(
@@ -119,7 +129,7 @@ def _verdict(
     if worst.bad:
         return Verdict.FAIL, told
     if worst.odd:
-        return Verdict.INCONCLUSIVE, f"{told}: risen, and not yet for long enough to tell"
+        return Verdict.INCONCLUSIVE, f"{told}: worse, but not for long enough to tell"
     if frozen([point.value for point in before], [point.value for point in after]):
         still = (
             f"its last {FROZEN} points are all {after[-1].value:.4g}, and before it always moved"
@@ -133,13 +143,19 @@ def _verdict(
 
 def _sentence(rule: Comparison, side: Sides, found: Seen) -> str:
     """Say it as "latency 812 against 240 to 260 before, 14 of 14 points, chance 0.1 %"."""
-    recent = np.sort(side.history.points[-REFERENCE:])
+    known = side.history
+    past, usual = (
+        (known.points, known.reference)
+        if isinstance(known, History)
+        else (known, float(np.median(known)))
+    )
+    recent = np.sort(past[-REFERENCE:])
     low, high = recent[len(recent) // 4], recent[(3 * len(recent)) // 4]
     width = found.look.width
-    level = side.history.reference + found.look.rise
+    level = usual + found.look.rise
     beyond = int(np.count_nonzero(side.after[len(side.after) - width :] > high))
     if rule.control:
-        times = np.exp(side.scale.sign * (level - side.history.reference))
+        times = np.exp(side.scale.sign * (level - usual))
         what = f"{times:.3g} times {side.against}"
     else:
         ends = sorted((side.scale.back(float(low)), side.scale.back(float(high))))
@@ -173,24 +189,23 @@ def _beside(
     """Judge how far the signal is from its control, and how that changed (difference in differences).
 
     What has no past of its own (a canary's own label) is given its control's: they were the same.
+    Where neither has one, the two are compared as they are.
     """
     past, present = (_of(read[f"control {word}"]) for word in ("before", "after"))
     own = {point.at: point.value for point in before}
-    known = [(at, value) for at, value in past.items() if at in own]
+    known = [(own[at], value) for at, value in past.items() if at in own]
     now = [(point.value, present[point.at]) for point in after if point.at in present]
-    if len(past) < LEAST or not now:
+    if not now:
         return None
-    made = scale(np.array(list(past.values())), sign)
-    gap = made.bring(np.array([new for new, _ in now])) - made.bring(
-        np.array([old for _, old in now])
-    )
+    made = scale(np.array(list(past.values()) or list(present.values())), sign)
+    new, old = (made.bring(np.array(one)) for one in zip(*now, strict=True))
     if len(known) >= LEAST:
-        gaps = made.bring(np.array([own[at] for at, _ in known])) - made.bring(
-            np.array([value for _, value in known])
-        )
-        return Sides(History(gaps), gap, made, "what it was of its control")
+        then, beside = (made.bring(np.array(one)) for one in zip(*known, strict=True))
+        return Sides(History(then - beside), new - old, made, "what it was of its control")
+    if len(past) < LEAST:
+        return Sides(old, new, made, "its control")
     history = History(made.bring(np.array(list(past.values()))))
-    return Sides(history, gap + history.reference, made, "its control")
+    return Sides(history, new - old + history.reference, made, "its control")
 
 
 def _of(reading: Reading) -> dict[datetime, float]:
@@ -209,7 +224,7 @@ def _learnt(before: tuple[float, ...], sign: float) -> tuple[Scale, History]:
 def frozen(before: Sequence[float], after: Sequence[float]) -> bool:
     """Say whether a signal stands still that never did for as long before the deployment."""
     last = after[-FROZEN:]
-    if len(last) < FROZEN or any(value != last[0] for value in last):
+    if min(len(last), len(before)) < FROZEN or any(value != last[0] for value in last):
         return False
     return not any(
         all(value == before[place] for value in before[place : place + FROZEN])

@@ -80,4 +80,4 @@ def clock(at: datetime) -> str:
 
 def percent(chance: float) -> str:
     """Write a chance for a person: 0.1 %, or below 0.01 %."""
-    return "below 0.01 %" if chance < 1e-4 else f"{100 * chance:.2g} %"  # noqa: PLR2004
+    return "below 0.01 %" if chance < 1e-4 else f"{100 * chance:.3g} %"  # noqa: PLR2004
