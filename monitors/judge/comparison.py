@@ -32,6 +32,7 @@ SIGNS: Mapping[str, tuple[float, ...]] = {
 FROZEN = 5
 """So many equal points in a row of a signal that always moved before are no sign of health."""
 REMEMBERED = 512
+POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Comparison:
     needs: Needs
     direction: str = "increase"
     wanted: Wanted = Wanted()  # noqa: RUF009 - frozen
-    power: float = 0.8
+    power: float = POWER
     control: bool = False
 
 

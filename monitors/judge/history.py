@@ -24,8 +24,9 @@ WINDOWS = (2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 90, 120, 180, 240)
 """Widths of the stretches that are looked at, each ending at the newest point."""
 HORIZONS = (5, 10, 20, 30, 60, 120, 240)
 """The looks up to here are weighed together; further points are judged as the last 240 are."""
-REFERENCE = 30
-"""Points right before the deployment that tell the level before it."""
+REFERENCE, SHORTEST = 60, 15
+"""Points right before the deployment that tell the level before it: an eighth of the baseline at most,
+a quarter where that is hardly any."""
 LEAST = 20
 """Points before, below which nothing is learnt from them."""
 TAIL = 0.25
@@ -74,7 +75,7 @@ class History:
         if len(points) < LEAST:
             raise ValueError(f"{len(points)} points are no history: at least {LEAST} are")
         self.points = points
-        self._span = min(REFERENCE, len(points) // 4)
+        self._span = min(REFERENCE, max(len(points) // 8, min(SHORTEST, len(points) // 4)))
         self._grid = max(1, self._span // 6)
         self.reference = float(midmean(points[-self._span :]))
         steps = np.sort(np.abs(np.diff(points)))

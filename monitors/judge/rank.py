@@ -18,7 +18,7 @@ import numpy as np
 from monitors.judge.history import HORIZONS, WINDOWS, History
 from monitors.judge.levels import Floats, levels
 
-SHARES = 4
+SHARES = 5
 """The looks of all widths and horizons together spend alpha; each is allowed this part of it."""
 PART = 3
 """A stretch is at least this part of the points looked at: one burst among many is no release."""
