@@ -23,6 +23,8 @@ from monitors.judge.levels import Floats
 WINDOWS = (1, 3, 10, 30, 100, 300)
 """Stretches that are looked at beside all points since the deployment, each ending at the newest."""
 BLOCKS = (1, 5, 20)
+CAUTION = 1.5
+"""What bunches has a longer tail than a scaled count: its surplus over chance is taken half as much again."""
 ENOUGH = 8
 """Blocks of one width that tell a dispersion."""
 LEAST = 3
@@ -81,7 +83,7 @@ def dispersion(before: Counts) -> float:
         there = expected > 0
         surplus = (errors[there] - expected[there]) ** 2 / expected[there]
         found = max(found, float(surplus.sum()) / max(1, int(there.sum()) - 1))
-    return found
+    return 1 + CAUTION * (found - 1)
 
 
 def counted(before: Counts, after: Counts, wanted: Wanted) -> Found:

@@ -19,12 +19,16 @@ JUDGES = ("Towpath", "Kayenta", "Argo")
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.judge", description=__doc__)
-    parser.add_argument("--many", type=int, default=150, help="pairs of each real series")
+    parser.add_argument("--many", type=int, default=60, help="pairs of each real series")
     parser.add_argument("--dry", action="store_true", help="print only: leave the docs as they are")
     args = parser.parse_args()
     console = Console(width=200)
     found = figures.samples(args.many)
-    rows = [*figures.unchanged(found), *figures.counts(4 * args.many), *figures.worsened(found)]
+    rows = [
+        *figures.unchanged(found, args.many),
+        *figures.counts(10 * args.many),
+        *figures.worsened(found),
+    ]
     parts = {
         "figures": table(rows),
         "certified": certified(figures.certified(found)),
@@ -87,10 +91,10 @@ def write(file: Path, parts: dict[str, str]) -> None:
     """Put each part between its marks."""
     text = file.read_text()
     for name, part in parts.items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         head, _, rest = text.partition(begin)
         _, _, tail = rest.partition(end)
-        text = f"{head}{begin}{part}{end}{tail}"
+        text = f"{head}{begin}{part}\n{end}{tail}"
     file.write_text(text)
 
 

@@ -15,7 +15,7 @@ from monitors.compat.mann_whitney import shift
 from monitors.judge.history import History
 from monitors.judge.levels import scale
 from monitors.judge.rank import Wanted, first_bad
-from tests.bench.judge.figures import SLOW, Sample
+from tests.bench.judge.figures import ASKED, SLOW, Sample
 from tests.bench.judge.judges import TOLERATED
 from tests.bench.judge.pairs import Pair
 
@@ -48,7 +48,7 @@ def roc(sample: Sample, to: Path) -> None:
 
 def _ours(pairs: Sequence[Pair], length: int) -> Curve:
     learnt = []
-    for pair in pairs[::SLOW]:
+    for pair in pairs[: SLOW * ASKED : 4]:
         made = scale(pair.before)
         sides = [made.bring(times * pair.after[:length]) for times in (1, TIMES)]
         learnt.append((History(made.bring(pair.before)), sides))
@@ -66,7 +66,7 @@ def _kayenta(pairs: Sequence[Pair], length: int) -> Curve:
         found = shift((times * pair.after[:length]).tolist(), pair.before[-length:].tolist(), 0.98)
         return found.low / abs(found.estimate) if found.estimate else 0.0
 
-    return _swept(pairs[:: 2 * SLOW], score)
+    return _swept(pairs[:ASKED], score)
 
 
 def _argo(pairs: Sequence[Pair], length: int) -> Curve:
