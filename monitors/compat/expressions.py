@@ -124,7 +124,7 @@ class _Parser:
             return self._call(token)
         if token != "#" and token != "result":  # noqa: PLR1714, S105 - the two names there are
             raise ExpressionError(f"unknown name {token}")
-        return lambda names: names[token]
+        return _named(token)
 
     def _call(self, name: str) -> Node:
         self._next("(")
@@ -140,6 +140,17 @@ class _Parser:
                 self._next(",")
         self._next(")")
         return _called(name, arguments)
+
+
+def _named(name: str) -> Node:
+    """Answer what a name stands for; "#" stands for something inside a predicate only."""
+
+    def get(names: Mapping[str, Any]) -> Any:
+        if name not in names:
+            raise ExpressionError(f"{name} stands in a predicate only")
+        return names[name]
+
+    return get
 
 
 def _constant(value: Any) -> Node:

@@ -73,7 +73,9 @@ def test_the_good_release_stays_good_and_every_way_in_open(drilled: Drilled) -> 
     with drilled.house.database.read() as connection:
         assert queries.quarantines(connection) == []
         assert queries.transitions(connection, "shop") == []
-        assert executions.rolled_back(connection, "shop", "Test", 0, but="") == 0  # no breaker trips
+        assert (
+            executions.rolled_back(connection, "shop", "Test", 0, but="") == 0
+        )  # no breaker trips
         stands = ledger.entries(connection, "test//shop/all")
     assert (stands[0].digest, stands[0].status) == (GOOD, "GOOD")
     assert not any(entry.status == "BAD" for entry in stands)

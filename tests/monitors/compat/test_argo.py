@@ -7,7 +7,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitors.compat import argo
@@ -96,6 +96,7 @@ def test_the_next_look_is_theirs(one: dict[str, Any]) -> None:
     assert found == one["expected"]["requeue_in_seconds"]
 
 
+@example("#", None)
 @given(st.text(alphabet="result.#()[]{}<>=!&|'1a ,+-*/", max_size=60), st.integers() | st.none())
 def test_whatever_is_written_nothing_but_an_expression_error_is_raised(
     expression: str, result: int | None
