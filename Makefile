@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
 
-.PHONY: venv demo test scenarios check bench soak lock format clean
+.PHONY: venv demo test scenarios check bench judge soak lock format clean
 
 venv: $(READY)
 
@@ -37,6 +37,10 @@ check: venv
 
 bench: venv
 	$(BIN)/python -m tests.bench
+
+# False rollbacks and catches beside Kayenta and Argo: writes the tables and pictures of docs/judge.md.
+judge: venv
+	$(BIN)/python -m tests.bench.judge
 
 # Half an hour and more: every commit a crash, 200 random kills of three replicas, then load that is watched.
 SOAK ?= --kills 200 --minutes 5

@@ -100,7 +100,9 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
     drill = failure.execution.type == "DRILL"  # the release is good: nothing is held against it
     rolling_back = failure.execution.type == "ROLLBACK"
     back = {one.action_id for one in entries if rolling_back and one.status == Fared.DEPLOYED}
-    ledger.fared(connection, [one for one in failure.action_ids if one not in back], Fared.BAD, now)
+    if not drill:
+        bad = [one for one in failure.action_ids if one not in back]
+        ledger.fared(connection, bad, Fared.BAD, now)
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
     policy = policy_of(failure.declared)
@@ -119,7 +121,7 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
         failure.cause,
         placements,
         rolling_back=rolling_back,
-        earlier=_earlier(connection, failure, policy.breaker, now),
+        earlier=0 if drill else _earlier(connection, failure, policy.breaker, now),
     )
     held = (
         decision.act is not Act.NOTHING and not drill and _hold(connection, failure, decision, now)

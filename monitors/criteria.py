@@ -76,7 +76,7 @@ def criteria(configuration: Configuration) -> Criteria:
             f"DatapointsToFail is {needed}, but DatapointsWindow looks at {window} points only"
         )
     samples = whole(configuration, "MinimumSamples", 1, least=1)
-    label, due, alarm = _kind(configuration)
+    label, due, alarm = kind(configuration)
     worse_by = number(configuration, "WorseBy", WORSE_BY)
     if worse_by < 1:
         raise ValueError(f"WorseBy: {worse_by:g} is below 1, which is no worse than before")
@@ -99,7 +99,7 @@ def _comparison(configuration: Configuration, *, alarm: bool) -> str:
     return default if alarm else choice(configuration, "Comparison", tuple(COMPARISONS), default)
 
 
-def _kind(configuration: Configuration) -> tuple[str, timedelta, bool]:
+def kind(configuration: Configuration) -> tuple[str, timedelta, bool]:
     """Tell the name of the signal, how its points follow each other, and whether it is an alarm."""
     if "AlarmName" in configuration:
         return f"alarm {text(configuration, 'AlarmName')}", timedelta(0), True

@@ -4,19 +4,23 @@ The engine ends a watch when its bake is over; a watch never ends itself. After 
 signals are asked whether it is well again (RecoveryDriver), which does end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from monitors.base import Judgement, Query, Series, Signal, Verdict
-from monitors.criteria import Criteria, criteria
 from monitors.edge import declared
-from monitors.judge import judge
+from monitors.judge import Rule, rule
 from monitors.values import duration, whole
 
 INTERVAL = timedelta(seconds=10)
-BASELINE = timedelta(minutes=5)
+SETTLED = timedelta(minutes=5)
+KEPT = 256
+BEFORE, AFTER = "before", "after"
+LIMITED = frozenset({"threshold"})
+"""Tests that ask a limit and not what was before: a short baseline, and none after a rollback."""
 AT_ONCE = timedelta(milliseconds=200)
 AGAIN = timedelta(seconds=1)
 RECOVERED_AFTER = 2
@@ -33,27 +37,34 @@ class WatchDriver:
     def __init__(self, signal: Signal) -> None:
         """Take the signal; its clock is the tasks' own `now`."""
         self._signal = signal
+        self._baselines = Baselines()
         self.endpoint: Sequence[str] = getattr(signal, "endpoint", ())
 
     def start(self, task: Task) -> Progress:
         """Begin to watch: the first look is due at once, for the deployment began before."""
         with declared():
-            criteria(task.configuration)
+            rule(task.configuration)
         return Progress(Outcome.RUNNING, HANDLE, "watching", AT_ONCE)
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
         """Read all windows in one call, and judge each signal. Never ends a watch."""
-        rules, answers = _understood(tasks, lambda task: criteria(task.configuration))
-        read = _read(self._signal, [query for rule in rules for query in _windows(rule.task)])
-        for rule in rules:
-            token, now = rule.task.token, _now(rule.task)
-            before, after = read[f"{token}/before"], read[f"{token}/after"]
-            if isinstance(after, MonitorError) and after.postponed:
-                answers[token] = _postponed(rule, after, now)
+        watched, answers = _understood(tasks)
+        asked = [query for one in watched for query in _windows(one)]
+        known = self._baselines.known(asked)
+        read = {
+            **_read(self._signal, [query for query in asked if query.key not in known]),
+            **known,
+        }
+        for one in watched:
+            token, now = one.task.token, _now(one.task)
+            self._baselines.keep(one, read)
+            named = _named(one, read)
+            if (error := _held_back(named)) is not None:
+                answers[token] = _postponed(one, error, now)
                 continue
-            seen = judge(rule.criteria, before, after, now)
+            seen = one.rule.judge(named, now)
             answers[token] = Progress(
-                Outcome.RUNNING, HANDLE, seen.reason, rule.interval, judgement=seen
+                Outcome.RUNNING, HANDLE, seen.reason, one.interval, judgement=seen
             )
         return answers
 
@@ -76,17 +87,23 @@ class RecoveryDriver:
     def start(self, task: Task) -> Progress:
         """Begin: what was measured before this moment was under the bad release."""
         with declared():
-            _recovery(task)
+            rule(task.configuration)
+            _points(task)
         return Progress(Outcome.RUNNING, HANDLE, "waiting for fresh points", timedelta(seconds=1))
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
-        """Read all signals in one call."""
-        rules, answers = _understood(tasks, _recovery)
-        read = _read(self._signal, [_after(rule.task) for rule in rules])
-        for rule in rules:
-            after = read[f"{rule.task.token}/after"]
-            seen = judge(rule.criteria, Series(), after, _now(rule.task))
-            answers[rule.task.token] = _recovered(seen, rule.interval)
+        """Read all signals in one call; a limit or an alarm needs nothing from before."""
+        watched, answers = _understood(tasks)
+        asked = [
+            query
+            for one in watched
+            for query in _windows(one)
+            if one.rule.test not in LIMITED or query.key.endswith(AFTER)
+        ]
+        read = _read(self._signal, asked)
+        for one in watched:
+            seen = one.rule.well(_named(one, read), _now(one.task), _points(one.task))
+            answers[one.task.token] = _recovered(seen, one.interval)
         return answers
 
     def stop(self, task: Task) -> None:
@@ -94,51 +111,79 @@ class RecoveryDriver:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Watched:
     """A task whose configuration was understood."""
 
     task: Task
-    criteria: Criteria
+    rule: Rule
     interval: timedelta
 
 
+class Baselines:
+    """Baselines of a day or more that were read whole, so that not every look reads them again.
+
+    The last points before a deployment arrive late: only what was read a while after it is kept.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Series] = OrderedDict()
+
+    def known(self, asked: Sequence[Query]) -> dict[str, Reading]:
+        """Give what need not be read."""
+        return {query.key: self._kept[query.key] for query in asked if query.key in self._kept}
+
+    def keep(self, one: Watched, read: Mapping[str, Reading]) -> None:
+        """Keep what will not change any more, the newest KEPT of them."""
+        if one.rule.test in LIMITED or _now(one.task) - _since(one.task) < SETTLED:
+            return
+        for asked in one.rule.asked:
+            key = _key(one.task, asked.name, BEFORE)
+            found = read[key]
+            if isinstance(found, Series) and found.complete and found.points:
+                self._kept[key] = found
+                self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+
 def _understood(
-    tasks: Sequence[Task], read: Callable[[Task], Criteria]
-) -> tuple[list[Rule], dict[str, Progress | MonitorError]]:
+    tasks: Sequence[Task],
+) -> tuple[list[Watched], dict[str, Progress | MonitorError]]:
     """Read each task's rule; a wrong one gets its error and spoils no other."""
-    rules: list[Rule] = []
+    watched: list[Watched] = []
     wrong: dict[str, Progress | MonitorError] = {}
     for task in tasks:
         try:
             with declared():
-                duration(task.configuration, "Baseline", BASELINE)
+                _points(task)
                 every = duration(task.configuration, "Interval", INTERVAL)
-                rules.append(Rule(task, read(task), every))
+                watched.append(Watched(task, rule(task.configuration), every))
         except MonitorError as error:
             wrong[task.token] = error
-    return rules, wrong
+    return watched, wrong
 
 
-def _postponed(rule: Rule, error: MonitorError, now: datetime) -> Progress | MonitorError:
+def _held_back(read: Mapping[str, Reading]) -> MonitorError | None:
+    """Answer the error of a reading that our own throttle put off; None where there is none."""
+    errors = (one for one in read.values() if isinstance(one, MonitorError))
+    return next((error for error in errors if error.postponed), None)
+
+
+def _postponed(one: Watched, error: MonitorError, now: datetime) -> Progress | MonitorError:
     """No verdict is a look that we put off ourselves: the last one stands, until it is too old."""
-    last = rule.task.judged or _since(rule.task)
-    if not rule.criteria.overdue(last, now):
+    last = one.task.judged or _since(one.task)
+    if now - last <= one.rule.patience:
         return error
     reason = (
-        f"{rule.criteria.label} has not been looked at for {(now - last).total_seconds():.0f}s: "
+        f"{one.rule.label} has not been looked at for {(now - last).total_seconds():.0f}s: "
         f"Towpath's own throttle holds the calls back ({error})"
     )
     seen = Judgement(Verdict.UNREACHABLE, reason)
     return Progress(Outcome.RUNNING, HANDLE, reason, AGAIN, judgement=seen)
 
 
-def _recovery(task: Task) -> Criteria:
-    """Read what must hold of the newest points: a bad one among them is waited on."""
-    rule = criteria(task.configuration)
-    if rule.alarm:
-        return rule
-    points = whole(task.configuration, "RecoveryDatapoints", RECOVERED_AFTER, least=1)
-    return replace(rule, needed=1, window=points, minimum_samples=points)
+def _points(task: Task) -> int:
+    return whole(task.configuration, "RecoveryDatapoints", RECOVERED_AFTER, least=1)
 
 
 def _recovered(seen: Judgement, every: timedelta) -> Progress:
@@ -159,20 +204,36 @@ def _read(signal: Signal, queries: Sequence[Query]) -> Mapping[str, Reading]:
     return {query.key: found.get(query.key, silent) for query in queries}
 
 
-def _windows(task: Task) -> list[Query]:
-    since = _since(task)
-    baseline = duration(task.configuration, "Baseline", BASELINE)
-    return [_query(task, "before", since - baseline, since), _after(task)]
+def _windows(one: Watched) -> list[Query]:
+    """Ask for each series of a rule before and since the deployment."""
+    task, since = one.task, _since(one.task)
+    start = max(since, _now(task) - LONGEST)
+    spans = {BEFORE: (since - one.rule.baseline, since), AFTER: (start, _now(task))}
+    return [
+        Query(
+            _key(task, asked.name, word),
+            task.account,
+            task.region,
+            asked.configuration,
+            *spans[word],
+        )
+        for asked in one.rule.asked
+        for word in spans
+    ]
 
 
-def _after(task: Task) -> Query:
-    start = max(_since(task), _now(task) - LONGEST)
-    return _query(task, "after", start, _now(task))
+def _named(one: Watched, read: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Give the readings of one rule by the names that its judge knows them by."""
+    return {
+        f"{asked.name} {word}".strip(): read[key]
+        for asked in one.rule.asked
+        for word in (BEFORE, AFTER)
+        if (key := _key(one.task, asked.name, word)) in read
+    }
 
 
-def _query(task: Task, window: str, start: datetime, end: datetime) -> Query:
-    key = f"{task.token}/{window}"
-    return Query(key, task.account, task.region, task.configuration, start, end)
+def _key(task: Task, name: str, word: str) -> str:
+    return f"{task.token}/{name}/{word}" if name else f"{task.token}/{word}"
 
 
 def _since(task: Task) -> datetime:

@@ -137,12 +137,12 @@ class Documents:
 
     def _waits(self, connection: Connection, row: Any) -> Document:
         """Answer who waits in front of a stage; held: what keeps him at the gate, "" where nothing does."""
-        rows = gates.rules(connection, row.id) if row.held else ()
+        rows = gates.rules(connection, row.stage_id) if row.held else ()
         return {
             "executionId": row.execution_id,
             "digest": row.digest,
             "held": row.held,
-            "gate": gate(connection, row, rows),
+            "gate": gate(connection, row.stage_id, rows),
         }
 
     def _of(self, connection: Connection, row: Any) -> Document | None:

@@ -42,7 +42,7 @@ def stage_execution(
         "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
         "watch": _watch(row),
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
-        "gate": gate(connection, row, rows),
+        "gate": gate(connection, row.id, rows),
     }
 
 
@@ -55,12 +55,12 @@ def _waves(
     return wave_documents(declared, rows, row)
 
 
-def gate(connection: Connection, row: Any, rows: Sequence[Any]) -> Document | None:
+def gate(connection: Connection, stage_id: str, rows: Sequence[Any]) -> Document | None:
     """What stands in front of a stage; None where nothing does. rows: the actions and rules there."""
     rules = [gate_rule(one) for one in rows if one.kind == "gate"]
     if not rules:
         return None
-    asked = store_gates.last_override(connection, row.id)
+    asked = store_gates.last_override(connection, stage_id)
     return {"rules": rules, "override": None if asked is None else override(asked)}
 
 

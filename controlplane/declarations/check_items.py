@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from accounts.yaml_text import Path
+from controlplane.declarations.check_tests import check_test
 from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import Key, fault
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
@@ -70,6 +71,8 @@ def _configuration(placed: Placed, provider: Provider) -> Iterator[Finding]:
         for other in others:
             if key in given and key in provider.keys and other not in given:
                 yield Finding((*path, other), f"is missing: {key} needs it")
+    if "Test" in provider.keys:
+        yield from check_test(path, given)
 
 
 def _keys(

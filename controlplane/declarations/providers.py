@@ -16,6 +16,7 @@ from controlplane.declarations.model import ActionTypeId, RuleTypeId
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.wave_keys import GATE, GATE_KEYS
 from controlplane.declarations.words import CONSEQUENCES
+from monitors.judge.rules import DIRECTIONS, TESTS
 from rollback.consequences import LEGAL, WHY_NOT
 
 WEEK = 7 * 24 * 3600
@@ -73,7 +74,7 @@ BAKE = {
     "MinimumSamples": Key("points needed for a verdict", Kind.INTEGER, least=1),
     "MaxAge": Key("a newest point older than this is no data", Kind.DURATION, least=1, most=WEEK),
     "Baseline": Key(
-        "how far before the deployment the level before is read", Kind.DURATION, most=WEEK
+        "how far before the deployment the level before is read", Kind.DURATION, most=8 * WEEK
     ),
     "ExtendUpTo": Key(
         "how much longer it may last where too little was seen", Kind.DURATION, least=1, most=WEEK
@@ -104,11 +105,19 @@ WATCH = {
         "how many times worse than before, where it was bad before", Kind.NUMBER, least=1
     ),
 }
-THRESHOLD = {
+JUDGED = {
     **WATCH,
-    "Threshold": Key("the limit", Kind.NUMBER, required=True),
+    "Test": Key("how it is judged (threshold)", Kind.ENUM, choices=TESTS),
+    "Threshold": Key("the limit", Kind.NUMBER),
     "Comparison": Key("how a bad point compares with it", Kind.ENUM, choices=COMPARISONS),
+    "Direction": Key("which way is worse (increase)", Kind.ENUM, choices=DIRECTIONS),
+    "MinimumEffect": Key("how many times worse matters (1.5)", Kind.NUMBER, least=1),
+    "MinimumRate": Key("share of failed requests that matters (0.005)", Kind.NUMBER),
+    "Alpha": Key("false alarms let through in each release (0.01)", Kind.NUMBER),
+    "MinimumPower": Key("how surely it would be seen, for a PASS (0.8)", Kind.NUMBER),
+    "Objective": Key("per cent of requests promised to be good, such as 99.9", Kind.NUMBER),
 }
+"""Of rules over numbers; check_tests says which belong to which Test."""
 
 ACTIONS: tuple[Provider, ...] = (
     Provider(
@@ -290,10 +299,15 @@ RULES: tuple[Provider, ...] = (
             "Period": Key("seconds", Kind.INTEGER, least=1, most=86400),
             "MetricDataQueries": Key("list as GetMetricData takes it", Kind.JSON_LIST),
             "ResultId": Key("which of the queries is judged"),
-            **THRESHOLD,
+            "RequestsMetricName": Key("metric of the requests that errors are of"),
+            "RequestsId": Key("the same, as one of the queries"),
+            "ControlDimensions": Key("dimensions of what it is compared with", Kind.JSON_OBJECT),
+            "ControlId": Key("the same, as one of the queries"),
+            **JUDGED,
         },
         stands=BOTH,
         one_of=(("MetricName", "MetricDataQueries"),),
+        most_one=(("RequestsMetricName", "RequestsId"), ("ControlDimensions", "ControlId")),
     ),
     Provider(
         "Rule",
@@ -305,7 +319,9 @@ RULES: tuple[Provider, ...] = (
             "Url": Key("server, by its address", Kind.URL),
             "Step": Key("distance of the points", Kind.DURATION, least=1),
             "TokenEnv": Key("environment variable that holds a bearer token"),
-            **THRESHOLD,
+            "Requests": Key("PromQL of the requests that errors are of"),
+            "Control": Key("PromQL of what it is compared with, such as the old version"),
+            **JUDGED,
         },
         place=Need.NONE,
         stands=BOTH,

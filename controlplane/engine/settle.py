@@ -73,7 +73,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         watch=row.watch,
         ended_at=row.ended_at,
         actions=[one for one in found if one.kind != "watch"],
-        perseveres=bool(execution.plan),
+        perseveres=execution.type == "ROLLBACK",
     )
 
 

@@ -16,12 +16,14 @@ from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.structures import Structures
+from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus
 from controlplane.store import actions, executions, ledger
 from monitors.base import Artifact, Task
+from monitors.judge import among, by_chance
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +102,9 @@ def _job(
         execution=execution.id,
         stage=stage.name,
         action=row.name,
-        configuration=_paced(row, _pinned(execution, declared, configuration)),
+        configuration=_paced(
+            row, _among(stage, declared, _pinned(execution, declared, configuration))
+        ),
         account=configuration.get("Account", ""),
         region=declared.region or "",
         inputs=inputs,
@@ -152,6 +156,18 @@ def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDecl
 @lru_cache(maxsize=256)  # what is claimed together begins together
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _among(
+    stage: StageDeclaration,
+    declared: ActionDeclaration | RuleDeclaration,
+    configuration: Mapping[str, str],
+) -> Mapping[str, str]:
+    """Signals that judge together share the false alarms that one is let; a critical one suffices alone."""
+    if not isinstance(declared, RuleDeclaration) or terms(declared).critical:
+        return configuration
+    others = [one for one in stage.rules() if by_chance(one.configuration)]
+    return among(configuration, sum(not terms(one).critical for one in others))
 
 
 def _paced(row: Any, configuration: Mapping[str, str]) -> Mapping[str, str]:

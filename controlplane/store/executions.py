@@ -275,7 +275,7 @@ def rollback_state(connection: Connection, execution_id: str) -> str:
 def rolled_back(
     connection: Connection, pipeline: str, stage: str, since: float, *, but: str
 ) -> int:
-    """How many executions were rolled back in a stage since a time; but: one that is not counted.
+    """How many executions were rolled back in a stage since a time, drills aside; but: one that is not counted.
 
     Ids begin with their milliseconds (RFC 9562), so only the newest are walked through.
     """
@@ -287,6 +287,7 @@ def rolled_back(
             S.pipeline == pipeline,
             S.stage == stage,
             S.execution_id >= oldest,
+            S.drill.is_(False),
             E.type == "ROLLBACK",
             E.rolls_back != but,
             E.started_at >= since,

@@ -40,6 +40,7 @@ KEYS: Mapping[str, Key] = {
     "CloudFormationRestore": ("Deploy", "Custom", "CloudFormationRestore"),
     "Manual": ("Approval", "AWS", "Manual"),
     "CloudWatchAlarm": ("Rule", "AWS", "CloudWatchAlarm"),
+    "CloudWatchMetric": ("Rule", "Custom", "CloudWatchMetric"),
     "AlarmAtGate": ("Gate", "AWS", "CloudWatchAlarm"),
     "LambdaAtGate": ("Gate", "AWS", "LambdaInvoke"),
     "CloudWatchAlarmRecovered": ("Test", "Custom", "CloudWatchAlarmRecovered"),

@@ -32,7 +32,7 @@ def play(stage: Stage) -> Report:
     stage.story.say(f"the backlog is at {BACKLOG:g}, the limit is {LIMIT}: the day was bad before")
     before = len(evidence.remedies(stage))
     again = stage.release(1)
-    held = stage.follow(lambda e: e["kind"] == "stage.held")
+    held = stage.follow(lambda e: e["kind"] in ("stage.held", "stage.extended"))
     during = evidence.stage_state(stage, "Prod")["current"]
     done = stage.follow(lambda e: e["kind"] == "execution.succeeded")
     serving = evidence.serving(stage)

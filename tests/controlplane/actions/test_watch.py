@@ -198,3 +198,58 @@ def test_a_signal_that_we_have_put_off_for_too_long_is_unreachable_by_our_own_do
     assert judgement.verdict is Verdict.UNREACHABLE
     assert "has not been looked at for 81s: Towpath's own throttle" in judgement.reason
     assert seen.look_after == timedelta(seconds=1)
+
+
+RANK = {
+    **{key: METRIC[key] for key in METRIC if key not in {"Threshold", "Comparison", "Baseline"}}
+}
+RANK |= {"Test": "rank"}
+PAIR = {**RANK, "Test": "count", "RequestsMetricName": "Requests"}
+
+
+def test_a_comparison_reads_a_day_before_and_judges_against_it() -> None:
+    signal = measured(*[90.0, 100, 95] * 2, before=[9.0, 10, 11, 10] * 100)
+    found = judged(signal, watching(configuration=RANK))[1]
+    assert found.verdict is Verdict.FAIL
+    ((before, after),) = signal.asked
+    assert (before.start, before.end) == (SINCE - timedelta(days=1), SINCE)
+    assert (after.start, after.end) == (SINCE, NOW)
+
+
+def test_the_requests_of_a_count_are_read_in_the_same_call() -> None:
+    signal = measured(*[1.0] * 6, before=[1.0] * 100)
+    judged(signal, watching(configuration=PAIR))
+    (asked,) = signal.asked
+    assert [query.configuration["MetricName"] for query in asked] == [
+        *["Errors"] * 2,
+        *["Requests"] * 2,
+    ]
+
+
+def test_a_settled_baseline_is_read_once() -> None:
+    signal, since = measured(*[10.0] * 6, before=[9.0, 10, 11] * 100), NOW - timedelta(minutes=6)
+    driver = WatchDriver(signal)
+    for _ in range(2):
+        driver.look([watching(configuration=RANK, since=since)])
+    assert [len(asked) for asked in signal.asked] == [2, 1]
+
+
+def test_a_comparison_has_recovered_when_the_newest_points_are_at_the_usual_level() -> None:
+    usual = [9.0, 10, 11, 10] * 100
+    for values, outcome in (((90.0, 10, 11), Outcome.SUCCEEDED), ((10.0, 90), Outcome.RUNNING)):
+        signal = measured(*values, before=[*usual, 90.0, 90.0, 90.0])
+        assert recovered(signal, RANK).outcome is outcome
+
+
+def test_a_count_has_recovered_when_its_share_is_as_before() -> None:
+    def answered(*errors: float) -> Measured:
+        def answer(query: Query) -> Series:
+            requests = query.configuration["MetricName"] == "Requests"
+            if query.end <= SINCE:
+                return series(query.end, *[1000.0 if requests else 1.0] * 100)
+            return series(query.end, *[1000.0] * 2 if requests else errors)
+
+        return Measured(answer)
+
+    assert recovered(answered(1, 1), PAIR).outcome is Outcome.SUCCEEDED
+    assert recovered(answered(1, 50), PAIR).outcome is Outcome.RUNNING

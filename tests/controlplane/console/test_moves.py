@@ -47,7 +47,7 @@ def test_every_move_is_in_the_table_and_has_its_word() -> None:
 
 
 @pytest.mark.parametrize("move", MAY)
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.REPORTER}))  # who cannot sign in
 def test_a_role_may_what_the_table_says(doors: Doors, move: str, role: Role) -> None:
     doors.house.apply(pipeline(source(), deploying("Prod")))
     answer = post(doors.browser(role), move, stage="Prod", reason="so")

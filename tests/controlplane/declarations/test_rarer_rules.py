@@ -98,3 +98,40 @@ def test_more_than_fifty_variables_are_refused() -> None:
     names = ", ".join(f"{{name: v{i}}}" for i in range(51))
     (told,) = problems(changed(("pipeline: shop", f"pipeline: shop\nvariables: [{names}]")))
     assert told == "2:12: variables: more than 50 variables"
+
+
+def said_of(*lines: str) -> list[str]:
+    """What is said of a rule over PromQL with these lines in its configuration."""
+    own = "\n".join(f"            {line}" for line in lines)
+    head = "provider: PrometheusQuery\n          with:\n            Query: up\n            Prometheus: main"
+    rule = f"          {head}\n{own}\n"
+    start = SMALL.index("          provider: CloudWatchAlarm")
+    end = SMALL.index("    onFailure: rollback")
+    return problems(SMALL[:start] + rule + SMALL[end:])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("Comparison: LessThanThreshold",), "Threshold: is missing: Test threshold needs it"),
+        (("Test: count",), "Requests: is missing: Test count needs it"),
+        (("Test: burnRate", "Requests: up"), "Objective: is missing: Test burnRate needs it"),
+        (("Test: rank", "Threshold: 5"), "Threshold: says nothing under Test rank"),
+        (("Test: ranks",), "Test: 'ranks' is none of threshold, rank, count, burnRate"),
+        (("Test: rank", "MinimumEffect: 1"), "MinimumEffect: 1 must be above 1"),
+        (("Test: rank", "Alpha: 5"), "Alpha: 5 must be between 0 and 1"),
+        (
+            ("Test: burnRate", "Requests: up", "Objective: 100"),
+            "Objective: 100 is no percentage below 100",
+        ),
+    ],
+)
+def test_each_way_to_judge_has_keys_of_its_own(lines: tuple[str, ...], said: str) -> None:
+    (line,) = said_of(*lines)
+    assert said in line
+
+
+def test_a_way_to_judge_with_its_keys_is_right() -> None:
+    assert said_of("Test: rank", "Direction: either", "Control: down") == []
+    assert said_of("Test: count", "Requests: up", "MinimumRate: 0.01") == []
+    assert said_of("Test: burnRate", "Requests: up", "Objective: 99.9", "Baseline: 2h") == []

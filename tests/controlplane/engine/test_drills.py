@@ -10,7 +10,7 @@ from controlplane.engine.drill_runs import DrillRuns, seconds
 from controlplane.engine.drills import Drills
 from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import ScriptedAlarm, after, source_of
-from controlplane.store import drills, ledger, metrics, queries
+from controlplane.store import drills, executions, ledger, metrics, queries
 from monitors.base import MonitorError, Outcome
 from tests.support.doors import account
 from tests.support.house import ANNE, BAD, GOOD, House, deploying, pipeline, source
@@ -73,6 +73,9 @@ def test_the_good_release_stays_good_and_every_way_in_open(drilled: Drilled) -> 
     with drilled.house.database.read() as connection:
         assert queries.quarantines(connection) == []
         assert queries.transitions(connection, "shop") == []
+        assert (
+            executions.rolled_back(connection, "shop", "Test", 0, but="") == 0
+        )  # no breaker trips
         stands = ledger.entries(connection, "test//shop/all")
     assert (stands[0].digest, stands[0].status) == (GOOD, "GOOD")
     assert not any(entry.status == "BAD" for entry in stands)

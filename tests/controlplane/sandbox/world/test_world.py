@@ -51,7 +51,7 @@ def test_a_release_is_told_to_towpaths_queue(visitor: Visitor) -> None:
     assert told["versionId"] in [one["detail"]["object"]["version-id"] for one in events]
 
 
-@pytest.mark.parametrize("body", [{}, {"release": 3}, {"release": True}, {"release": "1"}])
+@pytest.mark.parametrize("body", [{}, {"release": 4}, {"release": True}, {"release": "1"}])
 def test_a_release_that_does_not_exist_is_refused(visitor: Visitor, body: Any) -> None:
     assert visitor.post("release", body)[0] == 400
 

@@ -1,4 +1,4 @@
-"""The judge: a series before and after a deployment in, a verdict and its reason out. Pure.
+"""Limits with for-durations, and alarms as they are. Pure.
 
 The rules, in this order (the first that holds speaks):
 
@@ -19,13 +19,11 @@ A recovery is therefore only ever told by fresh, complete, good points: a failed
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from math import isfinite
+from datetime import datetime
 
 from monitors.base import Judgement, MonitorError, Point, Series, Verdict
-from monitors.criteria import Criteria, criteria
-
-__all__ = ["Criteria", "criteria", "judge"]
+from monitors.criteria import Criteria
+from monitors.judge.footing import clock, unfit, unreachable, usable
 
 
 def judge(
@@ -33,9 +31,9 @@ def judge(
 ) -> Judgement:
     """Judge what was measured since the deployment, in the light of what was measured before it."""
     if isinstance(after, MonitorError):
-        return Judgement(Verdict.UNREACHABLE, f"{criteria.label} could not be read: {after}")
-    points = _usable(after)
-    verdict, reason = _unfit(criteria, after, points, now) or _judged(criteria, before, points)
+        return unreachable(criteria, after)
+    points = usable(after)
+    verdict, reason = unfit(criteria, after, points, now) or _judged(criteria, before, points)
     newest = points[-1] if points else None
     return Judgement(
         verdict,
@@ -43,33 +41,9 @@ def judge(
         samples=len(points),
         value=newest.value if newest else None,
         newest=newest.at if newest else None,
-        before=() if isinstance(before, MonitorError) else tuple(_usable(before)),
+        before=() if isinstance(before, MonitorError) else tuple(usable(before)),
         after=tuple(points),
     )
-
-
-def _usable(series: Series) -> list[Point]:
-    return sorted((point for point in series.points if isfinite(point.value)), key=lambda p: p.at)
-
-
-def _unfit(
-    criteria: Criteria, after: Series, points: Sequence[Point], now: datetime
-) -> tuple[Verdict, str] | None:
-    """Say why these points are no ground for a verdict; None where they are."""
-    label, note = criteria.label, f" ({after.note})" if after.note else ""
-    if not points:
-        return Verdict.NO_DATA, f"{label} has no data since the deployment{note}"
-    newest = points[-1].at
-    if criteria.overdue(newest, now):
-        age = f"{(now - newest).total_seconds():.0f}s ago"
-        told = f"{label} is silent: its newest point is of {_clock(newest)}, {age}{note}"
-        return Verdict.NO_DATA, told
-    if not after.complete:
-        return Verdict.INCONCLUSIVE, f"{label} was answered only in part{note}"
-    if len(points) < criteria.minimum_samples:
-        wanted = f"{len(points)} of the {criteria.minimum_samples} points that a verdict needs"
-        return Verdict.INCONCLUSIVE, f"{label} has {wanted}"
-    return None
 
 
 def _judged(
@@ -93,11 +67,11 @@ def _breached(
     told = _told(criteria, bad[-1])
     if not criteria.alarm:
         looked = min(criteria.window, len(points))
-        told = f"{told} in {len(bad)} of {looked} points since {_clock(bad[0].at)}"
+        told = f"{told} in {len(bad)} of {looked} points since {clock(bad[0].at)}"
     if isinstance(before, MonitorError):
         unread = f"its level before the deployment could not be read: {before}"
         return Verdict.INCONCLUSIVE, f"{told}; {unread}"
-    earlier = _usable(before)
+    earlier = usable(before)
     if len(_bad(criteria, earlier)) < criteria.needed:
         return Verdict.FAIL, told
     worst = max((point.value for point in earlier), key=criteria.excess)
@@ -125,9 +99,5 @@ def _good(criteria: Criteria, points: Sequence[Point]) -> str:
         return f"{criteria.label} is OK"
     return (
         f"{criteria.label} {newest.value:.4g} is not {criteria.sign} {criteria.threshold:g} "
-        f"({len(points)} points, the newest of {_clock(newest.at)})"
+        f"({len(points)} points, the newest of {clock(newest.at)})"
     )
-
-
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%H:%M:%S}"

@@ -1,0 +1,50 @@
+"""The installation itself: accounts, tokens, replicas, periodic work."""
+
+from sqlmodel import Field, SQLModel
+
+
+class AccountRow(SQLModel, table=True):
+    """A registered account, as its document."""
+
+    __tablename__ = "account"
+    name: str = Field(primary_key=True)
+    document: str
+    updated_at: float
+
+
+class ApiToken(SQLModel, table=True):
+    """An API token: its SHA-256 only."""
+
+    __tablename__ = "api_token"
+    id: str = Field(primary_key=True)
+    name: str
+    hash: str = Field(unique=True)
+    role: str
+    created_at: float
+    expires_at: float | None = None
+    last_used_at: float | None = None
+    revoked_at: float | None = None
+
+
+class Replica(SQLModel, table=True):
+    """A running process of ours; one that was not seen for a while is gone."""
+
+    name: str = Field(primary_key=True)
+    version: str
+    schema_revision: str
+    started_at: float
+    seen_at: float
+
+
+class Periodic(SQLModel, table=True):
+    """Work that is done now and then by one replica: when it is due next."""
+
+    name: str = Field(primary_key=True)
+    due_at: float
+
+
+class Installation(SQLModel, table=True):
+    """What this installation knows of itself: the secret that signs its buttons, the last event it tallied."""
+
+    key: str = Field(primary_key=True)
+    value: str

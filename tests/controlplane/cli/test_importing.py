@@ -1,0 +1,61 @@
+"""`towpath import` says what came over and what was refused, by its words and by its exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from controlplane.cli import app
+
+WORKS = {"category": "Deploy", "owner": "AWS", "provider": "OpsWorks", "version": "1"}
+STRUCTURE = {
+    "name": "shop",
+    "roleArn": "arn:aws:iam::111122223333:role/p",
+    "stages": [{"name": "Old", "actions": [{"name": "Works", "actionTypeId": WORKS}]}],
+    "version": 7,
+}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["import", *arguments])
+
+
+@pytest.fixture
+def structure(tmp_path: Path) -> str:
+    file = tmp_path / "shop.json"
+    file.write_text(json.dumps({"pipeline": STRUCTURE, "metadata": {"created": "1"}}))
+    return str(file)
+
+
+def test_a_structure_comes_over_with_its_report(structure: str) -> None:
+    done = run(structure)
+    assert done.exit_code == 0
+    assert "0 of 1 actions run as they are" in done.stderr
+    assert "Old.Works: Deploy/AWS/OpsWorks is retired" in done.stderr
+    assert "metadata" in done.stderr and done.stdout == ""
+
+
+def test_it_is_written_in_another_spelling_and_back(structure: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(run(structure, "--to", "yaml").stdout)
+    back = run(str(tmp_path / "shop.yaml"), "--to", "codepipeline").stdout
+    assert json.loads(back) == {"pipeline": STRUCTURE}
+
+
+def test_what_has_no_counterpart_is_said(structure: str) -> None:
+    done = run(structure, "--to", "cloudformation")
+    assert "version 7 is left out" in done.stderr
+    (resource,) = json.loads(done.stdout)["Resources"].values()
+    assert resource["Properties"]["Stages"][0]["Actions"][0]["ActionTypeId"]["Owner"] == "AWS"
+
+
+def test_one_that_is_refused_keeps_no_other(structure: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("pipeline: shop\nstags: []\n")
+    done = run(str(tmp_path / "bad.yaml"), structure)
+    assert done.exit_code == 2
+    assert "bad.yaml:2:1: stags: unknown key (did you mean 'stages'?)" in done.stderr
+    assert "1 pipeline imported, 1 file refused" in done.stderr
+
+
+def test_a_parameter_is_a_name_and_a_value(structure: str) -> None:
+    assert run(structure, "--parameter", "Env").exit_code == 2
