@@ -65,6 +65,7 @@ def get(ask: Ask) -> Answer:
         structure = ask.desk.structures.pipeline(connection, name, row.version)
         resolved = variables(connection, ask.desk.structures, row)
         artifacts = ledger.artifacts(connection, [row.id])
+        common = _common(connection, row, structure)
     said = [
         {"name": variable.name, "resolvedValue": resolved.get(("variables", variable.name))}
         for variable in structure.variables
@@ -74,7 +75,7 @@ def get(ask: Ask) -> Answer:
         a.name for s in structure.stages[:1] for act in s.actions for a in act.output_artifacts
     }
     found = {
-        **_common(row, structure),
+        **common,
         "pipelineName": name,
         "pipelineVersion": row.version,
         "variables": said,
@@ -161,7 +162,7 @@ def _summary(ask: Ask, connection: Connection, row: Any) -> dict[str, Any]:
     structure = ask.desk.structures.pipeline(connection, row.pipeline, row.version)
     revisions = json.loads(row.revisions)
     return {
-        **_common(row, structure),
+        **_common(connection, row, structure),
         "startTime": row.started_at,
         "lastUpdateTime": row.ended_at or row.started_at,
         "sourceRevisions": [
@@ -171,8 +172,9 @@ def _summary(ask: Ask, connection: Connection, row: Any) -> dict[str, Any]:
     }
 
 
-def _common(row: Any, structure: PipelineDeclaration) -> dict[str, Any]:
-    back = {"rollbackTargetPipelineExecutionId": row.rolls_back} if row.rolls_back else None
+def _common(connection: Connection, row: Any, structure: PipelineDeclaration) -> dict[str, Any]:
+    target = histories.gone_back_to(connection, row) if row.rolls_back else ""
+    back = {"rollbackTargetPipelineExecutionId": target} if target else None
     return {
         "pipelineExecutionId": row.id,
         "status": statuses.EXECUTION[row.status],

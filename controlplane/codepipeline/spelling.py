@@ -34,6 +34,10 @@ UNSAID = frozenset(
     }
 )
 """What CodePipeline does not write where it is empty (and notifications never)."""
+PLACE = (
+    ". Towpath acts in registered accounts: name one as `Account` in the action's configuration, "
+    "or give the action or the pipeline a roleArn in the AWS account of one"
+)
 MOST = 10
 """Problems that one refusal tells."""
 
@@ -49,11 +53,15 @@ def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
     try:
         return load_text(json.dumps({"pipeline": filled}), "pipeline", registered, ask.desk.clock())
     except DeclarationError as error:
-        said = "; ".join(f"{one.field}: {one.message}" for one in error.problems[:MOST])
-        more = len(error.problems) - MOST
-        raise WireError(
-            "InvalidStructureException", said + (f"; and {more} more" if more > 0 else "")
-        ) from error
+        raise WireError("InvalidStructureException", _said(error)) from error
+
+
+def _said(error: DeclarationError) -> str:
+    said = "; ".join(f"{one.field}: {one.message}" for one in error.problems[:MOST])
+    more = len(error.problems) - MOST
+    said += f"; and {more} more" if more > 0 else ""
+    homeless = any(one.field.endswith((".account", ".Account")) for one in error.problems)
+    return said + (PLACE if homeless else "")
 
 
 def write(ask: Ask, declaration: PipelineDeclaration, version: int) -> dict[str, Any]:

@@ -5,10 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from controlplane.store.tables import ActionExecution, Execution, StageExecution, table
+from controlplane.store.tables import (
+    ActionExecution,
+    Execution,
+    LedgerEntry,
+    StageExecution,
+    table,
+)
 
 ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
-A, S, E = ACTION.c, STAGE.c, EXECUTION.c
+A, S, E, L = ACTION.c, STAGE.c, EXECUTION.c, table(LedgerEntry).c
 Rows = Sequence[Row[Any]]
 BATCH = 50
 """Executions whose actions are read at once."""
@@ -74,3 +80,19 @@ def let_through(connection: Connection, execution_id: str, stage: str) -> bool:
         S.execution_id == execution_id, S.stage == stage, S.status == "Succeeded"
     )
     return connection.execute(wanted).first() is not None
+
+
+def gone_back_to(connection: Connection, rollback: Any) -> str:
+    """The execution that had released what a ROLLBACK execution brings back; "" where none is known."""
+    wanted = (
+        select(L.execution_id)
+        .join(EXECUTION, L.execution_id == E.id)
+        .where(
+            L.pipeline == rollback.pipeline,
+            L.digest == rollback.digest,
+            L.execution_id < rollback.id,
+            L.execution_id != rollback.rolls_back,
+            E.type != "ROLLBACK",
+        )
+    )
+    return str(connection.execute(wanted.order_by(L.id.desc()).limit(1)).scalar() or "")

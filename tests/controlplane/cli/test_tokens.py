@@ -1,0 +1,36 @@
+"""What `towpath token create` prints."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from controlplane.store import access_keys
+from controlplane.store.database import Database
+
+
+def typed(folder: Path, *words: str, signing: str = "s") -> subprocess.CompletedProcess[str]:
+    url = f"sqlite:///{folder}/towpath.db"
+    env = {**os.environ, "TOWPATH_DATABASE_URL": url, "TOWPATH_SECRET": signing}
+    command = [sys.executable, "-m", "controlplane.cli", "token", "create", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+
+def test_an_access_key_is_printed_and_found_again(tmp_path: Path) -> None:
+    lines = typed(tmp_path, "anne", "--role", "approver", "--aws").stdout.split()
+    made = dict(line.split("=", 1) for line in lines)
+    database = Database(f"sqlite:///{tmp_path}/towpath.db")
+    with database.read() as connection:
+        found = access_keys.find(connection, made["AWS_ACCESS_KEY_ID"], 0.0, "s")
+    database.close()
+    assert found is not None
+    assert (found[0].name, found[0].role, found[1]) == (
+        "anne",
+        "approver",
+        made["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def test_without_a_secret_there_is_no_access_key(tmp_path: Path) -> None:
+    done = typed(tmp_path, "anne", "--aws", signing="")
+    assert done.returncode == 2 and "TOWPATH_SECRET" in done.stderr

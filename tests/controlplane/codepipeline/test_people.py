@@ -1,0 +1,111 @@
+"""Rolling back, retrying, opening gates: what people do by CodePipeline's operations."""
+
+from typing import Any
+
+from controlplane.sandbox.scripted import after, judging, source_of
+from controlplane.store.roles import Role
+from monitors.base import Outcome, Verdict
+from tests.support.house import BAD, action, deploying, gated, pipeline, rule, source
+from tests.support.wire import Wire
+
+NEVER = "00000000-0000-0000-0000-000000000000"
+STAGE = {"pipelineName": "shop", "stageName": "Prod"}
+
+
+def two_releases(wire: Wire) -> tuple[str, str]:
+    """Both good, one after the other."""
+    house = wire.doors.house
+    house.apply(pipeline(source(), deploying("Prod")))
+    first = house.start()
+    house.wait(20)
+    house.drivers["S3"].default = source_of(BAD)
+    second = house.start()
+    house.wait(20)
+    assert house.stages(second)["Prod"] == "Succeeded"
+    return first, second
+
+
+def test_a_stage_goes_back_to_its_last_known_good(wire: Wire) -> None:
+    first, second = two_releases(wire)
+    answer = wire.call("RollbackStage", {**STAGE, "targetPipelineExecutionId": first}).json()
+    got = {"pipelineName": "shop", "pipelineExecutionId": answer["pipelineExecutionId"]}
+    back = wire.call("GetPipelineExecution", got).json()["pipelineExecution"]
+    assert back["executionType"] == "ROLLBACK"
+    assert back["rollbackMetadata"] == {"rollbackTargetPipelineExecutionId": first}
+    assert second != answer["pipelineExecutionId"]
+
+
+def test_nothing_else_is_gone_back_to(wire: Wire) -> None:
+    first, second = two_releases(wire)
+    refused = wire.call("RollbackStage", {**STAGE, "targetPipelineExecutionId": second}).json()
+    assert refused["__type"] == "UnableToRollbackStageException"
+    assert first in refused["message"]
+    unknown = {**STAGE, "targetPipelineExecutionId": NEVER}
+    assert wire.refusal("RollbackStage", unknown) == "PipelineExecutionNotFoundException"
+
+
+def test_eligible_targets_are_listed(wire: Wire) -> None:
+    first, second = two_releases(wire)
+    asked = {"pipelineName": "shop", "filter": {"succeededInStage": {"stageName": "Prod"}}}
+    listed = wire.call("ListPipelineExecutions", asked).json()["pipelineExecutionSummaries"]
+    assert [one["pipelineExecutionId"] for one in listed] == [second, first]
+
+
+def test_a_failed_stage_runs_again_in_the_same_execution(wire: Wire) -> None:
+    house = wire.doors.house
+    house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))
+    house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")
+    execution = house.start()
+    house.drivers["NoOp"].default = after(0)
+    asked = {"pipelineName": "shop", "stageName": "Test", "pipelineExecutionId": execution}
+    again = wire.call("RetryStageExecution", {**asked, "retryMode": "FAILED_ACTIONS"}).json()
+    house.settle()
+    state = wire.call("GetPipelineState", {"name": "shop"}).json()["stageStates"][1]
+    assert again == {"pipelineExecutionId": execution}
+    assert state["latestExecution"]["status"] == "Succeeded"
+    assert state["retryStageMetadata"]["manualStageRetryAttempt"] == 1
+
+
+def test_what_failed_says_why(wire: Wire) -> None:
+    house = wire.doors.house
+    house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))
+    house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")
+    house.start()
+    listed = wire.call("ListActionExecutions", {"pipelineName": "shop"}).json()
+    (tried,) = [one for one in listed["actionExecutionDetails"] if one["actionName"] == "Try"]
+    result: Any = tried["output"]["executionResult"]
+    assert (tried["status"], result["errorDetails"]["code"]) == ("Failed", "JobFailed")
+    assert "red" in result["errorDetails"]["message"]
+
+
+def test_two_people_open_a_gate(wire: Wire) -> None:
+    house = wire.doors.house
+    house.drivers["AlarmAtGate"].default = judging(Verdict.FAIL)
+    alarm = rule("Quiet", "CloudWatchAlarm", configuration={"AlarmName": "errors"})
+    work = {"name": "Work", "actions": [action("Do", "NoOp")]}
+    house.apply(pipeline(source(), gated(work, alarm)))
+    execution = house.start()
+    house.wait(6, step=2)
+    asked = {"pipelineName": "shop", "stageName": "Work", "pipelineExecutionId": execution}
+    asked["conditionType"] = "BEFORE_ENTRY"
+    assert wire.refusal("OverrideStageCondition", asked) == ""
+    assert house.stages(execution)["Work"] == "Inbound"
+    assert Wire(wire.doors, Role.RELEASE_MANAGER).refusal("OverrideStageCondition", asked) == ""
+    house.settle()
+    assert house.stages(execution)["Work"] == "Succeeded"
+
+
+def test_rules_are_listed_with_their_verdicts(wire: Wire) -> None:
+    two_releases(wire)
+    listed = wire.call("ListRuleExecutions", {"pipelineName": "shop"}).json()
+    found = [(one["ruleName"], one["status"]) for one in listed["ruleExecutionDetails"]]
+    assert found == [("Alarm", "Succeeded")] * 2
+
+
+def test_a_deployments_targets_are_the_ledgers(wire: Wire) -> None:
+    two_releases(wire)
+    listed = wire.call("ListActionExecutions", {"pipelineName": "shop"}).json()
+    newest = next(one for one in listed["actionExecutionDetails"] if one["actionName"] == "Deploy")
+    asked = {"actionExecutionId": newest["actionExecutionId"]}
+    (target,) = wire.call("ListDeployActionExecutionTargets", asked).json()["targets"]
+    assert (target["targetId"], target["status"]) == ("prod//shop/all", "Succeeded")
