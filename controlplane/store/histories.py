@@ -27,11 +27,14 @@ def executions(
     wanted = select(EXECUTION).where(E.pipeline == pipeline)
     if before:
         wanted = wanted.where(E.id < before)
-    if succeeded_in:
+    if succeeded_in:  # found in the order of the stages' own index: there may be a million others
         through = select(S.execution_id).where(
             S.pipeline == pipeline, S.stage == succeeded_in, S.status == "Succeeded"
         )
-        wanted = wanted.where(E.id.in_(through))
+        if before:
+            through = through.where(S.execution_id < before)
+        through = through.order_by(S.execution_id.desc()).limit(limit)
+        wanted = wanted.where(E.id.in_([row.execution_id for row in connection.execute(through)]))
     return connection.execute(wanted.order_by(E.id.desc()).limit(limit)).all()
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.sandbox.scripted import after, judging, source_of
+from controlplane.store.histories import BATCH
 from controlplane.store.roles import Role
 from monitors.base import Outcome, Verdict
 from tests.support.house import BAD, action, deploying, gated, pipeline, rule, source
@@ -109,3 +110,18 @@ def test_a_deployments_targets_are_the_ledgers(wire: Wire) -> None:
     asked = {"actionExecutionId": newest["actionExecutionId"]}
     (target,) = wire.call("ListDeployActionExecutionTargets", asked).json()["targets"]
     assert (target["targetId"], target["status"]) == ("prod//shop/all", "Succeeded")
+
+
+def test_pages_of_actions_hold_each_once_and_go_on_behind_many_executions(wire: Wire) -> None:
+    house = wire.doors.house
+    house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))
+    for _ in range(BATCH + 2):
+        house.start()
+    found, asked = [], {"pipelineName": "shop", "maxResults": 75}
+    while True:
+        page = wire.call("ListActionExecutions", asked).json()
+        found += [one["actionExecutionId"] for one in page["actionExecutionDetails"]]
+        if "nextToken" not in page:
+            break
+        asked["nextToken"] = page["nextToken"]
+    assert len(found) == len(set(found)) == 2 * (BATCH + 2)
