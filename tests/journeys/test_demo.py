@@ -9,6 +9,8 @@ import pytest
 
 from controlplane.demo.scenarios import DEFAULT, SCENARIOS
 
+ALWAYS = frozenset({"monitoring-down", "waves"})
+"""Played whenever the tests are run; the others take as long and are for `make scenarios`."""
 COMMAND = [sys.executable, "-m", "controlplane.cli", "demo", "--exit", "--json"]
 
 
@@ -33,8 +35,13 @@ def test_release_2_comes_back_by_itself_and_prod_serves_release_1() -> None:
     assert min(report["notifications"].values()) > 0
 
 
-@pytest.mark.scenario
-@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {DEFAULT}))
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(name, marks=() if name in ALWAYS else pytest.mark.scenario)
+        for name in sorted(set(SCENARIOS) - {DEFAULT})
+    ],
+)
 def test_a_scenario_ends_as_it_should(scenario: str) -> None:
     assert played("--scenario", scenario)["scenario"] == scenario
 
