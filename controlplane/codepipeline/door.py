@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from controlplane.codepipeline import inputs, intake, outputs, shapes, signed
 from controlplane.codepipeline.asking import Ask, Desk
@@ -98,6 +98,9 @@ def _guarded(work: Any, desk: Desk, *more: Any) -> Any:
     """What is no fault of whoever asked becomes AWS's word for it, and goes to the log."""
     try:
         return work(desk, *more)
+    except IntegrityError as error:
+        said = "Somebody changed the same at this moment: ask again."
+        raise WireError("ConcurrentModificationException", said) from error
     except SQLAlchemyError as error:
         if condition.fault_of(error) is None:
             log.exception("a request of CodePipeline's API failed in the database")

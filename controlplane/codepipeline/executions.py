@@ -189,7 +189,10 @@ def _common(connection: Connection, row: Any, structure: PipelineDeclaration) ->
 def _trigger(row: Any) -> dict[str, str]:
     said = json.loads(row.trigger)
     if row.type == "ROLLBACK":
-        return {"triggerType": "AutomatedRollback", "triggerDetail": said.get("detail", "")}
+        return {
+            "triggerType": said.get("type", "AutomatedRollback"),
+            "triggerDetail": said.get("detail", ""),
+        }
     kind = statuses.TRIGGER.get(said.get("type", ""), "StartPipelineExecution")
     detail = " ".join(filter(None, [said.get("by", ""), said.get("detail", "")]))
     return {"triggerType": kind, "triggerDetail": detail}

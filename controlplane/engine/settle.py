@@ -238,11 +238,13 @@ def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, exe
     if response.decision.act in PAGES:
         tx.fact("person.paged", execution, stage=row.stage, text=reason)
     if response.stage is not None:
-        start_rollback(tx, execution, row, response.stage, reason)
+        start_rollback(tx, execution, row, response.stage, cause, reason)
     return response.decision.act
 
 
-def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason: str) -> None:
+def start_rollback(
+    tx: Transaction, execution: Any, row: Any, stage: Any, cause: Cause, reason: str
+) -> None:
     """A ROLLBACK execution takes over the stage in the transaction in which the bad one left it.
 
     Where it had left before, a person asked: as often as it takes, and the stage is locked anew.
@@ -257,7 +259,7 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
         "status": E.IN_PROGRESS,
         "stop": "",
         "digest": _goal(stage),
-        "trigger": json.dumps({"type": "AutomatedRollback", "detail": reason[:500]}),
+        "trigger": json.dumps({"type": _trigger(cause), "detail": reason[:500]}),
         "revisions": "{}",
         "plan": stage.model_dump_json(by_alias=True, exclude_none=True),
         "rolls_back": execution.id,
@@ -279,6 +281,10 @@ def start_rollback(tx: Transaction, execution: Any, row: Any, stage: Any, reason
     executions.add_stages(tx.connection, [waiting])
     locked = _takes_turns(tx, execution) if finished else bool(row.locked)
     enter(tx, rollback, waiting["id"], row.stage, stage, locked=locked)
+
+
+def _trigger(cause: Cause) -> str:
+    return "ManualRollback" if cause.kind is CauseKind.REQUESTED else "AutomatedRollback"
 
 
 def _takes_turns(tx: Transaction, execution: Any) -> bool:

@@ -31,7 +31,7 @@ def test_a_stage_goes_back_to_its_last_known_good(wire: Wire) -> None:
     answer = wire.call("RollbackStage", {**STAGE, "targetPipelineExecutionId": first}).json()
     got = {"pipelineName": "shop", "pipelineExecutionId": answer["pipelineExecutionId"]}
     back = wire.call("GetPipelineExecution", got).json()["pipelineExecution"]
-    assert back["executionType"] == "ROLLBACK"
+    assert (back["executionType"], back["trigger"]["triggerType"]) == ("ROLLBACK", "ManualRollback")
     assert back["rollbackMetadata"] == {"rollbackTargetPipelineExecutionId": first}
     assert second != answer["pipelineExecutionId"]
 
