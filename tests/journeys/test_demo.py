@@ -9,7 +9,7 @@ import pytest
 
 from controlplane.demo.scenarios import DEFAULT, SCENARIOS
 
-ALWAYS = frozenset({"monitoring-down", "waves"})
+ALWAYS = frozenset({"waves"})
 """Played whenever the tests are run; the others take as long and are for `make scenarios`."""
 COMMAND = [sys.executable, "-m", "controlplane.cli", "demo", "--exit", "--json"]
 
