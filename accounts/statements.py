@@ -174,6 +174,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         ),
         Statement("InvokeChecks", On.SCOPE, ("lambda:InvokeFunction",)),
         Statement("PublishNotices", On.SCOPE, ("sns:Publish",)),
+        Statement("PutStateChanges", On.SCOPE, ("events:PutEvents",)),
         SET_ALARMS,
     ),
     Purpose.ROLLBACK: (

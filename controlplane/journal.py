@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from controlplane.declarations.model import Notification
+from controlplane.notify.state_changes import CHANGES, CHANNEL
 from controlplane.store import events, locks
 
 TOLD: Mapping[str, str] = {
@@ -47,6 +48,9 @@ TOLD: Mapping[str, str] = {
     "person.paged": "page",
 }
 """The kinds of events that concern people, and how much."""
+
+LEAVING = frozenset({*TOLD, *CHANGES})
+"""The kinds that may go out: to people, or as CodePipeline's own events."""
 
 
 class Fact(NamedTuple):
@@ -91,7 +95,7 @@ class Journal:
         locks.order_of_events(self._connection, tell=tell)
         quiet: list[dict[str, Any]] = []
         for fact in self._facts:
-            outbox = self._outbox(fact) if fact.kind in TOLD else []
+            outbox = self._outbox(fact) if fact.kind in LEAVING else []
             if not outbox:
                 quiet.append(self._row(fact))
                 continue
@@ -136,6 +140,8 @@ def place(notification: Notification) -> str:
 
 
 def _wants(notification: Notification, kind: str) -> bool:
+    if kind not in (CHANGES if notification.provider == CHANNEL else TOLD):
+        return False
     return not notification.events or any(
         kind == wanted or (wanted.endswith(".") and kind.startswith(wanted))
         for wanted in notification.events

@@ -117,7 +117,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
-        NoteMaker(_urls(settings), secret),
+        NoteMaker(_urls(settings), secret, structures),
         now,
         settings.lease_seconds,
     )

@@ -10,6 +10,7 @@ from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.spoken import trigger
 from controlplane.engine.variables import variables
 from controlplane.store import executions, histories, ledger
 
@@ -187,12 +188,5 @@ def _common(connection: Connection, row: Any, structure: PipelineDeclaration) ->
 
 
 def _trigger(row: Any) -> dict[str, str]:
-    said = json.loads(row.trigger)
-    if row.type == "ROLLBACK":
-        return {
-            "triggerType": said.get("type", "AutomatedRollback"),
-            "triggerDetail": said.get("detail", ""),
-        }
-    kind = statuses.TRIGGER.get(said.get("type", ""), "StartPipelineExecution")
-    detail = " ".join(filter(None, [said.get("by", ""), said.get("detail", "")]))
-    return {"triggerType": kind, "triggerDetail": detail}
+    found = trigger(row)
+    return {"triggerType": found.type, "triggerDetail": found.detail}

@@ -10,6 +10,7 @@ from controlplane.codepipeline import pages, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.engine.spoken import action_id
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
 
@@ -119,7 +120,7 @@ def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[
             "namespace": item.namespace,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"actionExecutionId": statuses.action_id(row), "actionName": row.name}
+    named = {"actionExecutionId": action_id(row), "actionName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": output}
 
 
@@ -134,7 +135,7 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
             "region": item.region,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"ruleExecutionId": statuses.action_id(row), "ruleName": row.name}
+    named = {"ruleExecutionId": action_id(row), "ruleName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": _output(row)}
 
 

@@ -9,6 +9,7 @@ from controlplane.codepipeline import statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
 from controlplane.declarations.model import StageDeclaration
+from controlplane.engine.spoken import action_id
 from controlplane.store import executions, pipelines, queries
 
 CONDITIONS = {"gate": "beforeEntryConditionState", "rule": "onSuccessConditionState"}
@@ -105,7 +106,7 @@ def _execution(row: Any) -> dict[str, Any] | None:
         return None
     waits = row.status == "InProgress" and row.handle == row.token and row.answer == ""
     return {
-        "actionExecutionId": statuses.action_id(row),
+        "actionExecutionId": action_id(row),
         "status": statuses.ACTION[row.status],
         "summary": row.summary,
         "lastStatusChange": row.ended_at or row.started_at,
@@ -131,7 +132,7 @@ def _conditions(rows: Sequence[Any]) -> dict[str, Any]:
 
 def _rule(row: Any) -> dict[str, Any]:
     latest = {
-        "ruleExecutionId": statuses.action_id(row),
+        "ruleExecutionId": action_id(row),
         "status": statuses.ACTION[row.status],
         "summary": row.summary,
         "lastStatusChange": row.ended_at or row.started_at,

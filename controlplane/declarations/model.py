@@ -232,11 +232,11 @@ class Variable(Model):
 class Notification(Model):
     """Where events of this pipeline are told (ours; CodePipeline keeps notification rules apart).
 
-    provider: SNS, Slack or Webhook. events: kinds such as "stage.failed", or prefixes ("stage.");
-    empty means all that concern people.
+    provider: EventBridge, SNS, Slack or Webhook. events: kinds such as "stage.failed", or prefixes
+    ("stage."); empty means all that concern people, and for EventBridge all that CodePipeline tells.
     """
 
-    provider: Literal["SNS", "Slack", "Webhook"]
+    provider: Literal["EventBridge", "SNS", "Slack", "Webhook"]
     configuration: Configuration = {}
     events: tuple[str, ...] = ()
 

@@ -66,7 +66,9 @@ CONSEQUENCES: Mapping[Verdict, str] = MappingProxyType(
 )
 """What `consequences` of a bake says of each verdict."""
 
-CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
+CHANNELS = MappingProxyType(
+    {"eventBridge": "EventBridge", "slack": "Slack", "sns": "SNS", "webhook": "Webhook"}
+)
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
 STAGE_KEYS = ("account", "region", "gate", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
