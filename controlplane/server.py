@@ -15,6 +15,7 @@ from controlplane.api import (
     events,
     executions,
     gates,
+    git,
     meta,
     pipelines,
     probes,
@@ -60,6 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(rest)
     app.include_router(probes.router)
     app.include_router(slack.router)
+    app.include_router(git.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)

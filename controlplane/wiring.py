@@ -21,6 +21,8 @@ from accounts.sessions import Sessions
 from accounts.throttle import Throttle
 from controlplane.actions.alarm_setter import AlarmSetter
 from controlplane.actions.base import ActionDriver
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
@@ -30,6 +32,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -70,6 +73,8 @@ class House:
     feed: SqsFeed | None
     drills: Drills
     drill_runs: DrillRuns
+    git: Hosts
+    intake: GitIntake
 
 
 @contextmanager
@@ -100,6 +105,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     structures = Structures()
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
+    git = Hosts(make_hosts(http, settings.git, os.environ))
     parts = ActionParts(
         clients,
         clock,
@@ -110,6 +116,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings.calendars,
         breakers=breakers,
         heard=heard,
+        git=git,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
@@ -139,6 +146,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         sources=sources,
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
+        git=git,
+        intake=GitIntake(database, structures, commands),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
     )
 

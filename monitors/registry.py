@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -30,6 +31,7 @@ class Parts:
     sites, prometheus, alertmanager: base addresses by the names that a declaration may use.
     calendars: paths or addresses of iCalendar texts, by name.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
+    git: the Git hosts, as `controlplane.actions.git` makes them.
     heard: which accounts tell of their deployments' ends by themselves.
     """
 
@@ -43,6 +45,7 @@ class Parts:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
     heard: Heard | None = None
+    git: Any = None
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

@@ -17,6 +17,8 @@ from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.source import GitSource
 from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
@@ -39,6 +41,9 @@ Key = tuple[str, str, str]
 ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {
         ("Source", "AWS", "S3"): lambda parts: S3Source(parts.clients),
+        ("Source", "AWS", "CodeStarSourceConnection"): lambda parts: GitSource(
+            parts.clients, Hosts({}) if parts.git is None else parts.git
+        ),
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
         ("Deploy", "Custom", "S3Promote"): lambda parts: S3Promote(parts.clients),
         ("Deploy", "Custom", "ECRPromote"): lambda parts: EcrPromote(parts.clients, parts.http),

@@ -8,11 +8,13 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from accounts.registry import StaticRegistry
+from controlplane.actions.git.base import Hosts
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.structures import Structures
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -24,6 +26,7 @@ class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
+    git, intake: the Git hosts, and what takes their webhooks.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
     """
 
@@ -38,6 +41,8 @@ class Parts:
     degraded: Callable[[], dict[str, str]]
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
+    intake: GitIntake
+    git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
 
     def now(self) -> float:

@@ -14,7 +14,11 @@ from controlplane.engine.spoken import trigger
 from controlplane.engine.variables import variables
 from controlplane.store import executions, histories, ledger
 
-REVISIONS = {"S3": ("S3_OBJECT_VERSION_ID",), "ECR": ("IMAGE_DIGEST",)}
+REVISIONS = {
+    "CodeStarSourceConnection": ("COMMIT_ID",),
+    "ECR": ("IMAGE_DIGEST",),
+    "S3": ("S3_OBJECT_VERSION_ID",),
+}
 """Source provider -> the kinds of revision that it can be pinned to."""
 LISTING = "executions"
 

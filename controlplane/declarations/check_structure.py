@@ -105,9 +105,6 @@ def _namespaces(declaration: PipelineDeclaration) -> Iterator[Finding]:
 
 def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
     """Refuse what the model holds but the engine does not do: nothing is silently left undone."""
-    if declaration.triggers:
-        message = "triggers are not run: sources S3 and ECR start the pipeline by themselves"
-        yield Finding(("triggers",), message, True)
     yield from _compute(declaration)
     for i, stage in enumerate(declaration.stages):
         for word, number, _ in conditions(stage):

@@ -44,7 +44,8 @@ INSTEAD: Mapping[TypeId, str] = {
 """What is not run here, and what does the same."""
 
 CONNECTIONS: Mapping[TypeId, str] = {
-    ("Source", "AWS", "CodeStarSourceConnection"): "a CodeConnections connection in the account",
+    ("Source", "AWS", "CodeStarSourceConnection"): "put its ARN under connections of a "
+    "Git host in TOWPATH_GIT (docs/triggers.md), and say `account:` on the stage",
 }
 
 SECRETS = ("OAuthToken", "Password", "Token", "SecretToken", "ApiKey")

@@ -134,6 +134,23 @@ ACTIONS: tuple[Provider, ...] = (
     Provider(
         "Source",
         "AWS",
+        "CodeStarSourceConnection",
+        {
+            "ConnectionArn": Key("connection: a Git host of TOWPATH_GIT", required=True),
+            "FullRepositoryName": Key("repository, such as team/shop", required=True),
+            "BranchName": Key("branch to follow", required=True),
+            "OutputArtifactFormat": Key(
+                "the files, or what to clone them by (CODE_ZIP)",
+                Kind.ENUM,
+                choices=("CODE_ZIP", "CODEBUILD_CLONE_REF"),
+            ),
+            "DetectChanges": Key("start where the branch moves (true)", Kind.BOOLEAN),
+        },
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Source",
+        "AWS",
         "ECR",
         {
             "RepositoryName": Key("repository", required=True),

@@ -9,6 +9,7 @@ from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
 from controlplane.declarations.check_structure import check_limits, check_structure
+from controlplane.declarations.check_triggers import check_triggers
 from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 
@@ -32,5 +33,6 @@ def validate(
         check_flow(declaration),
         check_bakes(declaration),
         check_gates(declaration, now),
+        check_triggers(declaration),
     )
     return list(islice(found, MOST))

@@ -7,7 +7,7 @@ another replica changed the same rows at that moment, it is read, checked and wr
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
@@ -23,9 +23,27 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
-from controlplane.store import actions, executions, ledger, locks, pipelines, queries
+from controlplane.store import actions, executions, ledger, locks, pipelines, queries, source_refs
 from controlplane.store.database import Database
 from controlplane.store.swap import StaleError
+
+
+class Moved(NamedTuple):
+    """Where a source's branch or pull request stands now, and stood (None: whatever it was).
+
+    shown: the ref as the source's variables say it. number: of the pull request.
+    """
+
+    action: str
+    ref: str
+    revision: str
+    before: str | None
+    shown: str = ""
+    number: str = ""
+
+
+class OvertakenError(Exception):
+    """Something else of the same branch started at that moment; nothing was changed."""
 
 
 class Commands:
@@ -89,14 +107,16 @@ class Commands:
         detail: str = "",
         one_way: bool = False,
         variables: Mapping[str, str] | None = None,
+        moved: Moved | None = None,
     ) -> str:
         """Start an execution, answer its id. The same dedupe key starts only one, ever.
 
         revisions: source action -> revision id to pin; a source left out takes its newest.
         variables: values of pipeline variables, in the place of their defaults.
+        moved: the branch that it comes from; OvertakenError where that stands elsewhere by now.
         one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
-        trigger = {"type": by.door, "by": by.name, "detail": detail}
+        trigger = {"type": by.door, "by": by.name, "detail": detail, **_from(moved)}
         with self._transaction() as tx:
             version = tx.version(pipeline)
             if version is None:
@@ -125,6 +145,10 @@ class Commands:
             if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
+            if moved is not None:
+                place = pipeline, moved.action, moved.ref
+                if not source_refs.move(tx.connection, place, moved.revision, moved.before):
+                    raise OvertakenError(moved.ref)
             if variables:
                 executions.keep_variables(tx.connection, execution.id, "variables", variables)
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
@@ -323,6 +347,13 @@ class Commands:
             settle(tx, ())
             return
         settle(tx, [row.id for row in rows if row.ended_at is None])
+
+
+def _from(moved: Moved | None) -> dict[str, str]:
+    if moved is None:
+        return {}
+    said = {"source": moved.action, "ref": moved.shown or moved.ref, "pull": moved.number}
+    return {key: value for key, value in said.items() if value}
 
 
 def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 TRIGGER: Mapping[str, str] = {
     "event": "CloudWatchEvent",
+    "git": "WebhookV2",
     "schedule": "PollForSourceChanges",
     "webhook": "Webhook",
 }
@@ -26,6 +27,8 @@ def trigger(execution: Any) -> Trigger:
     if execution.type == "ROLLBACK":
         return Trigger(said.get("type", "AutomatedRollback"), said.get("detail", ""))
     kind = TRIGGER.get(said.get("type", ""), "StartPipelineExecution")
+    if kind == "WebhookV2":
+        return Trigger(kind, said.get("detail", ""))  # the connection, as CodePipeline has it
     return Trigger(kind, " ".join(filter(None, [said.get("by", ""), said.get("detail", "")])))
 
 

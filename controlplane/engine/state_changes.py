@@ -18,7 +18,7 @@ from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.notify.base import StateChange
 from controlplane.notify.message import cut
 from controlplane.notify.state_changes import CHANGES, Change
-from controlplane.store import executions, histories, ledger
+from controlplane.store import executions, histories, ledger, queries
 
 EVENT_ID = "towpath-event-id"
 """The one field that is ours: the same at every try, so that a rule's target can drop a second one."""
@@ -45,13 +45,16 @@ def changes(connection: Connection, structures: Structures, event: Any) -> tuple
         "pipeline-execution-attempt": float(1 + len(retried)),
     }
     if change.level == "Pipeline":
-        return (_pipeline(change, event, execution, common),)
+        return (_pipeline(connection, change, (event, execution), common),)
     if change.level == "Stage":
         return (_stage(connection, change, (event, len(tries)), common),)
     return _action(connection, structures, (change, event, execution, tries), common)
 
 
-def _pipeline(change: Change, event: Any, execution: Any, common: Detail) -> StateChange:
+def _pipeline(
+    connection: Connection, change: Change, told: tuple[Any, Any], common: Detail
+) -> StateChange:
+    event, execution = told
     detail = {**common, "start-time": stamp(execution.started_at), "state": change.state}
     if change.state == "STARTED":
         why = trigger(execution)
@@ -59,9 +62,35 @@ def _pipeline(change: Change, event: Any, execution: Any, common: Detail) -> Sta
             "trigger-type": why.type,
             "trigger-detail": cut(why.detail, MOST_TEXT),
         }
+    elif commit := _commit(connection, execution):
+        detail["execution-trigger"] = commit
     if change.state == "STOPPING":
         detail["stop-execution-comments"] = cut(event.text, MOST_TEXT)
     return StateChange(change.detail_type, detail)
+
+
+COMMIT = {
+    "author-date": "AuthorDate",
+    "author-display-name": "AuthorDisplayName",
+    "author-email": "AuthorEmail",
+    "branch-name": "BranchName",
+    "commit-id": "CommitId",
+    "commit-message": "CommitMessage",
+    "connection-arn": "ConnectionArn",
+    "full-repository-name": "FullRepositoryName",
+    "pull-request-id": "PullRequestId",
+    "tag-name": "TagName",
+}
+"""What an execution that a Git host started says of its commit, and the source's variable that it is."""
+
+
+def _commit(connection: Connection, execution: Any) -> dict[str, str]:
+    """Once the source has brought it; {} for what was started otherwise."""
+    source = json.loads(execution.trigger).get("source")
+    rows = queries.actions_of_execution(connection, execution.id) if source else ()
+    told = [json.loads(row.output) for row in rows if row.name == source and row.output != "{}"]
+    known: dict[str, str] = told[-1] if told else {}
+    return {key: known[name] for key, name in COMMIT.items() if name in known}
 
 
 def _stage(

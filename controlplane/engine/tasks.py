@@ -178,11 +178,18 @@ def _paced(row: Any, configuration: Mapping[str, str]) -> Mapping[str, str]:
 def _pinned(
     execution: Any, declared: ActionDeclaration | RuleDeclaration, configuration: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """A source action gets the revision that this execution is pinned to."""
+    """A source action gets the revision that this execution is pinned to, and what that is of."""
     if declared.driver[0] != "Source":
         return configuration
     revision = json.loads(execution.revisions).get(declared.name, "")
-    return {**configuration, "RevisionId": revision} if revision else configuration
+    why = json.loads(execution.trigger)
+    mine = why.get("source") == declared.name
+    said = {
+        "RevisionId": revision,
+        "TriggerRef": why.get("ref", "") if mine else "",
+        "PullRequestId": why.get("pull", "") if mine else "",
+    }
+    return {**configuration, **{key: value for key, value in said.items() if value}}
 
 
 def _inputs(

@@ -13,9 +13,13 @@ from botocore.compat import HTTPHeaders
 
 from accounts.base import Registry
 from controlplane.actions.base import ActionDriver, MonitorError, Outcome, Progress, Task
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.registry import ACTIONS, RULES, Key, Parts, drivers
 from controlplane.declarations import providers
 from controlplane.declarations.gate_providers import GATE
+from controlplane.sandbox.git import API, TOKEN, FakeGit
+from controlplane.settings import GitHost
 from monitors.base import Verdict
 from tests.controlplane.actions.codedeploy_answers import S3
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
@@ -46,6 +50,7 @@ class World:
     s3: FakeS3 = field(default_factory=FakeS3)
     ecr: FakeEcr = field(default_factory=FakeEcr)
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
+    git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
         well = vendors.parts(vendors.Mood.WELL)
@@ -55,12 +60,14 @@ class World:
             s3=self.s3,
             ecr=self.ecr,
         )
-        return well
+        host = GitHost(kind="github", token_env="TOKEN", api=API)
+        hosts = make_hosts(self.git.client(), {"shop": host}, {"TOKEN": TOKEN})
+        return replace(well, git=Hosts(hosts))
 
     @property
     def begun(self) -> int:
         """How often something was begun outside."""
-        copies = len(self.s3.calls("CopyObject"))
+        copies = len(self.s3.calls("CopyObject")) + len(self.s3.calls("PutObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
         stacks = self.stacks.begun + self.stacks.cancelled
         return deployments + copies + len(self.ecr.put) + stacks
@@ -85,6 +92,10 @@ def _released(world: World) -> None:
     world.s3.put("releases", "shop.zip", b"release 1")
 
 
+def _committed(world: World) -> None:
+    world.git.push("main", {"appspec.yml": b"version: 0.0"})
+
+
 def _pushed(world: World) -> None:
     world.ecr.push(b"config")
     world.ecr.sent[digest_of(b"config")] = b"config"
@@ -100,6 +111,7 @@ def _updated(world: World) -> None:
     world.stacks.becomes("shop", "UPDATE_COMPLETE")
 
 
+GIT = {"ConnectionArn": "shop", "FullRepositoryName": "team/shop", "BranchName": "main"}
 STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
 TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
@@ -111,6 +123,7 @@ CASES: Mapping[Key, Case] = {
     ("Source", "AWS", "S3"): Case(
         {"S3Bucket": "releases", "S3ObjectKey": "shop.zip"}, before=_released, service="s3"
     ),
+    ("Source", "AWS", "CodeStarSourceConnection"): Case(GIT, before=_committed, service="s3"),
     ("Source", "AWS", "ECR"): Case({"RepositoryName": "shop"}, (), _pushed, "ecr"),
     ("Deploy", "Custom", "S3Promote"): Case({}, (RELEASE,), _released, "s3"),
     ("Deploy", "Custom", "ECRPromote"): Case({"RepositoryName": "shop"}, (PUSHED,), _pushed, "ecr"),
@@ -202,8 +215,8 @@ class Refusing:
 
 
 def refused(key: Key, refusal: Refusal) -> MonitorError:
-    _, _, one = met(key)
-    parts = replace(World().parts(), clients=Refusing(refusal))
+    world, _, one = met(key)
+    parts = replace(world.parts(), clients=Refusing(refusal))
     with pytest.raises(MonitorError) as caught:
         drivers(parts)[key].start(one)
     return caught.value

@@ -20,9 +20,11 @@ from pydantic import SecretStr
 
 from accounts.models import Account
 from accounts.registry import StaticRegistry
+from controlplane.actions.git.base import Hosts
 from controlplane.api.parts import Parts
 from controlplane.engine import retention
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.health import Health
 from controlplane.server import create_app
 from controlplane.settings import Settings
@@ -61,7 +63,8 @@ class InProcess(httpx.BaseTransport):
 class Doors:
     """An installation: a house behind, an application in front, a token for each role."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, git: Hosts | None = None, **settings: Any) -> None:
+        self.git = git or Hosts({})
         self.house = House(folder)
         with self.house.database.begin() as connection:  # its tables were made without migrations
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR)")
@@ -86,6 +89,8 @@ class Doors:
             drills=Drills(
                 self.house.database, self.house.structures, self.registry, self.house._now
             ),
+            git=self.git,
+            intake=GitIntake(self.house.database, self.house.structures, self.house.commands),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,

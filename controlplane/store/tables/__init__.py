@@ -39,6 +39,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
+from controlplane.store.tables.sources import SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -73,6 +74,7 @@ __all__ = [
     "Quarantine",
     "Replica",
     "Seen",
+    "SourceRef",
     "StageExecution",
     "Started",
     "Tag",

@@ -37,7 +37,10 @@ STRUCTURE = [
         ("namespace: Release", "namespace: variables"),
         "9:20: stages.Source.actions.Fetch.namespace: ",
     ),
-    (("pipeline: shop", "pipeline: shop\ntriggers: [{}]"), "2:1: triggers: triggers are not run"),
+    (
+        ("pipeline: shop", "pipeline: shop\ntriggers: [{}]"),
+        "2:12: triggers.0.gitConfiguration: Field required",
+    ),
     (("rollback", "retry"), "36:16: stages.Prod.onFailure: RETRY is not run: use rollback or fail"),
     (
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),

@@ -11,13 +11,15 @@ from moto import mock_aws
 from sqlalchemy import select
 
 from controlplane.declarations.model import Notification
+from controlplane.engine.commands import Moved
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.notes import NoteMaker
+from controlplane.engine.refusals import Person
 from controlplane.notify.base import Note, NotifyError
 from controlplane.notify.eventbridge import EventBridgeNotifier
 from controlplane.sandbox.scripted import after, succeed
 from controlplane.store.tables import Event, Outbox, table
-from monitors.base import Outcome
+from monitors.base import Outcome, Progress, Task
 from tests.support.clients import StubClients
 from tests.support.house import ANNE, House, action, pipeline, source
 
@@ -230,3 +232,24 @@ def test_a_stop_tells_its_reason(empty: House) -> None:
     [stopping] = [one for one in channel.details if one["state"] == "STOPPING"]
     assert "an update" in stopping["stop-execution-comments"]
     assert execution != waiting
+
+
+def test_what_a_git_host_started_names_its_commit(empty: House) -> None:
+    channel = Kept()
+    told(empty)
+
+    def brought(task: Task, _: int) -> Progress:
+        assert task.configuration["TriggerRef"] == "refs/heads/main"
+        said = {"CommitId": task.configuration["RevisionId"], "BranchName": "main"}
+        return Progress(Outcome.SUCCEEDED, handle="c0ffee", output=said)
+
+    empty.drivers["S3"].default = brought
+    moved = Moved("Upload", "refs/heads/main", "c0ffee", "")
+    person, pinned = Person("Upload", "git"), {"Upload": "c0ffee"}
+    empty.commands.start("shop", person, revisions=pinned, detail="arn:connection", moved=moved)
+    empty.settle()
+    deliver(empty, channel)
+    first, last = channel.details[0], channel.details[-1]
+    trigger = {"trigger-type": "WebhookV2", "trigger-detail": "arn:connection"}
+    assert first["execution-trigger"] == trigger
+    assert last["execution-trigger"] == {"commit-id": "c0ffee", "branch-name": "main"}
