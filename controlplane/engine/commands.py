@@ -142,13 +142,15 @@ class Commands:
                 "started_at": tx.now,
             }
             execution = executions.add(tx.connection, new)  # nobody else sees it before we commit
+            # A commit that started from elsewhere stands there now, too, and nothing older comes after it.
+            stands = moved is None or source_refs.move(
+                tx.connection, (pipeline, moved.action, moved.ref), moved.revision, moved.before
+            )
             if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
-            if moved is not None:
-                place = pipeline, moved.action, moved.ref
-                if not source_refs.move(tx.connection, place, moved.revision, moved.before):
-                    raise OvertakenError(moved.ref)
+            if not stands:
+                raise OvertakenError(pipeline)
             if variables:
                 executions.keep_variables(tx.connection, execution.id, "variables", variables)
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")

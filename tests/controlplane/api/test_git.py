@@ -12,11 +12,17 @@ import pytest
 
 from controlplane.actions.git import kinds
 from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.source import GitSource
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
+from controlplane.engine.tasks import Key
 from controlplane.sandbox.git import API, TOKEN, FakeGit
+from controlplane.sandbox.scripted import AtOnce, Scripted
 from controlplane.settings import GitHost
+from tests.controlplane.actions.fake_s3 import FakeS3
+from tests.support.clients import StubClients
 from tests.support.doors import Doors, InProcess
 from tests.support.house import action, pipeline
 
@@ -24,6 +30,7 @@ KEY = ("Source", "AWS", "CodeStarSourceConnection")
 SECRET = "a secret of the host's"
 SETTINGS = {"kind": "github", "secretEnv": "HOOK", "tokenEnv": "TOKEN", "api": API}
 ENVIRON = {"HOOK": SECRET, "TOKEN": TOKEN}
+RUN = {"Commit": "#{Source.CommitId}"}
 MAIN = [{"branches": {"includes": ["main"]}}]
 
 
@@ -73,9 +80,10 @@ def declared(name: str, **git: Any) -> PipelineDeclaration:
         "outputArtifacts": [{"name": "App"}], "namespace": "Source",
     }  # fmt: skip
     made = pipeline(
-        {"name": "Source", "actions": [source]}, {"name": "Test", "actions": [action("Go", "NoOp")]},
+        {"name": "Source", "actions": [source]},
+        {"name": "Test", "actions": [action("Go", "NoOp", configuration=RUN)]},
         name=name,
-    )  # fmt: skip
+    )
     given = {"sourceActionName": "Git", **git}
     trigger = {"providerType": "CodeStarSourceConnection", "gitConfiguration": given}
     return made.model_copy(update={"triggers": (trigger,) if git else ()})
@@ -121,6 +129,36 @@ def test_a_push_that_comes_after_a_newer_one_starts_nothing(met: Met) -> None:
     late = met.push(older)
     assert late.status_code == 200
     assert "is older than" in late.json()["notStarted"]["shop"]
+    assert met.commits() == [newer]
+
+
+def test_a_commit_that_started_from_another_branch_is_not_gone_behind_either(met: Met) -> None:
+    met.apply(push=[{"branches": {"includes": ["**"]}}])
+    older = met.git.push("main", {"a": b"1"})
+    newer = met.git.push("feature", {"a": b"2"}, parent=older)
+    met.push(newer, ref="refs/heads/feature")
+    met.git.branches["main"] = newer
+    met.push(newer, older)
+    met.push(older)
+    assert met.commits() == [newer]
+
+
+def test_of_two_deliveries_at_once_the_slower_decides_anew(
+    met: Met, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met.apply(push=MAIN)
+    older = met.git.push("main", {"a": b"1"})
+    newer = met.git.push("main", {"a": b"2"})
+    start, overtaking = met.doors.house.commands.start, [newer]
+
+    def overtaken(*args: Any, **named: Any) -> str:
+        """Between its decision and its start another replica takes the newer one."""
+        if overtaking:
+            met.push(overtaking.pop(), older)
+        return start(*args, **named)
+
+    monkeypatch.setattr(met.doors.house.commands, "start", overtaken)
+    assert "is older than" in met.push(older).json()["notStarted"]["shop"]
     assert met.commits() == [newer]
 
 
@@ -234,13 +272,34 @@ def test_a_secret_that_is_not_set_is_named(tmp_path: Path) -> None:
     met.doors.house.database.close()
 
 
+def test_the_commit_of_the_push_is_what_goes_down_the_pipeline(met: Met) -> None:
+    met.apply(push=MAIN)
+    house, s3, work = met.doors.house, FakeS3(), Scripted()
+    drivers: dict[Key, Any] = {
+        KEY: GitSource(StubClients(s3=s3), Hosts(met.hosts)),
+        ("Test", "Custom", "NoOp"): work,
+    }
+    engine = Engine(
+        house.database, house.structures, drivers, house.clock, Limits(), (AtOnce(), AtOnce())
+    )
+    commit = met.git.push("main", {"appspec.yml": b"1"})
+    execution = met.push(commit).json()["started"]["shop"]
+    met.git.push("main", {"appspec.yml": b"2"})
+    while engine.turn():
+        pass
+    row = house.execution(execution)
+    [put] = s3.calls("PutObject")
+    assert row.status == "Succeeded"
+    assert row.digest.removeprefix("sha256:") in put["Key"]
+    [task] = work.started
+    assert task.configuration["Commit"] == commit
+
+
 def sources(met: Met) -> Sources:
     class Polled:
         """A source by its host alone."""
 
         def latest(self, configuration: Any, _account: str, _region: str) -> Any:
-            from controlplane.actions.git.source import GitSource
-
             made = GitSource(None, Hosts(met.hosts))  # type: ignore[arg-type]
             return made.latest(configuration, "", "")
 
