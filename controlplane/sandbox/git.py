@@ -199,7 +199,8 @@ class FakeGit:
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as made:
             folder = f"{self.repository.replace('/', '-')}-{id_[:7]}"
-            for name, text in self.commits[id_].files.items():
+            files = list(self.commits[id_].files.items())
+            for name, text in files if len(self.asked) % 2 else files[::-1]:
                 entry = zipfile.ZipInfo(
                     f"{folder}/{name}", (2026, 1, 1, 0, 0, len(self.asked) % 60)
                 )

@@ -65,7 +65,10 @@ def _copy(old: zipfile.ZipFile, new: zipfile.ZipFile, bounds: Bounds) -> None:
     if sum(one.file_size for one in entries) > bounds.unpacked:
         raise _too_large(f"unpacks to over {bounds.unpacked // MIB} MiB")
     left = bounds.unpacked
-    for name, entry in sorted((_inside(one.filename), one) for one in entries):
+    named = {_inside(one.filename): one for one in entries}
+    if len(named) < len(entries):
+        raise ActionError("The archive has a name twice.", permanent=True)
+    for name, entry in sorted(named.items()):
         packed = zipfile.ZipInfo(name, EPOCH)
         packed.compress_type = zipfile.ZIP_DEFLATED
         packed.create_system = 3  # Unix: so its mode counts

@@ -79,8 +79,10 @@ def test_without_a_pinned_commit_it_is_the_head_of_the_branch(kind: str) -> None
 @KINDS
 def test_the_same_commit_is_the_same_digest_and_lies_there_once(kind: str) -> None:
     met = Met(kind)
-    commit = met.git.push("main", {"a": b"1"})
-    first, second = (met.source.start(met.task(RevisionId=commit)) for _ in range(2))
+    commit = met.git.push("main", {"a": b"1", "b": b"2"})
+    first = met.source.start(met.task(RevisionId=commit))
+    met.git.asked.pop()  # so that the next archive is packed in another order
+    second = met.source.start(met.task(RevisionId=commit))
     assert first.artifacts == second.artifacts
     assert len(met.s3.calls("PutObject")) == 1
 
@@ -168,11 +170,17 @@ def test_a_name_that_leads_out_of_the_archive_is_refused(name: str) -> None:
         repack(archive("shop/a", name), io.BytesIO(), Bounds())
 
 
-def test_what_says_that_it_is_smaller_than_it_is_is_refused() -> None:
+def test_a_name_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ActionError, match="a name twice"):
+        repack(archive("one/a", "two/a"), io.BytesIO(), Bounds())
+
+
+def test_what_is_no_zip_is_tried_again() -> None:
     content = io.BytesIO()
     keep(iter([b"PK", b"not a zip"]), content, Bounds())
-    with pytest.raises(ActionError, match="can not be read"):
+    with pytest.raises(ActionError, match="can not be read") as caught:
         repack(content, io.BytesIO(), Bounds())
+    assert not caught.value.permanent
 
 
 def test_a_host_that_leads_away_from_https_is_not_followed() -> None:
