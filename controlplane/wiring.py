@@ -147,7 +147,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
         git=git,
-        intake=GitIntake(database, structures, commands),
+        intake=GitIntake(database, structures, commands, git),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from controlplane.actions.base import ActionError
-from controlplane.actions.git.base import Host, Told, named
+from controlplane.actions.git.base import Host, Hosts, Told
 from controlplane.declarations.model import ActionDeclaration
 from controlplane.declarations.triggers import (
     HEADS,
@@ -55,8 +55,11 @@ class Taken:
 class GitIntake:
     """Decides and starts. Raises ActionError where the host had to be asked and could not be."""
 
-    def __init__(self, database: Database, structures: Structures, commands: Commands) -> None:
-        self._database, self._structures, self._commands = database, structures, commands
+    def __init__(
+        self, database: Database, structures: Structures, commands: Commands, hosts: Hosts
+    ) -> None:
+        self._database, self._structures = database, structures
+        self._commands, self._hosts = commands, hosts
 
     def take(self, host: Host, told: Told) -> Taken:
         """Start what it starts. One pipeline that cannot be started holds up no other."""
@@ -90,11 +93,19 @@ class GitIntake:
                     found += [
                         Watching(row.name, one, of(declared.triggers, one.name))
                         for one in declared.stages[0].actions
-                        if _follows(one, host, repository)
+                        if self._follows(one, host, repository)
                     ]
                 except (BrokenStructureError, ValueError) as error:
                     log.error("the triggers of %s cannot be read: %s", row.name, error)  # noqa: TRY400
             return found
+
+    def _follows(self, action: ActionDeclaration, host: Host, repository: str) -> bool:
+        given = action.configuration
+        return (
+            action.driver == KEY
+            and given.get("FullRepositoryName", "").lower() == repository.lower()
+            and self._hosts.name_of(given.get("ConnectionArn", "")) == host.name
+        )
 
     def _why_not(
         self,
@@ -146,15 +157,6 @@ class GitIntake:
 
 class _OlderError(Exception):
     """What is told was overtaken."""
-
-
-def _follows(action: ActionDeclaration, host: Host, repository: str) -> bool:
-    given = action.configuration
-    return (
-        action.driver == KEY
-        and given.get("FullRepositoryName", "").lower() == repository.lower()
-        and named(given.get("ConnectionArn", ""), {host.name: host.settings}) is not None
-    )
 
 
 def _once(ask: Callable[[], tuple[str, ...] | None]) -> Callable[[], tuple[str, ...] | None]:

@@ -90,7 +90,9 @@ class Doors:
                 self.house.database, self.house.structures, self.registry, self.house._now
             ),
             git=self.git,
-            intake=GitIntake(self.house.database, self.house.structures, self.house.commands),
+            intake=GitIntake(
+                self.house.database, self.house.structures, self.house.commands, self.git
+            ),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,

@@ -102,7 +102,8 @@ class Asking:
 
     def _refuse(self, answer: httpx.Response) -> None:
         status = answer.status_code
-        limited = answer.headers.get("x-ratelimit-remaining") == "0"
+        told = answer.headers
+        limited = told.get("x-ratelimit-remaining") == "0" or "Retry-After" in told
         if status in MOVED and answer.headers.get("Location"):
             return
         if status in BUSY or status >= SERVER or (status == 403 and limited):  # noqa: PLR2004

@@ -11,9 +11,6 @@ from typing import Protocol
 from controlplane.actions.base import ActionError
 from controlplane.settings import GitHost
 
-ZEROS = "0" * 40
-"""What stands for no commit, in a push that makes or deletes a branch."""
-
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -91,9 +88,13 @@ class Hosts:
         """Answer the host of that name."""
         return self._hosts.get(name)
 
+    def name_of(self, connection: str) -> str | None:
+        """Name the host that a ConnectionArn leads to; None where it leads to none."""
+        return named(connection, {name: host.settings for name, host in self._hosts.items()})
+
     def of(self, connection: str) -> Host:
         """Answer the host that a ConnectionArn leads to; ActionError names the variable to set."""
-        found = named(connection, {name: host.settings for name, host in self._hosts.items()})
+        found = self.name_of(connection)
         if found is None:
             raise ActionError(
                 f"No Git host is known for the connection {connection!r}: put it into TOWPATH_GIT, "

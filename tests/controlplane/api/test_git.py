@@ -216,6 +216,16 @@ def test_without_a_trigger_the_actions_own_branch_starts_it(met: Met) -> None:
     assert met.push(commit).json()["started"]
 
 
+def test_another_host_cannot_speak_for_a_connection_that_is_listed_elsewhere(met: Met) -> None:
+    met.apply(push=MAIN)
+    arn = "arn:aws:codestar-connections:eu-west-1:111111111111:connection/shop"
+    listed = GitHost.model_validate(SETTINGS | {"connections": [arn]})
+    met.hosts.update(kinds.make(met.git.client(), {"other": listed}, ENVIRON))
+    commit = met.git.push("main", {"a": b"1"})
+    assert met.push(commit).json() == {"started": {}, "notStarted": {}}
+    assert met.send("push", pushed(commit, "0" * 40), host="other").json()["started"]
+
+
 def test_a_tag_starts_what_wants_tags(met: Met) -> None:
     met.apply("tags", push=[{"tags": {"includes": ["v*"]}}])
     met.apply("branches", push=MAIN)
