@@ -15,6 +15,7 @@ from controlplane.engine import gate_commands, ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
+from controlplane.engine.loop import Engine, Taken
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
@@ -43,6 +44,8 @@ class Commands:
         self._structures = structures
         self._now = now
         self._most_open = most_open
+        self.engine: Engine | None = None
+        """Who works in this process, once there is one: what it can take at once need not wait for it."""
 
     @again
     def apply_pipeline(
@@ -131,7 +134,9 @@ class Commands:
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))
             tx.to_admit[pipeline, first] = False
-            settle(tx, ())
+            taken = self._settle_and_take(tx)
+        if self.engine is not None and taken is not None:
+            self.engine.go(taken)
         return str(new["id"])
 
     @again
@@ -285,6 +290,15 @@ class Commands:
 
     def _transaction(self) -> Any:
         return transaction(self._database, self._structures, self._now)
+
+    def _settle_and_take(self, tx: Transaction) -> Taken | None:
+        """Settle who arrives, and claim what that makes due for the engine of this process."""
+        tx.keeps_new = True
+        settle(tx, ())
+        taken = self.engine.take(tx) if self.engine is not None else None
+        tx.keeps_new = False
+        tx.wakes = taken is None or bool(tx.new_actions)
+        return taken
 
     def _refuse_too_many(self, tx: Transaction, pipeline: str) -> None:
         """Asked after the new one is in, so a start that is repeated is answered and not refused."""

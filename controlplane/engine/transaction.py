@@ -23,8 +23,8 @@ class Transaction:
     from the next transaction on. at_gate: stage executions at whose gate a rule has said something.
     to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
     keeps_new: new actions are not written yet, for the engine may take them at once; nothing that is
-    decided in the same transaction looks at them. judged: by action, what this transaction's looks saw
-    that is not kept unless the rule ends with it.
+    decided in the same transaction looks at them. wakes: sleepers are to look for what is due now.
+    judged: by action, what this transaction's looks saw that is not kept unless the rule ends with it.
     """
 
     connection: Connection
@@ -40,6 +40,7 @@ class Transaction:
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
     keeps_new: bool = False
+    wakes: bool = True
     judged: dict[int, Judgement] = field(default_factory=dict)
     at_gate: set[str] = field(default_factory=set)
     _freezes: Sequence[Any] | None = None
@@ -93,10 +94,10 @@ def transaction(
             lambda name: structures.notifications(connection, name, version(name) or 0)
         )
         journal = Journal(connection, at, told)
-        tx = Transaction(connection, at, structures, journal, version)
+        tx = Transaction(connection, at, structures, journal, version, wakes=wake)
         yield tx
         tx.flush()
-        if not journal.flush(tell=wake) and wake:
+        if not journal.flush(tell=tx.wakes) and tx.wakes:
             database.tell(connection)
-    if wake or journal.told:
+    if tx.wakes or journal.told:
         database.wake()
