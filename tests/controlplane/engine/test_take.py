@@ -43,7 +43,7 @@ def working(house: House, limits: Limits) -> Iterator[Engine]:
         thread.join(30)
 
 
-def held(house: House) -> list[tuple[str, str, int, int]]:
+def held(house: House) -> list[tuple[str | None, str, int, int]]:
     rows = table(ActionExecution).c
     with house.database.read() as connection:
         found = connection.execute(select(rows.owner, rows.status, rows.fence, rows.starts))
