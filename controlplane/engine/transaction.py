@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
-from controlplane.journal import Fact, Journal
+from controlplane.journal import ITSELF, Fact, Journal
 from controlplane.store import actions, executions, gates, pipelines
 from controlplane.store.database import Database
 from monitors.base import Judgement
@@ -81,9 +82,16 @@ class Transaction:
 
 @contextmanager
 def transaction(
-    database: Database, structures: Structures, now: Callable[[], float], *, wake: bool = True
+    database: Database,
+    structures: Structures,
+    now: Callable[[], float],
+    by: Person | None = None,
+    *,
+    wake: bool = True,
 ) -> Iterator[Transaction]:
     """Everything in it commits together, events and outbox included; then sleepers are woken.
+
+    by: who asks for what is decided in it; None where Towpath decides itself.
 
     wake: False for the engine's own turns, which look for themselves what is due next.
     """
@@ -93,7 +101,7 @@ def transaction(
         told = functools.cache(
             lambda name: structures.notifications(connection, name, version(name) or 0)
         )
-        journal = Journal(connection, at, told)
+        journal = Journal(connection, at, told, (by.name, by.door) if by else ITSELF)
         tx = Transaction(connection, at, structures, journal, version, wakes=wake)
         yield tx
         tx.flush()
