@@ -1,5 +1,7 @@
 """The audit log: who decided what, for good."""
 
+from typing import Any
+
 from sqlalchemy import DDL, Index, event
 from sqlmodel import Field, SQLModel
 
@@ -53,10 +55,11 @@ GUARDS = {
 }
 """What keeps it so against a mistake; against somebody who owns the database there is the chain."""
 
+_ddl: Any = DDL
 for _dialect, _statements in GUARDS.items():
     for _statement in _statements:
         event.listen(
             SQLModel.metadata.tables["audit"],
             "after_create",
-            DDL(_statement).execute_if(dialect=_dialect),
+            _ddl(_statement).execute_if(dialect=_dialect),
         )
