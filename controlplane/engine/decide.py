@@ -56,20 +56,26 @@ def _persevere(
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
-    """What went wrong, or who asked to stop; None where all is well."""
+    """What went wrong, or who asked to stop; None where all is well.
+
+    What a person asked for is not lost behind a failure that leads to no rollback by itself.
+    """
+    bad = _gone_wrong(view, by_name)
+    if view.stop == "rollback" and (bad is None or not goes_back(view.declared, bad)):
+        why = f"; before, {bad.by} failed: {bad.reason}" if bad else ""
+        return Cause(CauseKind.REQUESTED, "", f"a person asked to roll back{why}")
+    if bad is None and view.stop:
+        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
+    return bad
+
+
+def _gone_wrong(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
         if action.status == A.FAILED:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
-    bad = breach(rules_of(view, by_name))
-    if bad is not None:
-        return bad
-    if view.stop == "rollback":
-        return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
-    if view.stop:
-        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
-    return None
+    return breach(rules_of(view, by_name))
 
 
 def latest(view: StageView) -> dict[str, ActionView]:
