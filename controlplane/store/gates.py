@@ -4,7 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -38,8 +49,10 @@ def waiting(connection: Connection) -> Sequence[Any]:
 
 def wake(connection: Connection, now: float) -> None:
     """Somebody must look at every rule at every gate: what it asks about has changed."""
-    open_ = (A.kind == "gate", A.due_at.is_not(None), A.owner.is_(None))
-    connection.execute(update(ACTION).where(*open_).values(due_at=now, wake=A.wake + 1))
+    # One that is being looked at was asked before the change: its lease stays, and it is looked at again.
+    due = case((A.owner.is_(None), now), else_=A.due_at)
+    open_ = (A.kind == "gate", A.due_at.is_not(None))
+    connection.execute(update(ACTION).where(*open_).values(due_at=due, wake=A.wake + 1))
 
 
 # --- Freezes ------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import pytest
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.sandbox.scripted import Script, after, judging, source_of, succeed
-from controlplane.store import executions, gates, queries
+from controlplane.store import actions, executions, gates, queries
+from controlplane.store.actions import Claim
 from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.house import BAD, GOOD, House, action, deploying, gated, pipeline, rule, source
 
@@ -443,6 +444,19 @@ def test_an_override_does_not_open_a_way_that_is_disabled(empty: House) -> None:
     assert empty.stages(execution)["Work"] == "Inbound"
 
 
+def test_an_override_past_a_rule_that_timed_out_fails_nothing_behind_the_gate(empty: House) -> None:
+    empty.drivers["AlarmAtGate"].default = judging(FAIL)
+    execution = waiting(empty, {**ALARM, "timeoutInMinutes": 5})
+    empty.commands.disable_transition("shop", "Work", ANNE, reason="hold")
+    for person in (ANNE, BORIS):
+        empty.commands.override(execution, "Work", person, reason="the alarm is wrong")
+    empty.wait(310, step=10)
+    assert [row.status for row in rows(empty, execution)] == ["Failed"]
+    empty.commands.enable_transition("shop", "Work", ANNE, reason="go on")
+    empty.settle()
+    assert empty.execution(execution).status == "Succeeded"
+
+
 def test_without_a_closed_gate_there_is_nothing_to_override(empty: House) -> None:
     execution = waiting(empty)
     with pytest.raises(CommandError, match="does not wait in front of Work"):
@@ -463,6 +477,18 @@ def test_an_incident_is_open_until_it_is_said_to_be_resolved(empty: House) -> No
     assert empty.commands.take_incidents([incident("a", resolved=True)], BORIS) == 1
     with empty.database.read() as connection:
         assert [row.key for row in gates.incidents(connection)] == ["b"]
+
+
+def test_a_rule_that_is_being_looked_at_hears_of_an_incident_too(empty: House) -> None:
+    empty.drivers["AlarmAtGate"].default = judging(FAIL)
+    execution = waiting(empty)
+    (row,) = rows(empty, execution)
+    with empty.database.begin() as connection:
+        taken = actions.claim(connection, Claim("another", row.due_at, row.due_at + 30, (9, 9)))
+    assert [one.id for one in taken] == [row.id]
+    empty.commands.take_incidents([incident("a")], BORIS)
+    (held_by,) = rows(empty, execution)
+    assert held_by.wake > row.wake and held_by.due_at == row.due_at + 30  # the lease stays
 
 
 def test_a_person_can_resolve_what_the_monitoring_has_forgotten(empty: House) -> None:
