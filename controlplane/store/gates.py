@@ -51,7 +51,10 @@ def wake(connection: Connection, now: float) -> None:
     """Somebody must look at every rule at every gate: what it asks about has changed."""
     # One that is being looked at was asked before the change: its lease stays, and it is looked at again.
     due = case((A.owner.is_(None), now), else_=A.due_at)
+    # In the order in which outcomes are written, whose rows are among them now.
     open_ = (A.kind == "gate", A.due_at.is_not(None))
+    locked = select(A.id).where(*open_).order_by(A.id).with_for_update(key_share=True)
+    connection.execute(locked).all()
     connection.execute(update(ACTION).where(*open_).values(due_at=due, wake=A.wake + 1))
 
 
