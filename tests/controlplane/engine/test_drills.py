@@ -194,6 +194,14 @@ def test_what_is_not_known_to_be_good_is_not_drilled(tmp_path: Path) -> None:
         drilled.start()
 
 
+def test_a_one_way_door_is_not_drilled(drilled: Drilled) -> None:
+    stage = watched("Test")
+    stage["actions"][0]["configuration"]["RollbackSafe"] = "false"
+    drilled.house.apply(pipeline(source(), stage, watched("Prod")))
+    with pytest.raises(CommandError, match="one-way door"):
+        drilled.start()
+
+
 def test_a_drill_is_no_rollback_of_what_stands_there(drilled: Drilled) -> None:
     first = drilled.house.rows()[0].id
     drilled.start()
