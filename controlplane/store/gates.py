@@ -30,6 +30,8 @@ from controlplane.store.tables import (
 ACTION, STAGE = table(ActionExecution), table(StageExecution)
 FREEZE, OVERRIDE, INCIDENT = table(Freeze), table(GateOverride), table(Incident)
 A, S, F, O, I = ACTION.c, STAGE.c, FREEZE.c, OVERRIDE.c, INCIDENT.c  # noqa: E741 - one letter a table
+MOST_INCIDENTS = 10_000
+"""So many may be open, and all of them are shown to whoever asks: one left out would open a gate."""
 KEPT = 90 * 86400.0
 """Seconds that a resolved incident is kept."""
 
@@ -123,7 +125,7 @@ def confirm_override(connection: Connection, override_id: int, **values: Any) ->
 # --- Incidents ----------------------------------------------------------------------------------
 
 
-def incidents(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
+def incidents(connection: Connection, limit: int = MOST_INCIDENTS) -> Sequence[Row[Any]]:
     """Those that are open, oldest first."""
     statement = select(INCIDENT).where(I.resolved_at.is_(None))
     return connection.execute(statement.order_by(I.since, I.key).limit(limit)).all()
