@@ -76,7 +76,7 @@ def _answer(
     given = inputs.check(shape.input_shape, _parsed(body))
     if needed is not Permission.READ:
         signed.once(desk, caller)
-    person = Person(caller.holder.name, "codepipeline")
+    person = Person(caller.holder.name, "codepipeline", caller.holder.person)
     ask = Ask(desk, person, caller.signed.region, desk.clock().timestamp(), given)
     return outputs.build(shape.output_shape, handler(ask))
 

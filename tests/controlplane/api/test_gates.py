@@ -70,6 +70,22 @@ def test_two_tokens_of_different_names_open_a_gate(doors: Doors) -> None:
     assert doors.house.stages(execution)["Work"] == "Succeeded"
 
 
+def test_who_makes_himself_more_tokens_stays_one_person(doors: Doors) -> None:
+    execution = at_the_gate(doors)
+    address = f"{API}/executions/{execution}/stages/Work/override"
+    own = [doors.client(), doors.client()]
+    for name in ("bob", "eve"):  # eve's by bob's: the chain is one person, too
+        made = own[-1].post(f"{API}/tokens", json={"name": name, "role": "admin"}).json()
+        own.append(doors.client(None))
+        own[-1].headers["authorization"] = f"Bearer {made['token']}"
+    assert own[2].post(address, json={"reason": "a fix"}).json()["askedBy"] == "bob"
+    for client in own:
+        answer = client.post(address, json={"reason": "yes, yes"})
+        assert (answer.status_code, "another person" in answer.text) == (409, True)
+    other = doors.client(Role.RELEASE_MANAGER).post(address, json={"reason": "yes"})
+    assert other.json()["state"] == "confirmed"
+
+
 def test_an_override_needs_a_reason(doors: Doors) -> None:
     execution = at_the_gate(doors)
     address = f"{API}/executions/{execution}/stages/Work/override"

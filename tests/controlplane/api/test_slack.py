@@ -41,7 +41,28 @@ def test_a_press_decides_in_the_name_of_who_pressed(doors: Doors, action: str, s
     assert doors.house.stages(execution)["Gate"] == status
     with doors.house.database.read() as connection:
         said = [e.text for e in queries.events_after(connection, 0) if "answered" in e.kind]
-    assert "by slack:bo (slack)" in said[0]
+    assert "by bo (slack)" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "told"),
+    [("U2", "approve", "TOWPATH_SLACK_PEOPLE"), ("U3", "rollback", "release-manager or admin")],
+)
+def test_a_press_by_nobody_who_may_moves_nothing_and_says_how_to(
+    tmp_path: Path, user: str, action: str, told: str
+) -> None:
+    doors = Doors(tmp_path, slack_people={"U3": {"name": "vi", "role": "approver"}})
+    execution = doors.waits_for_approval()
+    before = doors.events()
+    body, headers = slack_press(doors, button(doors, execution, action), user=user)
+    answer = doors.client(None).post(PATH, content=body, headers=headers).json()
+    assert (answer["response_type"], doors.events()) == ("ephemeral", before)
+    assert told in answer["text"] and "nothing" in answer["text"].lower()
+
+
+def test_a_role_that_there_is_not_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="U3 has role 'boss'"):
+        Doors(tmp_path, slack_people={"U3": {"name": "vi", "role": "boss"}})
 
 
 def test_a_press_that_slack_did_not_sign_changes_nothing(doors: Doors) -> None:

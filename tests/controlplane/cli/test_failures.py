@@ -24,11 +24,8 @@ def towpath(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[st
     ("name", "value", "said"),
     [
         ("TOWPATH_PORT", "abc", "TOWPATH_PORT: "),
-        (
-            "TOWPATH_SITES",
-            "{bad",
-            "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER and _CALENDARS are JSON",
-        ),
+        ("TOWPATH_SITES", "{bad", "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER, _CALENDARS, "),
+        ("TOWPATH_SLACK_PEOPLE", '{"U1": {"name": "x", "role": "boss"}}', "U1 has role 'boss'"),
         ("TOWPATH_DATABASE_URL", "postgres://h/d", "TOWPATH_DATABASE_URL: "),
         ("TOWPATH_DATABASE_URL", "sqlite:////nowhere/at/all.db", "unable to open database file"),
         ("TOWPATH_ACCOUNTS_FILE", "nowhere.yaml", "name a readable file"),
