@@ -21,6 +21,7 @@ from controlplane.api.problems import problem
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
 WAITS = re.compile(r"/api/v1/events|/console/pipelines/[^/]+/events")
 RETRY_AFTER = 1
+ACCESS_KEY = re.compile("AWS4-HMAC-SHA256 +Credential=[^/, ]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def client_of(scope: Scope) -> str:
     """Who asks: the holder of a token or a session, for behind a proxy all addresses are one."""
     headers = Headers(scope=scope)
     said = headers.get("authorization") or headers.get("cookie")
+    if said and (key := ACCESS_KEY.match(said)):
+        said = key[0]  # the rest is of this one request
     if said:
         return hashlib.blake2s(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return str((scope.get("client") or ("",))[0])

@@ -112,6 +112,7 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
         person,
         approve=asked.action == "approve",
         summary="",
+        token=asked.token,
     )
 
 

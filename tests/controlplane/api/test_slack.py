@@ -1,10 +1,12 @@
 """Slack's door: presses that count, and presses that change nothing."""
 
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from controlplane.engine.refusals import CommandError, Person
 from controlplane.notify import buttons
 from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store import queries
@@ -105,6 +107,15 @@ def test_the_button_of_an_earlier_approval_does_not_answer_a_later_one(doors: Do
     assert "no longer open" in press(doors, old).json()["text"]
     doors.house.settle()
     assert doors.house.stages(execution)["Gate"] == "InProgress"
+
+
+def test_a_decision_meant_for_another_attempt_is_refused_in_its_own_transaction(
+    doors: Doors,
+) -> None:
+    execution = doors.waits_for_approval()
+    decide = partial(doors.house.commands.decide_approval, execution, "Gate", "Ask")
+    with pytest.raises(CommandError, match="was decided, superseded"):
+        decide(Person("bo", "slack"), approve=True, summary="", token="of an earlier attempt")
 
 
 def test_a_press_rolls_back_the_release_of_its_message_only(doors: Doors) -> None:
