@@ -76,7 +76,7 @@ def created(connection: Connection, first: str, last: str = "") -> dict[str, flo
     last: "" for the one alone. Numbers begin at 1, and no version is ever taken away.
     """
     found = connection.execute(CREATED, {"first": first, "last": last or first})
-    return dict(found.tuples().all())
+    return {row.name: row.created_at for row in found}
 
 
 def remove(connection: Connection, name: str) -> None:

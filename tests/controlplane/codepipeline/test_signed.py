@@ -33,7 +33,7 @@ def test_a_changed_header_is_refused(wire: Wire, spoilt: str) -> None:
 
 
 def test_a_header_that_is_sent_twice_is_the_list_that_was_signed(wire: Wire) -> None:
-    request = AWSRequest("POST", URL, wire.signed("ListPipelines").headers, b"{}")
+    request = AWSRequest("POST", URL, dict(wire.signed("ListPipelines").headers.items()), b"{}")
     request.headers["X-Odd_Name"] = "a,b"
     SigV4Auth(Credentials(wire.made.id, wire.made.secret), "codepipeline", REGION).add_auth(request)
     sent = [(k, v) for k, v in request.headers.items() if k != "X-Odd_Name"]

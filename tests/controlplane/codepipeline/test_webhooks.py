@@ -86,7 +86,11 @@ def test_the_secret_is_never_answered(wire: Wire) -> None:
 
 def test_webhooks_are_paged_by_the_words_of_their_own_shape(wire: Wire) -> None:
     wire.doors.house.apply(pipeline(source(), deploying("Prod")))
-    hook = {"targetPipeline": "shop", "targetAction": "Upload", "filters": [{"jsonPath": "$.ref"}]}
+    hook: dict[str, Any] = {
+        "targetPipeline": "shop",
+        "targetAction": "Upload",
+        "filters": [{"jsonPath": "$.ref"}],
+    }
     hook |= {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}
     for name in ("a", "b", "c"):
         wire.call("PutWebhook", {"webhook": {**hook, "name": name}})
