@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from controlplane.cli.looking import tree
+from controlplane.clock import iso
 from controlplane.sandbox.scripted import judging
 from controlplane.store.roles import Role
 from monitors.base import Verdict
@@ -103,6 +104,25 @@ def test_a_freeze_is_set_listed_and_lifted(doors: Doors) -> None:
     )
     assert lifted.status_code == 204
     assert doors.client().get(f"{API}/freezes").json() == []
+
+
+def test_times_at_the_ends_of_time_can_be_read_again(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), WORK))
+    last = "9999-12-31T23:59:59-23:59"
+    admin = doors.client()
+    admin.post(f"{API}/freezes", json={"until": last, "reason": "for good"})
+    admin.post(f"{API}/tokens", json={"name": "ci", "role": "viewer", "expiresAt": last})
+    first = firing("Down")
+    first["alerts"][0]["startsAt"] = "0001-01-01T00:00:00+23:00"
+    admin.post(f"{API}/incidents/alertmanager", json=first)
+    assert admin.get(f"{API}/freezes").json()[0]["until"] == "9999-12-30T00:00:00.000Z"
+    assert admin.get(f"{API}/tokens").json()[-1]["expiresAt"] == "9999-12-30T00:00:00.000Z"
+    assert admin.get(f"{API}/incidents").json()[0]["since"] == iso(doors.house._now())
+    execution = doors.house.start()
+    doors.house.wait(6, step=2)
+    assert (
+        "frozen" in doors.client().get(f"{API}/executions/{execution}").json()["stages"][0]["held"]
+    )
 
 
 @pytest.mark.parametrize(
