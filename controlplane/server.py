@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
+    audit,
     events,
     executions,
     gates,
@@ -37,15 +38,16 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, meta)
+ROUTERS = (pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta)
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Build the application. ValueError where there is no secret to sign sessions with."""
+    """Build the application. ValueError where there is no secret to sign sessions with, or no such role."""
     if not parts.settings.secret.get_secret_value():
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
+    slack.check(parts.settings)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",

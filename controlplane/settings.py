@@ -41,6 +41,19 @@ class GitHost(BaseModel):
         return (self.api or GIT_APIS[self.kind]).rstrip("/")
 
 
+class SettingError(ValueError):
+    """A setting that is well formed and cannot be: the sentence names it, and the mend."""
+
+
+class SlackPerson(BaseModel):
+    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    role: str
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Secrets never show in a repr or a log.
 
@@ -49,6 +62,8 @@ class Settings(BaseSettings):
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
     git: Git hosts by name, as JSON (see GitHost); their webhooks come in at /git/NAME.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
+    "approver"}}`); a press by anybody else is refused.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
@@ -78,6 +93,7 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
+    slack_people: dict[str, SlackPerson] = {}
     slack_url: str = "https://slack.com/api/"
     max_body_bytes: int = 1024 * 1024
     max_requests: Annotated[int, Field(ge=0, le=38)] = (
