@@ -13,6 +13,7 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
+    commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     prometheus: dict[str, str] = {}
     alertmanager: dict[str, str] = {}
     calendars: dict[str, str] = {}
+    commands_project: str = ""
     source_queue: str = ""
     source_queue_account: str = ""
     source_queue_region: str = ""

@@ -73,6 +73,29 @@ def _ecr_source(configuration: Configuration, account: str, region: str) -> list
     return [Hop(*where, "describe_images", asked, "ReadImages", why)]
 
 
+def _project(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the project as who starts builds, and as who follows them."""
+    name = configuration.get("ProjectName", "")
+    if not name:
+        return []  # the settings name it
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("projects"):
+            return None
+        return (
+            f"There is no CodeBuild project {name} in {account}.",
+            "Create it, or correct ProjectName.",
+        )
+
+    why, asked = f"find the CodeBuild project {name}", {"names": [name]}
+    return [
+        Hop(
+            account, region, one, "codebuild", "batch_get_projects", asked, "ReadBuilds", why, there
+        )
+        for one in (Purpose.DEPLOY, Purpose.WATCH)
+    ]
+
+
 def _ecr_promote(configuration: Configuration, account: str, region: str) -> list[Hop]:
     repository = configuration.get("RepositoryName", "")
     asked = {"repositoryName": repository, "maxResults": 1}
@@ -215,6 +238,8 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "CodeBuild": _project,
+    "Commands": _project,
     "InspectorFindings": _inspector,
     "SyntheticsCanary": _canary,
     "Lambda": _lambda,

@@ -1,0 +1,19 @@
+"""What a build may be told: the keys of CodeBuild and Commands, as actions and as rules."""
+
+from controlplane.declarations.keys import Key, Kind
+
+PROJECT = {
+    "ProjectName": Key("CodeBuild project", required=True),
+    "PrimarySource": Key("input artifact that the buildspec lies in, where there are several"),
+    "EnvironmentVariables": Key(
+        "list of name, value, type (PLAINTEXT, PARAMETER_STORE, SECRETS_MANAGER)", Kind.JSON_LIST
+    ),
+    "BuildspecOverride": Key("buildspec, or its path, instead of the project's"),
+    "BatchEnabled": Key("build the project's batch", Kind.BOOLEAN, literal=True),
+    "CombineArtifacts": Key("put the artifacts of a batch into one", Kind.BOOLEAN, literal=True),
+}
+COMMANDS = {
+    "ProjectName": Key("CodeBuild project that they run in (TOWPATH_COMMANDS_PROJECT)"),
+    "PrimarySource": Key("input artifact to begin in (the first one)"),
+}
+"""ProjectName is ours: CodePipeline makes itself a project, and PrimarySource is asked of CodeBuild only."""
