@@ -2,7 +2,7 @@
 
 CodePipeline hands a project its own kinds of source and artifact (CODEPIPELINE); whoever else starts a
 build has to override both, for the build only, so the project stays as it is. Inputs become S3 sources that
-are pinned to a version, outputs go into the account's artifact bucket under the token.
+are pinned to a version, outputs go into a bucket of the account's under the token.
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
 """
 
@@ -33,7 +33,7 @@ def build_request(task: Task, account: Account) -> dict[str, Any]:
         **_sources(task),
         **_artifacts(task, account),
     }
-    if account.artifact_key:
+    if account.artifact_key and _bucket(task, account) == account.artifact_bucket:
         # A project's own key may be one that nobody else can read by.
         request["encryptionKeyOverride"] = account.artifact_key
     if task.shell is not None:
@@ -71,7 +71,12 @@ def buildspec(task: Task) -> str:
 def place_for(task: Task, account: Account, name: str) -> Place:
     """Say where an output of this task goes: nobody else writes under its token."""
     key = f"{PREFIX}/{task.pipeline}/{task.token}/{name}.zip"
-    return Place(account.artifact_bucket, key)
+    return Place(_bucket(task, account), key)
+
+
+def _bucket(task: Task, account: Account) -> str:
+    """The account's own, or one that other accounts may read from, too."""
+    return task.configuration.get("ArtifactBucket") or account.artifact_bucket
 
 
 def _declared_variables(task: Task) -> list[Variable]:
@@ -146,10 +151,11 @@ def _artifacts(task: Task, account: Account) -> dict[str, Any]:
 
 
 def _artifact(task: Task, account: Account, name: str) -> dict[str, Any]:
-    folder, _, file = place_for(task, account, name).key.rpartition("/")
+    place = place_for(task, account, name)
+    folder, _, file = place.key.rpartition("/")
     return {
         "type": "S3",
-        "location": account.artifact_bucket,
+        "location": place.bucket,
         "path": folder,
         "name": file,
         "namespaceType": "NONE",

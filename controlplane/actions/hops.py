@@ -75,9 +75,7 @@ def _ecr_source(configuration: Configuration, account: str, region: str) -> list
 
 def _project(configuration: Configuration, account: str, region: str) -> list[Hop]:
     """Read the project as who starts builds, and as who follows them."""
-    name = configuration.get("ProjectName", "")
-    if not name:
-        return []  # the settings name it
+    name, bucket = configuration.get("ProjectName", ""), configuration.get("ArtifactBucket", "")
 
     def there(answer: Mapping[str, Any]) -> Problem | None:
         if answer.get("projects"):
@@ -88,12 +86,18 @@ def _project(configuration: Configuration, account: str, region: str) -> list[Ho
         )
 
     why, asked = f"find the CodeBuild project {name}", {"names": [name]}
-    return [
+    hops = [
         Hop(
             account, region, one, "codebuild", "batch_get_projects", asked, "ReadBuilds", why, there
         )
         for one in (Purpose.DEPLOY, Purpose.WATCH)
+        if name  # or else the settings name it
     ]
+    if bucket:
+        why, asked_s3 = f"the bucket {bucket} of what is built is versioned", {"Bucket": bucket}
+        where = (account, region, Purpose.DEPLOY, "s3", "get_bucket_versioning")
+        hops.append(Hop(*where, asked_s3, "ListSource", why, _versioned(bucket)))
+    return hops
 
 
 def _ecr_promote(configuration: Configuration, account: str, region: str) -> list[Hop]:

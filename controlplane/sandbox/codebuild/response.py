@@ -1,5 +1,6 @@
 """CodeBuild's operations; moto routes, parses and serialises them by botocore's model."""
 
+import json
 from typing import Any
 
 from moto.codebuild.responses import CodeBuildResponse
@@ -20,7 +21,7 @@ class Response(CodeBuildResponse):  # type: ignore[misc]  # moto ships no types 
         return backend
 
     def start_build(self) -> ActionResult:
-        run = self._backend.begin(dict(self._get_params()))
+        run = self._backend.begin(json.loads(self.body))
         return ActionResult({"build": self._backend.shown(run)})
 
     def batch_get_builds(self) -> ActionResult:

@@ -87,6 +87,12 @@ def test_a_build_reads_the_version_that_was_tested_and_writes_under_its_token() 
     assert (asked["idempotencyToken"], asked["autoRetryLimitOverride"]) == (TOKEN, 0)
 
 
+def test_what_it_makes_may_go_where_other_accounts_can_read_it() -> None:
+    vendors = Vendors()
+    vendors.driver.start(build(ArtifactBucket="releases"))
+    assert vendors.request["artifactsOverride"]["location"] == "releases"
+
+
 def test_a_build_without_outputs_says_so_as_a_project_of_codepipeline_needs_it() -> None:
     vendors = Vendors()
     vendors.driver.start(replace(build(), outputs=()))
