@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from monitors.values import JSON_LIMIT
 
-TOKEN = "TOWPATH_TOKEN"  # noqa: S105 - the name of a variable
-"""The environment variable by which a build of ours is found again."""
+TOKEN = "TOWPATH_ACTION_TOKEN"  # noqa: S105 - the name of a variable
+"""The environment variable by which a build of ours is found again. (TOWPATH_TOKEN is the command line's.)"""
 TYPES = ("PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER")
 MOST = 100
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")

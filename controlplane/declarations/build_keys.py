@@ -10,7 +10,7 @@ PROJECT = {
         "list of name, value, type (PLAINTEXT, PARAMETER_STORE, SECRETS_MANAGER)", Kind.JSON_LIST
     ),
     "ArtifactBucket": BUCKET,
-    "BuildspecOverride": Key("buildspec, or its path, instead of the project's"),
+    "BuildspecOverride": Key("buildspec, or its path, instead of the project's", literal=True),
     "BatchEnabled": Key("build the project's batch", Kind.BOOLEAN, literal=True),
     "CombineArtifacts": Key("put the artifacts of a batch into one", Kind.BOOLEAN, literal=True),
 }

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from accounts.yaml_text import Path
 from controlplane.actions.build_words import Variable, checked, environment, identifier
+from controlplane.declarations.build_keys import PROJECT
 from controlplane.declarations.findings import Finding, meant
-from controlplane.declarations.keys import VARIABLE
+from controlplane.declarations.keys import VARIABLE, fault
 from controlplane.declarations.model import ActionDeclaration, PipelineDeclaration
 from controlplane.declarations.walk import Placed, PlacedAction, everything
 
@@ -94,7 +95,7 @@ def _sources(placed: Placed, *, asked: bool) -> Iterator[Finding]:
             yield Finding(path, f"is missing: say which input it is, {' or '.join(names)}")
     elif primary not in names:
         yield Finding(path, f"{primary!r} is no input of it{meant(primary, names)}")
-    others = [identifier(name) for name in names if name != primary]
+    others = [identifier(name) for name in names if name != (primary or names[0])]
     if len(set(others)) < len(others):
         message = "CodeBuild cannot tell these apart: it knows letters, digits and underscores only"
         yield Finding((*placed.path, "inputArtifacts"), message)
@@ -103,7 +104,7 @@ def _sources(placed: Placed, *, asked: bool) -> Iterator[Finding]:
 def _build(placed: Placed) -> Iterator[Finding]:
     given, path = placed.item.configuration, (*placed.path, "configuration")
     text = given.get("EnvironmentVariables", "")
-    if text and not VARIABLE.search(text):
+    if text and not VARIABLE.search(text) and fault(PROJECT["EnvironmentVariables"], text) is None:
         try:
             environment(text)
         except ValueError as error:

@@ -48,8 +48,12 @@ WRONG = [
         "EnvironmentVariables: 'A B' is no name of an environment variable",
     ),
     (
-        text(project(EnvironmentVariables=[{"name": "TOWPATH_TOKEN", "value": "1"}])),
-        "TOWPATH_TOKEN is set by Towpath",
+        text(project(EnvironmentVariables=[{"name": "TOWPATH_ACTION_TOKEN", "value": "1"}])),
+        "TOWPATH_ACTION_TOKEN is set by Towpath",
+    ),
+    (
+        text(project(BuildspecOverride="#{Release.ETag}")),
+        "BuildspecOverride: must be written out, not be a variable",
     ),
     (text(project(CombineArtifacts=True)), "CombineArtifacts: is for a batch"),
     (text(project(BatchEnabled=True)), "outputs: a batch puts one artifact out"),
