@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
     git: Git hosts by name, as JSON (see GitHost); their webhooks come in at /git/NAME.
+    commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     alertmanager: dict[str, str] = {}
     calendars: dict[str, str] = {}
     git: dict[str, GitHost] = {}
+    commands_project: str = ""
     source_queue: str = ""
     source_queue_account: str = ""
     source_queue_region: str = ""

@@ -117,6 +117,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         breakers=breakers,
         heard=heard,
         git=git,
+        commands_project=settings.commands_project,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))

@@ -33,6 +33,7 @@ class Parts:
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
     git: the Git hosts, as `controlplane.actions.git` makes them.
     heard: which accounts tell of their deployments' ends by themselves.
+    commands_project: the CodeBuild project that commands run in where they name none.
     """
 
     clients: Clients
@@ -46,6 +47,7 @@ class Parts:
     breakers: Breakers | None = None
     heard: Heard | None = None
     git: Any = None
+    commands_project: str = ""
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 
 from collections.abc import Iterable, Iterator
 
-from pydantic.alias_generators import to_snake
-
 from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
@@ -105,7 +103,6 @@ def _namespaces(declaration: PipelineDeclaration) -> Iterator[Finding]:
 
 def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
     """Refuse what the model holds but the engine does not do: nothing is silently left undone."""
-    yield from _compute(declaration)
     for i, stage in enumerate(declaration.stages):
         for word, number, _ in conditions(stage):
             path = ("stages", i, word, "conditions", number)
@@ -114,13 +111,6 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
             elif word == "onSuccess" and number > 0:
                 yield Finding(path, "a second condition: put all rules into the first one")
         yield from _retries(stage, ("stages", i, "onFailure"))
-
-
-def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
-    for placed in actions(declaration):
-        for word in ("commands", "outputVariables", "environmentVariables"):
-            if getattr(placed.item, to_snake(word)):
-                yield Finding((*placed.path, word), f"{word} are not run: take them out", True)
 
 
 def _retries(stage: StageDeclaration, path: Path) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from controlplane.states import ActionStatus, StageStatus
 MINUTE = 60.0
 TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 """CodePipeline's own limits; anything else gets an hour."""
+BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
+"""Of a provider, whatever its category."""
 
 
 def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dict[str, Any]:
@@ -89,5 +91,6 @@ def _timeout_at(
         return None
     minutes = declared.timeout_in_minutes
     if minutes is None:
-        minutes = TIMEOUT_MINUTES.get(declared.action_type_id.category, 60)
+        made = declared.action_type_id
+        minutes = BUILD_MINUTES.get(made.provider) or TIMEOUT_MINUTES.get(made.category, 60)
     return now + minutes * MINUTE
