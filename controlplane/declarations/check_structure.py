@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_snake
 
 from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
-from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
-from controlplane.declarations.walk import actions, conditions, everything
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.declarations.walk import actions, everything
 from controlplane.declarations.wave_keys import is_gate
 
 MOST_STAGES = 50
@@ -109,14 +109,6 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
         message = "triggers are not run: sources S3 and ECR start the pipeline by themselves"
         yield Finding(("triggers",), message, True)
     yield from _compute(declaration)
-    for i, stage in enumerate(declaration.stages):
-        for word, number, _ in conditions(stage):
-            path = ("stages", i, word, "conditions", number)
-            if word == "onFailure":
-                yield Finding(path, f"conditions of {word} are not run: take them out")
-            elif word == "onSuccess" and number > 0:
-                yield Finding(path, "a second condition: put all rules into the first one")
-        yield from _retries(stage, ("stages", i, "onFailure"))
 
 
 def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
@@ -124,14 +116,3 @@ def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
         for word in ("commands", "outputVariables", "environmentVariables"):
             if getattr(placed.item, to_snake(word)):
                 yield Finding((*placed.path, word), f"{word} are not run: take them out", True)
-
-
-def _retries(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
-    failure = stage.on_failure
-    if failure is None:
-        return
-    if failure.result is not None and failure.result.value not in {"ROLLBACK", "FAIL"}:
-        message = f"{failure.result} is not run: use rollback or fail"
-        yield Finding((*path, "result"), message)
-    if failure.retry_configuration is not None:
-        yield Finding((*path, "retryConfiguration"), "retries by itself are not run", True)

@@ -278,14 +278,14 @@ ACTIONS: tuple[Provider, ...] = (
     ),
 )
 
-BOTH = ("beforeEntry", "onSuccess")
+EVERYWHERE = ("beforeEntry", "onSuccess", "onFailure")
 RULES: tuple[Provider, ...] = (
     Provider(
         "Rule",
         "AWS",
         "CloudWatchAlarm",
         {"AlarmName": Key("alarm", required=True), **WATCH},
-        stands=BOTH,
+        stands=EVERYWHERE,
     ),
     Provider(
         "Rule",
@@ -305,7 +305,7 @@ RULES: tuple[Provider, ...] = (
             "ControlId": Key("the same, as one of the queries"),
             **JUDGED,
         },
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("MetricName", "MetricDataQueries"),),
         most_one=(("RequestsMetricName", "RequestsId"), ("ControlDimensions", "ControlId")),
     ),
@@ -324,7 +324,7 @@ RULES: tuple[Provider, ...] = (
             **JUDGED,
         },
         place=Need.NONE,
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("Prometheus", "Url"),),
     ),
     *GATE_RULES,

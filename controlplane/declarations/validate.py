@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
+from controlplane.declarations.check_failures import check_failures
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
@@ -31,6 +32,7 @@ def validate(
         check_items(declaration, accounts),
         check_flow(declaration),
         check_bakes(declaration),
+        check_failures(declaration),
         check_gates(declaration, now),
     )
     return list(islice(found, MOST))

@@ -2,29 +2,14 @@
 
 from typing import Any
 
+from controlplane.engine import retrying
 from controlplane.engine.bake import why_not_judged
 from controlplane.engine.refusals import CommandError, Person, Problem
-from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
-from controlplane.engine.waves import unfinished
-from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
+from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, locks, queries
 from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
-
-CARRIED = (
-    "name",
-    "kind",
-    "run_order",
-    "token",
-    "handle",
-    "summary",
-    "url",
-    "output",
-    "started_at",
-    "ended_at",
-)
-
 
 NO_WAY_BACK = {
     Act.NOTHING: "{} left no deployment in {} that could be rolled back",
@@ -48,10 +33,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
             "ended_at": None,
         }
     )
-    new = stage_row(execution, row.position, stage, row.attempt + 1)
-    tx.new_stages.append(new)
-    if not all_actions:
-        _carry_over(tx, execution, row.id, new)
+    retrying.add_attempt(tx, row, execution, retrying.MANUAL, all_actions=all_actions)
     tx.fact("stage.retried", execution, stage=stage, text=f"by {by}")
     tx.to_admit[row.pipeline, stage] = False
     settle(tx, ())
@@ -66,6 +48,7 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
         (execution.status != ExecutionStatus.FAILED, f"it is {execution.status}, not Failed"),
         (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
         (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),
+        (retrying.goes_back_now(tx, execution), "it is being rolled back"),
         (
             bool(ledger.quarantined(tx.connection, {execution.digest})),
             f"{execution.digest} is in quarantine; lift it with a reason first",
@@ -79,37 +62,6 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
         if refused:
             raise CommandError(Problem.CONFLICT, f"{execution.id} cannot be retried: {why}")
     return row
-
-
-def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> None:
-    rows = queries.actions_of_stage(tx.connection, old_stage)
-    stage = tx.structures.stages(tx.connection, execution)[new["position"]]
-    again = unfinished(stage, {row.name for row in rows})
-    for done in rows:
-        if done.status != ActionStatus.SUCCEEDED or done.kind != "action":
-            continue
-        if done.name not in again:
-            carried = {name: getattr(done, name) for name in CARRIED}
-            tx.new_actions.append(
-                {
-                    **carried,
-                    "execution_id": execution.id,
-                    "stage_id": new["id"],
-                    "attempt": new["attempt"],
-                    "status": ActionStatus.SUCCEEDED,
-                    "lane": done.lane,
-                    "due_at": None,
-                    "timeout_at": None,
-                    "fence": 0,
-                    "wake": 0,
-                    "starts": done.starts,
-                    "failures": 0,
-                    "answer": "",
-                    "verdict": "",
-                }
-            )
-    tx.flush()  # the ledger follows the rows that stand for its deployments now
-    ledger.carry_over(tx.connection, old_stage, new["id"], tx.now)
 
 
 def judge_bake(

@@ -131,7 +131,7 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
 
 ADD_STAGES = inserting(
     STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
-    "cause", "held", "noted", "judged", "watch", "drill",
+    "cause", "held", "noted", "judged", "watch", "drill", "retried",
 )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ STRUCTURE = [
         "9:20: stages.Source.actions.Fetch.namespace: ",
     ),
     (("pipeline: shop", "pipeline: shop\ntriggers: [{}]"), "2:1: triggers: triggers are not run"),
-    (("rollback", "retry"), "36:16: stages.Prod.onFailure: RETRY is not run: use rollback or fail"),
+    (("rollback", "skip"), "36:16: stages.Prod.onFailure: a stage that has failed is not skipped"),
+    (("rollback", "retry"), None),
     (
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",

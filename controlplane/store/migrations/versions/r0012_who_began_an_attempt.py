@@ -1,0 +1,21 @@
+"""Who began another attempt of a stage: a person, or the stage by itself.
+
+Expand only: a replica of the version before goes on working on this schema.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "stage_execution",
+        sa.Column("retried", sa.String(), nullable=False, server_default=""),
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("stage_execution", "retried")
