@@ -59,6 +59,7 @@ class Failure:
     """A stage that ended badly: which rows, and why. action_ids: the stage's ordinary actions.
 
     result: what was decided to follow a failed action; None where nothing but the declaration says.
+    to: the execution that a person named to go back to; "" for the last known good.
     """
 
     execution: Any
@@ -67,6 +68,7 @@ class Failure:
     cause: Cause
     action_ids: Sequence[int]
     result: Result | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,8 @@ def _placements(
         known = ledger.entries(connection, entry.target, status=Fared.GOOD)
         bad = ledger.quarantined(connection, {one.digest for one in (*newest, *known)})
         good = pure_ledger.last_known_good(known, bad)
+        if failure.to:
+            good = _named(connection, entry.target, failure.to)
         found.append(
             Placement(
                 action=action.name,
@@ -230,6 +234,13 @@ def _placements(
             )
         )
     return found
+
+
+def _named(connection: Connection, target: str, execution_id: str) -> Entry | None:
+    """What a person named, unless it went into quarantine since."""
+    found = ledger.placed_by(connection, target, execution_id)
+    gone = found is None or ledger.quarantined(connection, {found.digest})
+    return None if gone else found
 
 
 def _copies(known: Sequence[Entry], quarantined: Collection[str]) -> tuple[Good, ...]:

@@ -83,6 +83,12 @@ class ReasonBody(Body):
     reason: Text = ""
 
 
+class RollbackBody(ReasonBody):
+    """to: an execution that succeeded in the stage; "" goes back to the last known good."""
+
+    to: Text = ""
+
+
 class FreezeBody(Body):
     """pipeline, stage, account: "" covers all. until: with a time zone; left out, until it is lifted."""
 

@@ -11,6 +11,7 @@ from controlplane.client.api import Api, Exit
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+To = Annotated[str, typer.Option("--to", help="an execution that succeeded in the stage")]
 Pipeline = Annotated[str, typer.Argument(help="the pipeline's name")]
 Execution = Annotated[str, typer.Argument(help="the execution's id")]
 Stage = Annotated[str, typer.Argument(help="the stage's name")]
@@ -91,12 +92,13 @@ def judge(execution: Execution, stage: Stage, result: Judged, message: Reason) -
     typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
-def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False) -> None:
+def rollback(
+    pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False, to: To = ""
+) -> None:
     """Roll a stage back to its last known good; the digest now there goes into quarantine."""
     _confirm(f"roll {stage} of {pipeline} back, and quarantine what is there now?", yes=yes)
-    found = Api().send(
-        "POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", {"reason": message}
-    )
+    asked = {"reason": message, "to": to}
+    found = Api().send("POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", asked)
     typer.echo(f"rolling back what {found['id']} left in {stage}")
     typer.echo(f"follow it: towpath status {pipeline} --watch", err=True)
 

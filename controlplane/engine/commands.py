@@ -15,6 +15,7 @@ from controlplane.engine import gate_commands, ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
+from controlplane.engine.going_back import name_target
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
@@ -172,20 +173,24 @@ class Commands:
             self._wind_down(tx, execution)
 
     @again
-    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str) -> str:
-        """Roll a stage back to its last known good by hand; answers the execution that goes bad."""
+    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str, to: str = "") -> str:
+        """Roll a stage back by hand; answers the execution that goes bad.
+
+        to: an execution that succeeded in the stage; where it is left out, the last known good.
+        """
         with self._transaction() as tx:
             inside = queries.in_stage(tx.connection, pipeline, stage)
             if inside is None:
                 locks.ways_in(tx.connection, [(pipeline, stage, False)])
                 if queries.in_stage(tx.connection, pipeline, stage) is not None:
                     raise StaleError(f"somebody entered {stage} while it was asked")
-                return roll_back_finished(tx, pipeline, stage, by.name, reason)
+                return roll_back_finished(tx, pipeline, stage, by.name, reason, to)
             execution = self._execution(tx, inside.execution_id)
             if queries.in_stage(tx.connection, pipeline, stage) != inside:
                 raise StaleError(f"who is in {stage} changed while it was asked")
             if execution.type == "ROLLBACK":
                 raise CommandError(Problem.CONFLICT, f"{stage} is being rolled back already")
+            name_target(tx, execution, inside, to)
             executions.update_execution(tx.connection, execution.id, stop="rollback")
             text = f"rollback asked for by {by.name} ({by.door}): {reason}"
             tx.fact("execution.stopping", execution, stage=stage, text=text)

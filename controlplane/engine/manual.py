@@ -4,6 +4,7 @@ from typing import Any
 
 from controlplane.engine import retrying
 from controlplane.engine.bake import why_not_judged
+from controlplane.engine.going_back import name_target
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
@@ -23,7 +24,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
     locks.ways_in(tx.connection, [(execution.pipeline, stage, False)])  # who else goes in waits
     row = _retryable(tx, execution, stage)
     check(ExecutionStatus(execution.status), ExecutionStatus.IN_PROGRESS)
-    executions.update_execution(tx.connection, execution.id, stop="")  # that was for the old try
+    executions.update_execution(tx.connection, execution.id, stop="", restores="")  # of the old try
     tx.execution_moves.append(
         {
             "b_id": execution.id,
@@ -85,9 +86,13 @@ def judge_bake(
     settle(tx, [row.id])
 
 
-def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reason: str) -> str:
+def roll_back_finished(
+    tx: Transaction, pipeline: str, stage: str, by: str, reason: str, to: str
+) -> str:
     """Roll back what stands in a stage where nothing runs; answers the execution that goes bad."""
-    row, execution = _what_stands(tx, pipeline, stage)
+    row, stands = _what_stands(tx, pipeline, stage)
+    name_target(tx, stands, row, to)
+    execution: Any = executions.by_id(tx.connection, stands.id)  # with what was named
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
     cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
     act = close_the_loop(tx, view, cause, row, execution)

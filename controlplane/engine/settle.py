@@ -13,6 +13,7 @@ from controlplane.declarations.way_back import is_one_way
 from controlplane.engine import ids, retrying
 from controlplane.engine.decide import decide, latest
 from controlplane.engine.entry import admit_all, enter
+from controlplane.engine.going_back import named
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
@@ -238,6 +239,7 @@ def close_the_loop(
         cause=cause,
         action_ids=[action.id for action in view.actions if action.kind == "action"],
         result=result,
+        to=named(execution, row.stage),
     )
     response = feedback.respond(tx.connection, failure, tx.now)
     reason = response.decision.reason
@@ -279,6 +281,7 @@ def start_rollback(
         "revisions": "{}",
         "plan": stage.model_dump_json(by_alias=True, exclude_none=True),
         "rolls_back": execution.id,
+        "restores": execution.restores if named(execution, row.stage) else "",
         "rollback_state": "requested",
         "dedupe": None if finished else f"rollback:{row.id}",
         "reason": "",

@@ -48,7 +48,7 @@ ADD = {
 
 def add(connection: Connection, row: Mapping[str, Any]) -> Any:
     """A new execution, as it is stored; None where its `dedupe` key was accepted before, archived or not."""
-    whole = {"ended_at": None, **row}
+    whole = {"ended_at": None, "restores": "", **row}
     if connection.execute(ADD[connection.dialect.name], whole).first() is None:
         return None
     # Asked after the insert, which waits for a transaction that is archiving the same key.

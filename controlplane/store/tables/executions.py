@@ -10,7 +10,8 @@ class Execution(SQLModel, table=True):
     """One journey of pinned source revisions through one version of a pipeline.
 
     type: STANDARD or ROLLBACK. plan: the stage that a ROLLBACK execution runs (JSON), "" otherwise.
-    stop: "" | "wait" | "abandon". dedupe: one accepted event makes one execution.
+    stop: "" | "wait" | "abandon" | "rollback". dedupe: one accepted event makes one execution. restores:
+    "STAGE/EXECUTION" where a person named what to go back to, of the bad one and of its ROLLBACK execution.
     """
 
     __table_args__ = (
@@ -41,6 +42,7 @@ class Execution(SQLModel, table=True):
     revisions: str = "{}"
     plan: str = ""
     rolls_back: str = ""
+    restores: str = Field(default="", sa_column_kwargs=EMPTY)
     rollback_state: str = ""
     dedupe: str | None = Field(default=None, unique=True)
     reason: str = ""

@@ -1,4 +1,4 @@
-"""Who began another attempt of a stage: a person, or the stage by itself.
+"""Who began another attempt of a stage, and which execution a person named to go back to.
 
 Expand only: a replica of the version before goes on working on this schema.
 """
@@ -15,7 +15,12 @@ def upgrade() -> None:
         "stage_execution",
         sa.Column("retried", sa.String(), nullable=False, server_default=""),
     )
+    op.add_column(
+        "execution",
+        sa.Column("restores", sa.String(), nullable=False, server_default=""),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("execution", "restores")
     op.drop_column("stage_execution", "retried")
