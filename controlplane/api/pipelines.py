@@ -133,7 +133,12 @@ def start_execution(
     # A slash is in no name, so no other key can look like this one.
     dedupe = None if token is None else f"request/{name}/{token}"
     started = parts.commands.start(
-        name, person, revisions=asked.revisions, dedupe=dedupe, one_way=asked.one_way
+        name,
+        person,
+        revisions=asked.revisions,
+        dedupe=dedupe,
+        one_way=asked.one_way,
+        variables=asked.variables,
     )
     return {"id": started}
 

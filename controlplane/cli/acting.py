@@ -26,13 +26,16 @@ def register(app: typer.Typer) -> None:
 def start(
     pipeline: Pipeline,
     revision: Annotated[list[str] | None, typer.Option(help="ACTION=REVISION to pin")] = None,
+    variable: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a variable")] = None,
     one_way: Annotated[
         bool, typer.Option("--one-way", help="it cannot be rolled back: ask first, hold where bad")
     ] = False,
 ) -> None:
     """Start an execution; prints its id."""
     pinned = dict(entry.partition("=")[::2] for entry in revision or [])
+    given = dict(entry.partition("=")[::2] for entry in variable or [])
     asked = {"revisions": pinned, **({"oneWay": True} if one_way else {})}
+    asked |= {"variables": given} if given else {}
     found = Api().send("POST", f"/pipelines/{pipeline}/executions", asked)
     typer.echo(found["id"])
     typer.echo(f"to roll a stage back: towpath rollback {pipeline} STAGE -m WHY", err=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from controlplane.codepipeline import statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
-from controlplane.declarations.model import StageDeclaration
+from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.retrying import AUTOMATIC
 from controlplane.store import executions, pipelines, queries
 
@@ -111,10 +111,16 @@ def _actions(stage: StageDeclaration, rows: Sequence[Any]) -> list[dict[str, Any
         {
             "actionName": action.name,
             "latestExecution": _execution(by_name.get(action.name)),
-            "entityUrl": action.configuration.get("ExternalEntityLink"),
+            "entityUrl": _link(action, by_name.get(action.name)),
         }
         for action in stage.actions
     ]
+
+
+def _link(action: ActionDeclaration, row: Any) -> str | None:
+    """Where to look; one with variables is known once the action has begun."""
+    link = action.configuration.get("ExternalEntityLink")
+    return link if link is None or "#{" not in link else row and row.url
 
 
 def _execution(row: Any) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-str
 https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from pydantic.alias_generators import to_snake
@@ -18,6 +19,7 @@ MOST_STAGES = 50
 MOST_IN_STAGE = 50
 MOST_IN_WAVES = MOST_ACTIONS = 500
 MOST_VARIABLES = 50
+VARIABLE_NAME = re.compile(r"[A-Za-z0-9@_-]{1,128}")
 RESERVED = ("codepipeline", "variables")
 """Namespaces that exist without an action."""
 
@@ -72,6 +74,9 @@ def _names(declaration: PipelineDeclaration) -> Iterator[Finding]:
     yield from _twice(stages, "a second stage of this name: stage names are unique")
     variables = [(("variables", i, "name"), v.name) for i, v in enumerate(declaration.variables)]
     yield from _twice(variables, "a second variable of this name")
+    for path, name in variables:
+        if not VARIABLE_NAME.fullmatch(name):
+            yield Finding(path, f"{name!r} may hold letters, digits and @ _ - only")
     for number in range(len(declaration.stages)):
         # Rules become rows beside the actions, so they share one set of names.
         named = [

@@ -20,6 +20,7 @@ from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finish
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import settle
+from controlplane.engine.starting import check_sources, check_variables
 from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
@@ -103,8 +104,8 @@ class Commands:
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
-            _refuse_unknown_sources(declared, revisions or {})
-            _refuse_unknown_variables(declared, variables or {})
+            check_sources(declared, revisions or {})
+            check_variables(declared, variables or {}, by.door)
             new = {
                 "id": ids.execution_id(tx.now),
                 "pipeline": pipeline,
@@ -328,22 +329,3 @@ class Commands:
             settle(tx, ())
             return
         settle(tx, [row.id for row in rows if row.ended_at is None])
-
-
-def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:
-    """A revision pinned to nothing would silently not be what is released."""
-    known = [action.name for action in declared.stages[0].actions]
-    for name in revisions:
-        if name not in known:
-            said = f"{declared.name} has no source action {name!r}; it has {', '.join(known)}"
-            raise CommandError(Problem.INVALID, said)
-
-
-def _refuse_unknown_variables(declared: PipelineDeclaration, variables: Mapping[str, str]) -> None:
-    """A value that nothing reads would be believed in."""
-    known = [one.name for one in declared.variables]
-    for name in variables:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            said = f"{declared.name} has no variable {name!r}; {has}"
-            raise CommandError(Problem.INVALID, said)
