@@ -67,6 +67,23 @@ def test_a_failed_stage_runs_again_in_the_same_execution(wire: Wire) -> None:
     assert state["retryStageMetadata"]["manualStageRetryAttempt"] == 1
 
 
+def test_a_stage_that_tried_again_by_itself_says_so_and_what_its_conditions_saw(wire: Wire) -> None:
+    house = wire.doors.house
+    given = {"Variable": "a", "Operator": "EQ", "Value": "b"}
+    asked = {"result": "RETRY", "rules": [rule("Asked", "VariableCheck", configuration=given)]}
+    stage = {"name": "Test", "actions": [action("Try", "NoOp")]}
+    house.apply(pipeline(source(), {**stage, "onFailure": {"conditions": [asked]}}))
+    house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")
+    house.start()
+    state = wire.call("GetPipelineState", {"name": "shop"}).json()["stageStates"][1]
+    assert state["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "latestRetryTrigger": "AutomatedStageRetry",
+    }
+    assert state["latestExecution"]["status"] == "Failed"
+    assert state["onFailureConditionState"]["latestExecution"]["status"] == "Failed"
+
+
 def test_what_failed_says_why(wire: Wire) -> None:
     house = wire.doors.house
     house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))

@@ -44,6 +44,10 @@ STRUCTURE = [
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",
     ),
+    (
+        ("onFailure: rollback", "onFailure: rollback\n    retry: 2\nmode: PARALLEL"),
+        "36:16: stages.Prod.onFailure: a PARALLEL",
+    ),
     (("    bake", "    blocker: []\n    bake"), "29:5: stages.Prod.blocker: unknown key"),
     (
         ("with: {CanaryName: shop-prod}", "commands: [ls]\n        with: {CanaryName: shop-prod}"),

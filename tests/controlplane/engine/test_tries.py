@@ -36,13 +36,14 @@ def tried(times: str = "1", *, then: str = "FAIL", **more: Any) -> dict[str, Any
     return {**stage, "onFailure": {"result": "RETRY", **more}}
 
 
-def red(times: int) -> Any:
-    """A check that fails so often, and then is well."""
-    starts = iter(range(100))
+def red(times: int, looks: int = 0) -> Any:
+    """A check that fails so often, and then is well; each after so many looks."""
+    seen: dict[str, int] = {}
 
-    def script(task: Task, _asked: int) -> Progress:
-        bad = next(starts) < times
-        return Progress(Outcome.FAILED if bad else Outcome.SUCCEEDED, task.token, "red")
+    def script(task: Task, asked: int) -> Progress:
+        bad = seen.setdefault(task.token, len(seen)) < times
+        end = Outcome.FAILED if bad else Outcome.SUCCEEDED
+        return Progress(Outcome.RUNNING if asked < looks else end, task.token, "red")
 
     return script
 
@@ -130,6 +131,19 @@ def test_a_closed_way_in_keeps_the_next_try_out(one: House) -> None:
     one.commands.enable_transition("shop", "Prod", ANNE, reason="it is over")
     one.wait(20)
     assert one.execution(execution).status == "Succeeded"
+
+
+@pytest.mark.parametrize(("mode", "first"), [("SUPERSEDED", "Superseded"), ("QUEUED", "Succeeded")])
+def test_who_waits_in_front_meets_the_next_try_by_the_mode(
+    one: House, mode: str, first: str
+) -> None:
+    one.apply(pipeline(source(), tried(), mode=mode))
+    one.drivers["NoOp"].default = red(1, looks=3)
+    older = one.start()
+    newer = one.start()
+    one.wait(90, step=3)
+    assert one.execution(older).status == first
+    assert one.execution(newer).status == "Succeeded"
 
 
 # --- conditions of onFailure ------------------------------------------------------------------
