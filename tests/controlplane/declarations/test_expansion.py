@@ -21,6 +21,7 @@ from controlplane.declarations.model import (
 )
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, action_type, rule_type
 from controlplane.declarations.schema import json_schema
+from controlplane.declarations.wave_words import plan_lines
 from controlplane.declarations.yaml_spelling import to_yaml
 from tests.controlplane.declarations.samples import SMALL, changed, problems
 
@@ -243,3 +244,11 @@ def test_tries_that_cannot_be_read_are_found_where_they_stand(said: str, wrong: 
 def test_how_often_is_nothing_without_a_retry() -> None:
     told = problems(changed(("{CanaryName: shop-prod}", "{CanaryName: c, RetryAttempts: 2}")))
     assert any("the stage is not tried again" in one for one in told), told
+
+
+def test_the_plan_says_what_follows_where_an_action_fails() -> None:
+    lines = list(plan_lines(load_text(changed(("onFailure: rollback", RETRIES[2][0])))))
+    assert lines[-2:] == [
+        "  an action fails: what failed is tried again by itself, up to 3 times",
+        "  no try helps: it is rolled back",
+    ]
