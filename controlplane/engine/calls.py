@@ -35,6 +35,8 @@ LONGEST_AT_GATE = 900.0
 """Seconds: a window that opens next week needs nobody every minute; what changes wakes its row."""
 JUDGING = frozenset({"rule", "watch", "gate", "failure"})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
+MOST_OUTPUT = 122_880
+"""Bytes of output variables of an action, as at CodePipeline."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -180,11 +182,22 @@ def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
             progress.summary or (progress.judgement.reason if progress.judgement else "")
         ),
         url=progress.url or job.row.url,
-        output=json.dumps(dict(progress.output)) if progress.output else job.row.output,
+        output=_output(progress) or job.row.output,
         due_in=due_in,
         artifacts=progress.artifacts,
         judgement=progress.judgement,
     )
+
+
+def _output(progress: Progress) -> str:
+    """What it puts out, as it is stored; "" where that is nothing. MonitorError where it is too much."""
+    if not progress.output:
+        return ""
+    text = json.dumps(dict(progress.output))
+    if len(text) > MOST_OUTPUT:
+        said = f"its output variables are {len(text):,} bytes, more than {MOST_OUTPUT:,}"
+        raise MonitorError(said, permanent=True)
+    return text
 
 
 def _error(job: Job, error: Exception) -> Result:

@@ -10,8 +10,8 @@ from controlplane.engine.refusals import CommandError, Problem
 
 LONGEST = 1_000
 """Characters of a value, as at CodePipeline."""
-BY_ITSELF = frozenset({"event", "schedule", "webhook"})
-"""Doors by which nobody comes who could give a value: there, the action that needs it fails and says so."""
+PEOPLE = frozenset({"api", "console", "codepipeline", "slack"})
+"""Doors of those who can give a value. By any other, the action that needs one fails and says so."""
 
 
 def check_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:
@@ -35,6 +35,6 @@ def check_variables(declared: PipelineDeclaration, given: Mapping[str, str], doo
             said = f"the value of variable {name!r} must have 1 to {LONGEST:,} characters"
             raise CommandError(Problem.INVALID, said)
     missing = [v.name for v in declared.variables if not v.default_value and v.name not in given]
-    if missing and door not in BY_ITSELF:
+    if missing and door in PEOPLE:
         said = f"{declared.name} has no default for {', '.join(missing)}: give a value"
         raise CommandError(Problem.INVALID, said)

@@ -95,3 +95,12 @@ def test_an_approver_reads_the_values_and_not_their_names(house: House) -> None:
 def approval(task: Task, _asked: int) -> Progress:
     said = task.configuration
     return Progress(Outcome.RUNNING, task.token, said["CustomData"], url=said["ExternalEntityLink"])
+
+
+def test_an_action_that_puts_out_too_much_fails(house: House) -> None:
+    house.drivers["NoOp"].default = lambda task, _asked: Progress(
+        Outcome.SUCCEEDED, task.token, output={"Log": "x" * 122_880}
+    )
+    house.apply(pipeline(source(), asking()))
+    execution = house.start()
+    assert "more than 122,880" in house.execution(execution).reason
