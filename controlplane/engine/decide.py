@@ -56,28 +56,33 @@ def _persevere(
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
-    """What went wrong, or who asked to stop; None where all is well."""
-    every = (_failed(view, by_name), breach(view.declared, by_name), _asked(view))
-    causes = [cause for cause in every if cause is not None]
-    # A failed action that leads to no rollback takes the bad signal's, or the person's, from nobody.
-    first = next(iter(causes), None)
-    return next((cause for cause in causes if goes_back(view.declared, cause)), first)
+    """What went wrong, or who asked to stop; None where all is well.
+
+    A failed action that leads to no rollback by itself takes it from nobody: not from a bad signal, and not
+    from a person who asked for it.
+    """
+    bad = _gone_wrong(view, by_name)
+    if view.stop == "rollback" and (bad is None or not goes_back(view.declared, bad)):
+        why = f"; before, {bad.by} failed: {bad.reason}" if bad else ""
+        return Cause(CauseKind.REQUESTED, "", f"a person asked to roll back{why}")
+    if bad is None and view.stop:
+        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
+    return bad
+
+
+def _gone_wrong(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
+    failed, broken = _failed(view, by_name), breach(view.declared, by_name)
+    if failed is None or (broken is not None and not goes_back(view.declared, failed)):
+        return broken
+    return failed
 
 
 def _failed(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
-        if action.status == A.FAILED and action.kind not in ("failure", "gate"):
+        if action.status == A.FAILED and action.kind != "failure":
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
-    return None
-
-
-def _asked(view: StageView) -> Cause | None:
-    if view.stop == "rollback":
-        return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
-    if view.stop:
-        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
     return None
 
 
@@ -96,12 +101,14 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo and (bad := waves.not_well(view, by_name, todo, now)):
+    if todo and not view.judged and (bad := waves.not_well(view, by_name, todo, now)):
         hold_wave(view, bad, moves)
     elif todo:
         moves.create.extend(waves.in_window(view, by_name, todo))
         if view.held:
             moves.mark["held"] = ""  # what kept this wave waiting is over
+        if view.judged:
+            moves.mark["judged"] = ""  # it was said of this wave, and of no other, nor of the bake
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
         _watch(
@@ -109,6 +116,15 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
         )  # where nothing was deployed, they watch from here
     else:
         finish_bake(view, by_name, now, moves)
+
+
+def holds_a_wave(view: StageView, now: float) -> bool:
+    """Say whether the stage's next wave is held, so that a person may let it begin."""
+    if view.status is not S.IN_PROGRESS or not view.held:
+        return False
+    by_name = latest(view)
+    todo = _next_run_order(view, by_name)
+    return bool(todo and waves.not_well(view, by_name, todo, now))
 
 
 def _watch_from_first_deploy(
