@@ -96,9 +96,18 @@ def _settings_missing(
                         f"{stage.name}/{doing.name} asks for {key} {name!r}, which has no address",
                         f'Set {variable} to JSON such as {{"{name}": "https://..."}}.',
                     )
-    wants_slack = any(told.provider == "Slack" for told in declared.notifications)
-    if wants_slack and not settings.slack_token.get_secret_value():
+    if any(told.provider == "Slack" for told in declared.notifications):
+        yield from _slack_missing(settings)
+
+
+def _slack_missing(settings: Settings) -> Iterator[dict[str, Any]]:
+    if not settings.slack_token.get_secret_value():
         yield _missing("Slack is to be told, and there is no token", "Set TOWPATH_SLACK_TOKEN.")
+    if settings.slack_signing_secret.get_secret_value() and not settings.slack_people:
+        yield _missing(
+            "Slack may send presses of buttons, and nobody there is known",
+            "Set TOWPATH_SLACK_PEOPLE: Slack's user ids to a name and a role here.",
+        )
 
 
 def _reads(

@@ -40,11 +40,12 @@ ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, m
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Build the application. ValueError where there is no secret to sign sessions with."""
+    """Build the application. ValueError where there is no secret to sign sessions with, or no such role."""
     if not parts.settings.secret.get_secret_value():
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
+    slack.check(parts.settings)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",

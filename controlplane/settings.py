@@ -3,8 +3,21 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingError(ValueError):
+    """A setting that is well formed and cannot be: the sentence names it, and the mend."""
+
+
+class SlackPerson(BaseModel):
+    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    role: str
 
 
 class Settings(BaseSettings):
@@ -14,6 +27,8 @@ class Settings(BaseSettings):
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
+    "approver"}}`); a press by anybody else is refused.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
@@ -42,6 +57,7 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
+    slack_people: dict[str, SlackPerson] = {}
     slack_url: str = "https://slack.com/api/"
     max_body_bytes: int = 1024 * 1024
     max_requests: Annotated[int, Field(ge=0, le=38)] = (

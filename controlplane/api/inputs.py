@@ -10,6 +10,7 @@ from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from controlplane.clock import LAST
 from controlplane.store.roles import Role
 
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
@@ -120,6 +121,7 @@ class TokenBody(Body):
 
 
 def seconds(at: datetime) -> float:
-    """Seconds since the epoch of a time with a zone."""
+    """Seconds since the epoch of a time with a zone; what cannot be written again is cut to what can."""
     # datetime.timestamp overflows for a few hours around year 1 and 9999; the difference does not.
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    found = (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    return min(max(found, 0.0), LAST)

@@ -45,6 +45,7 @@ def stop(ask: Ask) -> Answer:
     """Stop and wait, or stop and abandon; to abandon what was told to wait is no second request."""
     id_, abandon = ask.given["pipelineExecutionId"], ask.given.get("abandon", False)
     with ask.read() as connection:
+        declared(ask, connection, ask.given["pipelineName"])
         row = _stoppable(connection, ask.given["pipelineName"], id_)
     if row.stop and not (abandon and row.stop == "wait"):
         said = f"Execution '{id_}' was told to stop already"

@@ -74,7 +74,7 @@ def _place(said: str) -> tuple[str, int] | None:
     execution, _, number = said.rpartition("/")
     if not said:
         return None
-    if not number.isdigit() or int(number) >= 2**63:
+    if not (number.isascii() and number.isdigit()) or int(number) >= 2**63:
         raise WireError("InvalidNextTokenException", "The next token is not one of this listing.")
     return execution, int(number)
 

@@ -24,6 +24,7 @@ def put_approval(ask: Ask) -> Answer:
             ask.person,
             approve=result["status"] == "Approved",
             summary=result["summary"],
+            token=row.token,
         )
     except CommandError as error:
         faults.refuse(error, "ApprovalAlreadyCompletedException")

@@ -28,7 +28,7 @@ def get(ask: Ask) -> Answer:
         closed = {row.stage: row for row in queries.transitions(connection, name)}
         stages = [_stage(connection, name, one, closed.get(one.name)) for one in found.stages]
         row: Any = pipelines.row(connection, name)
-        began = pipelines.created(connection, [name])[name]
+        began = pipelines.created(connection, name)[name]
     return {
         "pipelineName": name,
         "pipelineVersion": version,

@@ -137,14 +137,22 @@ class Commands:
         return str(new["id"])
 
     @again
-    def decide_approval(
-        self, execution_id: str, stage: str, action: str, by: Person, *, approve: bool, summary: str
+    def decide_approval(  # noqa: PLR0913 - which approval, and what of it
+        self,
+        execution_id: str,
+        stage: str,
+        action: str,
+        by: Person,
+        *,
+        approve: bool,
+        summary: str,
+        token: str = "",
     ) -> None:
-        """Approve or reject; the first decision counts."""
+        """Approve or reject; the first decision counts. token: of the attempt that is meant, "" for any."""
         with self._transaction() as tx:
             execution = self._execution(tx, execution_id)
             row = queries.open_approval(tx.connection, execution_id, stage, action)
-            if row is None:
+            if row is None or token not in ("", row.token):
                 raise CommandError(
                     Problem.CONFLICT,
                     f"no approval {action or ''} is open in stage {stage} of {execution_id}: "

@@ -31,6 +31,7 @@ from controlplane.store.roles import Role
 from tests.support.house import GOOD, House, action, deploying, pipeline, source
 
 SECRET, SLACK_SECRET = "a secret of tests", "a secret of Slack's"
+SLACK_PEOPLE = {"U1": {"name": "bo", "role": "release-manager"}}
 SAME_SITE = {"sec-fetch-site": "same-origin"}
 
 
@@ -69,7 +70,9 @@ class Doors:
         self.unready: dict[str, str] = {}
         self.registry = StaticRegistry([account("dev"), account("prod")])
         self.settings = Settings(
-            secret=SecretStr(SECRET), slack_signing_secret=SecretStr(SLACK_SECRET), **settings
+            secret=SecretStr(SECRET),
+            slack_signing_secret=SecretStr(SLACK_SECRET),
+            **{"slack_people": SLACK_PEOPLE, **settings},
         )
         keep = retention.wanted(self.settings)
         self.health = Health(self.house.database, self.house.structures, self.house._now, keep)
@@ -156,14 +159,14 @@ def account(name: str) -> Account:
 
 
 def slack_press(
-    doors: Doors, value: str, secret: str = SLACK_SECRET
+    doors: Doors, value: str, secret: str = SLACK_SECRET, user: str = "U1"
 ) -> tuple[bytes, dict[str, str]]:
     """The body and headers with which Slack tells of a press of a button of this value."""
     at = doors.house.clock().timestamp()
     pressed = {"type": "button", "action_id": "approve", "value": value, "action_ts": f"{at:.6f}"}
     payload = {
         "type": "block_actions",
-        "user": {"id": "U1", "username": "bo"},
+        "user": {"id": user, "username": "bo"},
         "container": {"type": "message", "channel_id": "C1", "message_ts": "1.000001"},
         "actions": [pressed],
     }

@@ -45,6 +45,11 @@ def test_what_is_to_be_taken_away_or_never_was_is_not_gone_back_to(wire: Wire) -
     assert wire.refusal("RollbackStage", unknown) == "PipelineExecutionNotFoundException"
 
 
+def test_what_is_to_stop_in_no_pipeline_is_told_so(wire: Wire) -> None:
+    asked = {"pipelineName": "nobody", "pipelineExecutionId": NEVER}
+    assert wire.refusal("StopPipelineExecution", asked) == "PipelineNotFoundException"
+
+
 def test_eligible_targets_are_listed(wire: Wire) -> None:
     first, second = two_releases(wire)
     asked = {"pipelineName": "shop", "filter": {"succeededInStage": {"stageName": "Prod"}}}
