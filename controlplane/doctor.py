@@ -34,6 +34,8 @@ from controlplane.store.database import Database
 Drivers = Mapping[Key, ActionDriver]
 PROMOTERS = frozenset({"S3Promote"})
 """Providers that write into the account's own artifact bucket."""
+BUILDERS = frozenset({"CodeBuild", "Commands"})
+"""Providers that do so where they have an output, and no other bucket."""
 
 
 def examine(
@@ -158,8 +160,15 @@ def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
             make = HOPS.get(_provider(doing))
             if make is not None:
                 yield from make(doing.configuration, account, region)
-            if _provider(doing) in PROMOTERS:
+            if _provider(doing) in PROMOTERS or _writes(doing):
                 yield from account_hops(registry.get(account), region)
+
+
+def _writes(doing: ActionDeclaration | RuleDeclaration) -> bool:
+    """Say whether what it builds goes into the account's own artifact bucket."""
+    if not isinstance(doing, ActionDeclaration) or "ArtifactBucket" in doing.configuration:
+        return False
+    return _provider(doing) in BUILDERS and bool(doing.output_artifacts)
 
 
 def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:

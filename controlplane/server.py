@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
+    audit,
     events,
     executions,
     gates,
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, meta)
+ROUTERS = (pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta)
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
+    commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     prometheus: dict[str, str] = {}
     alertmanager: dict[str, str] = {}
     calendars: dict[str, str] = {}
+    commands_project: str = ""
     source_queue: str = ""
     source_queue_account: str = ""
     source_queue_region: str = ""

@@ -110,9 +110,11 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings.calendars,
         breakers=breakers,
         heard=heard,
+        commands_project=settings.commands_project,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
+    commands.engine = engine
     secret = settings.secret.get_secret_value()
     delivery = Delivery(
         database,

@@ -31,6 +31,7 @@ class Parts:
     calendars: paths or addresses of iCalendar texts, by name.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
     heard: which accounts tell of their deployments' ends by themselves.
+    commands_project: the CodeBuild project that commands run in where they name none.
     """
 
     clients: Clients
@@ -43,6 +44,7 @@ class Parts:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
     heard: Heard | None = None
+    commands_project: str = ""
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

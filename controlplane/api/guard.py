@@ -49,6 +49,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("DELETE", "/quarantine/{digest}"): P.RELEASE,
     ("GET", "/ledger/{name}"): P.READ,
     ("GET", "/events"): P.READ,
+    ("GET", "/audit"): P.AUDIT,
     ("GET", "/accounts"): P.READ,
     ("GET", "/accounts/{name}"): P.READ,
     ("PUT", "/accounts/{name}"): P.ACCOUNTS,

@@ -26,8 +26,8 @@ from controlplane.gates.variable_check import pattern
 from controlplane.gates.windows import is_written_out, window
 
 GATE_RESULTS = (Result.FAIL, Result.SKIP)
-DECIDED = frozenset({"VariableCheck", "LambdaInvoke"})
-"""Rules that end by themselves; CodePipeline too lets only these skip a stage."""
+DECIDED = frozenset({"VariableCheck", "LambdaInvoke", "CodeBuild", "Commands"})
+"""Rules that end by themselves. (CodePipeline lets only the first two skip a stage.)"""
 FREEZE = "Freeze"
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 PROMQL = re.compile(

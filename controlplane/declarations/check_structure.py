@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 import re
 from collections.abc import Iterable, Iterator
 
-from pydantic.alias_generators import to_snake
-
 from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
 from controlplane.declarations.model import PipelineDeclaration
@@ -113,11 +111,3 @@ def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
     if declaration.triggers:
         message = "triggers are not run: sources S3 and ECR start the pipeline by themselves"
         yield Finding(("triggers",), message, True)
-    yield from _compute(declaration)
-
-
-def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
-    for placed in actions(declaration):
-        for word in ("commands", "outputVariables", "environmentVariables"):
-            if getattr(placed.item, to_snake(word)):
-                yield Finding((*placed.path, word), f"{word} are not run: take them out", True)

@@ -1,5 +1,6 @@
 """The rules that watch nothing: one literal table, part of `providers.RULES`."""
 
+from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.provider import Need, Provider
 
@@ -90,4 +91,6 @@ GATE_RULES: tuple[Provider, ...] = (
         inputs=(0, 5),
         stands=ASKED,
     ),
+    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=GATE),
+    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=GATE, runs_commands=True),
 )

@@ -116,8 +116,9 @@ class ActionDeclaration(Model):
 
     @cached_property
     def has_variables(self) -> bool:
-        """Its configuration asks for values that only an execution has."""
-        return any("#{" in value for value in self.configuration.values())
+        """Its configuration, or its environment, asks for values that only an execution has."""
+        values = (*self.configuration.values(), *(one.value for one in self.environment_variables))
+        return any("#{" in value for value in values)
 
 
 class RuleDeclaration(Model):

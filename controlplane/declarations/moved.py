@@ -35,11 +35,6 @@ CodePipeline's own used it: InspectorScan is Amazon Inspector's.)"""
 
 INSTEAD: Mapping[TypeId, str] = {
     ("Invoke", "AWS", "InspectorScan"): "InspectorFindings asks Amazon Inspector for what it found",
-    (
-        "Build",
-        "AWS",
-        "CodeBuild",
-    ): "build before the pipeline, and let its source be what was built",
 }
 """What is not run here, and what does the same."""
 

@@ -10,6 +10,7 @@ WAY_BACK; a provider that CodePipeline does not have is of owner Custom.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.gate_providers import GATE_RULES
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionTypeId, RuleTypeId
@@ -140,6 +141,11 @@ ACTIONS: tuple[Provider, ...] = (
             "ImageTag": Key("tag to follow (latest where left out)"),
         },
         outputs=(1, 1),
+    ),
+    Provider("Build", "AWS", "CodeBuild", PROJECT, inputs=(1, 5), outputs=(0, 5)),
+    Provider("Test", "AWS", "CodeBuild", PROJECT, inputs=(1, 5), outputs=(0, 5)),
+    Provider(
+        "Compute", "AWS", "Commands", COMMANDS, inputs=(0, 10), outputs=(0, 1), runs_commands=True
     ),
     Provider(
         "Deploy",
@@ -338,7 +344,8 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 """Keys that are asked for as soon as another one is there."""
 
 BY_ID = MappingProxyType({one.id: one for one in (*ACTIONS, *RULES)})
-ACTION_NAMES = MappingProxyType({one.provider: one for one in ACTIONS})
+ACTION_NAMES = MappingProxyType({one.provider: one for one in reversed(ACTIONS)})
+"""By the bare name; where several share it, the first of the table is meant."""
 RULE_NAMES = MappingProxyType({one.provider: one for one in RULES})
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
+from controlplane.declarations.check_builds import check_builds
 from controlplane.declarations.check_failures import check_failures
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
@@ -30,6 +31,7 @@ def validate(
     found = chain(
         check_structure(declaration),
         check_items(declaration, accounts),
+        check_builds(declaration),
         check_flow(declaration),
         check_bakes(declaration),
         check_failures(declaration),

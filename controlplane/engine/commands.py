@@ -16,6 +16,7 @@ from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.going_back import name_target
+from controlplane.engine.loop import Engine, Taken
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
@@ -45,6 +46,8 @@ class Commands:
         self._structures = structures
         self._now = now
         self._most_open = most_open
+        self.engine: Engine | None = None
+        """Who works in this process, once there is one: what it can take at once need not wait for it."""
 
     @again
     def apply_pipeline(
@@ -54,7 +57,7 @@ class Commands:
 
         new: it must not be there yet (True), or must be there (False); None: either.
         """
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             before = pipelines.version(tx.connection, declared.name)
             if new is True and before is not None:
                 raise CommandError(Problem.CONFLICT, f"there is a pipeline {declared.name!r}")
@@ -70,7 +73,7 @@ class Commands:
     @again
     def delete_pipeline(self, pipeline: str, by: Person) -> bool:
         """Forget a pipeline of which nothing runs; False where there is none. Its history stays."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             if pipelines.version(tx.connection, pipeline) is None:
                 return False
             if executions.open_ones(tx.connection, pipeline, 1):
@@ -99,7 +102,7 @@ class Commands:
         one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
         trigger = {"type": by.door, "by": by.name, "detail": detail}
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             version = tx.version(pipeline)
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
@@ -133,7 +136,9 @@ class Commands:
             first = declared.stages[0].name
             tx.new_stages.append(stage_row(execution, 0, first))
             tx.to_admit[pipeline, first] = False
-            settle(tx, ())
+            taken = self._settle_and_take(tx)
+        if self.engine is not None and taken is not None:
+            self.engine.go(taken)
         return str(new["id"])
 
     @again
@@ -149,7 +154,7 @@ class Commands:
         token: str = "",
     ) -> None:
         """Approve or reject; the first decision counts. token: of the attempt that is meant, "" for any."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             execution = self._execution(tx, execution_id)
             row = queries.open_approval(tx.connection, execution_id, stage, action)
             if row is None or token not in ("", row.token):
@@ -172,7 +177,7 @@ class Commands:
     @again
     def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
         """Stop and wait for what runs, or stop and abandon it."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             execution = self._execution(tx, execution_id)
             if is_over(ExecutionStatus(execution.status)):
                 raise CommandError(Problem.CONFLICT, f"{execution_id} is over: {execution.status}")
@@ -187,7 +192,7 @@ class Commands:
 
         to: an execution that succeeded in the stage; where it is left out, the last known good.
         """
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             inside = queries.in_stage(tx.connection, pipeline, stage)
             if inside is None:
                 locks.ways_in(tx.connection, [(pipeline, stage, False)])
@@ -213,7 +218,7 @@ class Commands:
         """Let a bake that cannot end by itself pass, or roll it back; a reason is required."""
         if not reason.strip():
             raise CommandError(Problem.INVALID, "judging a bake needs a reason")
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             judge_bake(
                 tx, self._execution(tx, execution_id), stage, by, passes=passes, reason=reason
             )
@@ -221,14 +226,14 @@ class Commands:
     @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:
         """Run the failed (or all) actions of the execution's last, failed stage again."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             execution = self._execution(tx, execution_id)
             retry_stage(tx, execution, stage, by.name, all_actions=all_actions)
 
     @again
     def disable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
         """Close the way into a stage."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             self._known_stage(tx, pipeline, stage)
             row = {
                 "pipeline": pipeline,
@@ -243,7 +248,7 @@ class Commands:
     @again
     def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
         """Open it again; who waits in front enters at once."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             if ledger.enable_transition(tx.connection, pipeline, stage):
                 self._say(tx, "transition.enabled", pipeline, stage, f"{by.name}: {reason}")
                 tx.to_admit[pipeline, stage] = True
@@ -256,7 +261,7 @@ class Commands:
         """Let a digest go again; a reason is required."""
         if not reason.strip():
             raise CommandError(Problem.INVALID, "lifting a quarantine needs a reason")
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             held = queries.quarantine_of(tx.connection, digest)
             if held is None:
                 raise CommandError(Problem.UNKNOWN, f"{digest} is not in quarantine")
@@ -267,38 +272,47 @@ class Commands:
     @again
     def freeze(self, scope: Scope, by: Person, *, reason: str) -> int:
         """Close every gate that the scope covers, with a reason; answers the freeze's id."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             return gate_commands.freeze(tx, scope, by, reason)
 
     @again
     def unfreeze(self, freeze_id: int, by: Person, *, reason: str) -> None:
         """Lift a freeze with a reason."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             gate_commands.unfreeze(tx, freeze_id, by, reason)
 
     @again
     def override(self, execution_id: str, stage: str, by: Person, *, reason: str) -> Any:
         """Ask for a closed gate to be opened; the second of two people opens it. Answers the row."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             execution = self._execution(tx, execution_id)
             return gate_commands.override(tx, execution, stage, by, reason)
 
     @again
     def take_incidents(self, told: Sequence[Mapping[str, Any]], by: Person) -> int:
         """Open and resolve incidents that a monitoring tells of; answers how many were news."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             return gate_commands.take_incidents(tx, told, by.name)
 
     @again
     def resolve_incident(self, key: str, by: Person, *, reason: str) -> None:
         """Close an incident by hand."""
-        with self._transaction() as tx:
+        with self._transaction(by) as tx:
             gate_commands.resolve_incident(tx, key, by, reason)
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _transaction(self) -> Any:
-        return transaction(self._database, self._structures, self._now)
+    def _transaction(self, by: Person) -> Any:
+        return transaction(self._database, self._structures, self._now, by)
+
+    def _settle_and_take(self, tx: Transaction) -> Taken | None:
+        """Settle who arrives, and claim what that makes due for the engine of this process."""
+        tx.keeps_new = True
+        settle(tx, ())
+        taken = self.engine.take(tx) if self.engine is not None else None
+        tx.keeps_new = False
+        tx.wakes = taken is None or bool(tx.new_actions)
+        return taken
 
     def _refuse_too_many(self, tx: Transaction, pipeline: str) -> None:
         """Asked after the new one is in, so a start that is repeated is answered and not refused."""

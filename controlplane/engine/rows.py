@@ -12,6 +12,8 @@ TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 """CodePipeline's own limits; anything else gets an hour."""
 ANSWER_MINUTES = 10
 """So long a failed stage waits for what a rule of onFailure says."""
+BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
+"""Of a provider, whatever its category."""
 
 
 def stage_row(
@@ -95,5 +97,6 @@ def _timeout_at(
         return None
     minutes = declared.timeout_in_minutes
     if minutes is None:
-        minutes = TIMEOUT_MINUTES.get(declared.action_type_id.category, 60)
+        made = declared.action_type_id
+        minutes = BUILD_MINUTES.get(made.provider) or TIMEOUT_MINUTES.get(made.category, 60)
     return now + minutes * MINUTE

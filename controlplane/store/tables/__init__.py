@@ -7,6 +7,7 @@ door by plain models before it gets here.
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from controlplane.store.tables.audit import AuditEntry
 from controlplane.store.tables.evidence import (
     Drill,
     LedgerEntry,
@@ -55,6 +56,7 @@ __all__ = [
     "ActionExecution",
     "ApiToken",
     "ArtifactRow",
+    "AuditEntry",
     "Drill",
     "Event",
     "Execution",

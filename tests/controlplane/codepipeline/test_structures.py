@@ -13,7 +13,7 @@ from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
 REAL = Path("../shared/data/codepipeline-json")
-BUILD = {"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"}
+FARM = {"category": "Test", "owner": "AWS", "provider": "DeviceFarm", "version": "1"}
 S3 = {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"}
 
 
@@ -24,7 +24,7 @@ def structure(**more: Any) -> dict[str, Any]:
         "configuration": {"S3Bucket": "in", "S3ObjectKey": "a.zip", "Account": "dev"},
         "outputArtifacts": [{"name": "App"}],
     }
-    build = {"name": "Make", "actionTypeId": BUILD, "configuration": {}}
+    build = {"name": "Make", "actionTypeId": FARM, "configuration": {}}
     role = "arn:aws:iam::999999999999:role/CodePipeline"
     stages = [{"name": "Source", "actions": [upload]}, {"name": "Build", "actions": [build]}]
     return {"name": "shop", "roleArn": role, "stages": stages, **more}

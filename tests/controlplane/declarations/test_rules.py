@@ -51,7 +51,7 @@ STRUCTURE = [
     (("    bake", "    blocker: []\n    bake"), "29:5: stages.Prod.blocker: unknown key"),
     (
         ("with: {CanaryName: shop-prod}", "commands: [ls]\n        with: {CanaryName: shop-prod}"),
-        "28:9: stages.Prod.actions.Canary.commands: commands are not run",
+        "28:9: stages.Prod.actions.Canary.commands: commands are of Commands only",
     ),
 ]
 
