@@ -91,6 +91,6 @@ GATE_RULES: tuple[Provider, ...] = (
         inputs=(0, 5),
         stands=ASKED,
     ),
-    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=GATE),
-    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=GATE, runs_commands=True),
+    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=ASKED),
+    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=ASKED, runs_commands=True),
 )
