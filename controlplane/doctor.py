@@ -140,8 +140,8 @@ def _reads(
 ) -> Iterator[dict[str, Any]]:
     """Every rule of a gate or a bake that can be read now, as the gate reads it."""
     for stage in declared.stages:
-        for rule in (*stage.gates(), *stage.rules()):
-            at_gate = rule in stage.gates()
+        for rule in (*stage.gates(), *stage.rules(), *stage.failure_rules()):
+            at_gate = rule not in stage.rules()
             kind, given = rule.rule_type_id, rule.configuration
             driver = drivers.get(("Gate", kind.owner, kind.provider))
             waits = kind.provider == "OpenIncident" and not {"Alertmanager", "Url"} & set(given)
@@ -167,7 +167,7 @@ def _missing(message: str, mend: str) -> dict[str, Any]:
 
 
 def _everything(stage: StageDeclaration) -> tuple[ActionDeclaration | RuleDeclaration, ...]:
-    return (*stage.actions, *stage.gates(), *stage.rules())
+    return (*stage.actions, *stage.gates(), *stage.rules(), *stage.failure_rules())
 
 
 def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:

@@ -19,6 +19,7 @@ TOLD: Mapping[str, str] = {
     "execution.superseded": "info",
     "stage.succeeded": "info",
     "stage.failed": "warning",
+    "stage.retried": "info",
     "stage.held": "warning",
     "stage.extended": "info",
     "stage.noted": "warning",

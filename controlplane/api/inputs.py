@@ -16,6 +16,7 @@ from controlplane.store.roles import Role
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
 NAME_OR_NONE = r"^[A-Za-z0-9.@_-]{0,100}$"
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@_-]{1,128}$")]
 Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
 
 PipelineName = Annotated[str, Path(pattern=NAME)]
@@ -40,12 +41,15 @@ class Body(BaseModel):
 
 
 class StartBody(Body):
-    """revisions: source action -> revision id to pin. A token sent twice starts only once.
+    """revisions: source action -> revision id to pin. variables: values in the place of their defaults.
+
+    A token sent twice starts only once.
 
     one_way: the release cannot be rolled back: every stage asks before it deploys, and holds where it goes bad.
     """
 
     revisions: Annotated[dict[Id, Text], Field(max_length=50)] = {}
+    variables: Annotated[dict[VariableName, Text], Field(max_length=50)] = {}
     one_way: bool = False
     client_request_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] | None = None
 
@@ -82,6 +86,12 @@ class ReasonBody(Body):
     """Why; it is kept with the event."""
 
     reason: Text = ""
+
+
+class RollbackBody(ReasonBody):
+    """to: an execution that succeeded in the stage; "" goes back to the last known good."""
+
+    to: Text = ""
 
 
 class FreezeBody(Body):

@@ -179,7 +179,8 @@ def _summary(ask: Ask, connection: Connection, row: Any) -> dict[str, Any]:
 
 
 def _common(connection: Connection, row: Any, structure: PipelineDeclaration) -> dict[str, Any]:
-    target = histories.gone_back_to(connection, row) if row.rolls_back else ""
+    named = row.restores.partition("/")[2] if row.rolls_back else ""
+    target = named or (histories.gone_back_to(connection, row) if row.rolls_back else "")
     back = {"rollbackTargetPipelineExecutionId": target} if target else None
     return {
         "pipelineExecutionId": row.id,

@@ -15,7 +15,7 @@ from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
 
 Found = tuple[list[Any], dict[str, Any], str]
-RULES = ("rule", "gate", "watch")
+RULES = ("rule", "gate", "watch", "failure")
 KINDS = {"watch": "rule"}
 """A rule that watches on is declared as the bake's rule."""
 

@@ -40,9 +40,9 @@ def _earlier(declaration: PipelineDeclaration, one: Placed, other: PlacedAction)
     """Say whether the other has ended when this one starts.
 
     The rules of a bake start together with the stage's first deployment, to watch from then on; those
-    of a gate before it is entered.
+    of a gate before it is entered. Those of onFailure cannot know how far the stage came.
     """
-    if "beforeEntry" in one.path:
+    if "beforeEntry" in one.path or "onFailure" in one.path:
         return other.stage < one.stage
     if isinstance(one, PlacedAction):
         return other.before(one)

@@ -58,8 +58,6 @@ def _stage(stage: StageDeclaration, path: Path, *, first: bool) -> Iterator[Find
         yield Finding(path, "is empty: write a condition with rules, or take it out")
     for number, condition in enumerate(stage.before_entry.conditions):
         where = (*path, "conditions", number)
-        if number > 0:
-            yield Finding(where, "a second condition: put all rules into the first one")
         if not condition.rules:
             yield Finding((*where, "rules"), "a gate without rules is no gate: give at least one")
         if condition.result not in GATE_RESULTS:

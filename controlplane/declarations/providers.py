@@ -301,14 +301,14 @@ ACTIONS: tuple[Provider, ...] = (
     ),
 )
 
-BOTH = ("beforeEntry", "onSuccess")
+EVERYWHERE = ("beforeEntry", "onSuccess", "onFailure")
 RULES: tuple[Provider, ...] = (
     Provider(
         "Rule",
         "AWS",
         "CloudWatchAlarm",
         {"AlarmName": Key("alarm", required=True), **WATCH},
-        stands=BOTH,
+        stands=EVERYWHERE,
     ),
     Provider(
         "Rule",
@@ -328,7 +328,7 @@ RULES: tuple[Provider, ...] = (
             "ControlId": Key("the same, as one of the queries"),
             **JUDGED,
         },
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("MetricName", "MetricDataQueries"),),
         most_one=(("RequestsMetricName", "RequestsId"), ("ControlDimensions", "ControlId")),
     ),
@@ -347,7 +347,7 @@ RULES: tuple[Provider, ...] = (
             **JUDGED,
         },
         place=Need.NONE,
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("Prometheus", "Url"),),
     ),
     *GATE_RULES,

@@ -6,6 +6,7 @@ from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
 from controlplane.declarations.check_builds import check_builds
+from controlplane.declarations.check_failures import check_failures
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
@@ -34,6 +35,7 @@ def validate(
         check_builds(declaration),
         check_flow(declaration),
         check_bakes(declaration),
+        check_failures(declaration),
         check_gates(declaration, now),
         check_triggers(declaration),
     )

@@ -15,11 +15,13 @@ from controlplane.engine import gate_commands, ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
+from controlplane.engine.going_back import name_target
 from controlplane.engine.loop import Engine, Taken
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import settle
+from controlplane.engine.starting import check_sources, check_variables
 from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
@@ -125,8 +127,8 @@ class Commands:
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
-            _refuse_unknown_sources(declared, revisions or {})
-            _refuse_unknown_variables(declared, variables or {})
+            check_sources(declared, revisions or {})
+            check_variables(declared, variables or {}, by.door)
             new = {
                 "id": ids.execution_id(tx.now),
                 "pipeline": pipeline,
@@ -211,20 +213,24 @@ class Commands:
             self._wind_down(tx, execution)
 
     @again
-    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str) -> str:
-        """Roll a stage back to its last known good by hand; answers the execution that goes bad."""
+    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str, to: str = "") -> str:
+        """Roll a stage back by hand; answers the execution that goes bad.
+
+        to: an execution that succeeded in the stage; where it is left out, the last known good.
+        """
         with self._transaction(by) as tx:
             inside = queries.in_stage(tx.connection, pipeline, stage)
             if inside is None:
                 locks.ways_in(tx.connection, [(pipeline, stage, False)])
                 if queries.in_stage(tx.connection, pipeline, stage) is not None:
                     raise StaleError(f"somebody entered {stage} while it was asked")
-                return roll_back_finished(tx, pipeline, stage, by.name, reason)
+                return roll_back_finished(tx, pipeline, stage, by.name, reason, to)
             execution = self._execution(tx, inside.execution_id)
             if queries.in_stage(tx.connection, pipeline, stage) != inside:
                 raise StaleError(f"who is in {stage} changed while it was asked")
             if execution.type == "ROLLBACK":
                 raise CommandError(Problem.CONFLICT, f"{stage} is being rolled back already")
+            name_target(tx, execution, inside, to)
             executions.update_execution(tx.connection, execution.id, stop="rollback")
             text = f"rollback asked for by {by.name} ({by.door}): {reason}"
             tx.fact("execution.stopping", execution, stage=stage, text=text)
@@ -378,22 +384,3 @@ def _from(moved: Moved | None) -> dict[str, str]:
         return {}
     said = {"source": moved.action, "ref": moved.shown or moved.ref, "pull": moved.number}
     return {key: value for key, value in said.items() if value}
-
-
-def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:
-    """A revision pinned to nothing would silently not be what is released."""
-    known = [action.name for action in declared.stages[0].actions]
-    for name in revisions:
-        if name not in known:
-            said = f"{declared.name} has no source action {name!r}; it has {', '.join(known)}"
-            raise CommandError(Problem.INVALID, said)
-
-
-def _refuse_unknown_variables(declared: PipelineDeclaration, variables: Mapping[str, str]) -> None:
-    """A value that nothing reads would be believed in."""
-    known = [one.name for one in declared.variables]
-    for name in variables:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            said = f"{declared.name} has no variable {name!r}; {has}"
-            raise CommandError(Problem.INVALID, said)

@@ -96,7 +96,7 @@ def _job(
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
-    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind == "gate"
+    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", "failure")
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
@@ -125,7 +125,8 @@ def _job(
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
     )
-    stopping = execution.stage_status == StageStatus.STOPPING
+    # Rules of onFailure are asked while the stage winds down.
+    stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
     return Job(row, execution, key, declared, task, error, stopping)
 
 

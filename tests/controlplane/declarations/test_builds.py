@@ -96,4 +96,4 @@ def test_a_build_stands_at_a_gate_and_not_in_a_bake() -> None:
     assert problems(changed(("    bake:\n", gate))) == []
     signals = "      signals:\n"
     told = problems(changed((signals, f"{signals}  {rule[4:]}")))
-    assert any("CodeBuild stands under beforeEntry only" in one for one in told), told
+    assert any("CodeBuild stands under beforeEntry or onFailure only" in one for one in told), told

@@ -41,10 +41,15 @@ STRUCTURE = [
         ("pipeline: shop", "pipeline: shop\ntriggers: [{}]"),
         "2:12: triggers.0.gitConfiguration: Field required",
     ),
-    (("rollback", "retry"), "36:16: stages.Prod.onFailure: RETRY is not run: use rollback or fail"),
+    (("rollback", "skip"), "36:16: stages.Prod.onFailure: a stage that has failed is not skipped"),
+    (("rollback", "retry"), None),
     (
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",
+    ),
+    (
+        ("onFailure: rollback", "onFailure: rollback\n    retry: 2\nmode: PARALLEL"),
+        "36:16: stages.Prod.onFailure: a PARALLEL",
     ),
     (("    bake", "    blocker: []\n    bake"), "29:5: stages.Prod.blocker: unknown key"),
     (

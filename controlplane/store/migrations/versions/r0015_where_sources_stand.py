@@ -6,8 +6,8 @@ Expand only: a replica of the version before goes on working on this schema.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
