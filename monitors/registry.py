@@ -12,6 +12,7 @@ import httpx
 
 from accounts.base import Clients
 from accounts.breaker import Breakers
+from accounts.lending import Lender
 from monitors.base import Check, Signal
 from monitors.checks.aws_lambda import Lambda
 from monitors.checks.http import HttpJourney
@@ -31,6 +32,8 @@ class Parts:
     calendars: paths or addresses of iCalendar texts, by name.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
     heard: which accounts tell of their deployments' ends by themselves.
+    lender: who lends credentials of an account to somebody else.
+    opened: opens what is sealed in a pipeline's configuration.
     """
 
     clients: Clients
@@ -43,6 +46,8 @@ class Parts:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
     heard: Heard | None = None
+    lender: Lender | None = None
+    opened: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda _, given: given
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from accounts.lending import Lender
 from accounts.registry import StaticRegistry
+from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
@@ -25,6 +27,7 @@ class Parts:
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
+    lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
     """
 
     database: Database
@@ -39,6 +42,8 @@ class Parts:
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
+    lender: Lender | None = None
+    hooks: Hooks | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -12,7 +12,19 @@ from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
+from controlplane.store.secret_values import masked
 
+FAILURES = frozenset(
+    {
+        "ConfigurationError",
+        "JobFailed",
+        "PermissionError",
+        "RevisionOutOfSync",
+        "RevisionUnavailable",
+        "SystemUnavailable",
+    }
+)
+"""How a worker may say that its job failed: `TYPE: message`."""
 Found = tuple[list[Any], dict[str, Any], str]
 RULES = ("rule", "gate", "watch")
 KINDS = {"watch": "rule"}
@@ -113,7 +125,7 @@ def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[
     if item is not None:
         given = {
             "actionTypeId": item.action_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "namespace": item.namespace,
@@ -129,7 +141,7 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
     if item is not None:
         given = {
             "ruleTypeId": item.rule_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
@@ -164,8 +176,11 @@ def _output(row: Any) -> dict[str, Any]:
 
 def errors(row: Any) -> Mapping[str, str] | None:
     """Say why it failed, as CodePipeline does."""
-    failed = row.status == "Failed"
-    return {"code": "JobFailed", "message": row.summary[:5000] or "It failed."} if failed else None
+    if row.status != "Failed":
+        return None
+    said = row.summary.partition(": ")[0]
+    code = said if said in FAILURES else "JobFailed"
+    return {"code": code, "message": row.summary[:5000] or "It failed."}
 
 
 def _variables(row: Any) -> dict[str, str]:

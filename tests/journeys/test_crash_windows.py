@@ -90,7 +90,7 @@ STOP = f"""
         with: {{{GROUP}, DeploymentToken: TOKEN, DeploymentId: ""}}
 """
 INVOKE = """
-      - {name: Check, provider: Lambda, with: {FunctionName: check}}
+      - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
 """
 
 

@@ -34,6 +34,7 @@ from controlplane.store.tables.installation import (
     Periodic,
     Replica,
 )
+from controlplane.store.tables.jobs import ActionType, Job
 from controlplane.store.tables.pipelines import (
     Pipeline,
     PipelineVersion,
@@ -53,6 +54,7 @@ __all__ = [
     "AccessKey",
     "AccountRow",
     "ActionExecution",
+    "ActionType",
     "ApiToken",
     "ArtifactRow",
     "Drill",
@@ -62,6 +64,7 @@ __all__ = [
     "GateOverride",
     "Incident",
     "Installation",
+    "Job",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
