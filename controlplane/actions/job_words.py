@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from controlplane.actions.base import Outcome, Progress, Task
 
-PLACE = re.compile(r"\{(ExternalExecutionId|Config:([^{}]{1,50}))\}")
+PLACE = re.compile(r"\{(ExternalExecutionId|RevisionId|Config:[^{}]{1,50})\}")
 CUT = "\x1f"
 """Between a job's id and why its function failed, in a handle."""
 
@@ -22,7 +22,8 @@ def stand(task: Task) -> Progress:
     job: Mapping[str, Any] = task.known["job"]
     said: Mapping[str, Any] = job["said"]
     external = str(said.get("externalExecutionId") or job["id"])
-    url = _url(job.get("url", ""), task, said)
+    given = {"ExternalExecutionId": str(said.get("externalExecutionId") or "")}
+    url = filled(job["url"], task.configuration, given)
     if job["status"] == "Succeeded":
         return Progress(
             Outcome.SUCCEEDED, external, _summary(said, "done"), url=url, output=_output(said)
@@ -65,15 +66,12 @@ def _output(said: Mapping[str, Any]) -> Mapping[str, str]:
     return variables
 
 
-def _url(template: str, task: Task, said: Mapping[str, Any]) -> str:
-    """Fill in a type's executionUrlTemplate; "" where what it needs is not known yet.
+def filled(template: str, configuration: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """Fill in a URL template of a type; "" where what it needs is not known yet.
 
     https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionTypeSettings.html
     """
-    if not template:
-        return ""
-    known = {"ExternalExecutionId": str(said.get("externalExecutionId") or "")}
-    known |= {f"Config:{key}": value for key, value in task.configuration.items()}
+    known = {**given, **{f"Config:{key}": value for key, value in configuration.items()}}
     if any(not known.get(match[1]) for match in PLACE.finditer(template)):
         return ""
     return PLACE.sub(lambda match: quote(known[match[1]], safe=""), template)[:2048]

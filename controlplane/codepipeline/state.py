@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.codepipeline import statuses
+from controlplane.codepipeline import job_state, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
-from controlplane.declarations.model import StageDeclaration
+from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.store import executions, pipelines, queries
 
 CONDITIONS = {"gate": "beforeEntryConditionState", "rule": "onSuccessConditionState"}
@@ -48,7 +48,7 @@ def _stage(
         "inboundExecution": inbound[-1] if inbound else None,
         "inboundExecutions": inbound,
         "latestExecution": _latest(connection, latest),
-        "actionStates": _actions(stage, rows),
+        "actionStates": _actions(connection, stage, rows),
         **_conditions(rows),
         "retryStageMetadata": _retries(latest),
     }
@@ -87,17 +87,23 @@ def _retries(row: Any) -> Mapping[str, Any] | None:
     return {"manualStageRetryAttempt": row.attempt - 1, "latestRetryTrigger": "ManualStageRetry"}
 
 
-def _actions(stage: StageDeclaration, rows: Sequence[Any]) -> list[dict[str, Any]]:
+def _actions(
+    connection: Connection, stage: StageDeclaration, rows: Sequence[Any]
+) -> list[dict[str, Any]]:
     """Every declared action, with how it stands; one that has not begun has no latest execution."""
     by_name = {row.name: row for row in rows if row.kind == "action"}
-    return [
-        {
-            "actionName": action.name,
-            "latestExecution": _execution(by_name.get(action.name)),
-            "entityUrl": action.configuration.get("ExternalEntityLink"),
-        }
-        for action in stage.actions
-    ]
+    return [_action(connection, action, by_name.get(action.name)) for action in stage.actions]
+
+
+def _action(connection: Connection, action: ActionDeclaration, row: Any) -> dict[str, Any]:
+    latest, job = _execution(row), job_state.of(connection, action, row)
+    percent = job.pop("percentComplete", None)
+    return {
+        "actionName": action.name,
+        "latestExecution": latest and {**latest, "percentComplete": percent},
+        "entityUrl": action.configuration.get("ExternalEntityLink"),
+        **job,
+    }
 
 
 def _execution(row: Any) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ execution that went on without it, it is refused and changes nothing. Locks: the
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -69,17 +69,13 @@ class Jobs:
     @again
     def poll(self, type_: str, limit: int, query: Mapping[str, str]) -> list[Given]:
         """Hand out waiting jobs of a type, oldest first; each to one worker, under a nonce."""
-        given = []
+        given: list[Given] = []
         with self._transaction() as tx:
-            for row in self._waiting(tx, type_, min(limit, MOST), query):
-                nonce = secrets.token_hex(8)
-                if not jobs.dispatch(tx.connection, row, nonce, tx.now, tx.now - REDELIVER):
-                    continue
-                found = self._job(tx, row)
-                if found is None:
-                    continue
-                work.say(tx, found, "job.dispatched", "a worker polled for it", row.id)
-                given.append(Given(jobs.by_id(tx.connection, row.id), found))
+            for row in self._waiting(tx, type_, query):
+                found = self._dispatched(tx, row)
+                given += [] if found is None else [found]
+                if len(given) == min(limit, MOST):
+                    break
         return given
 
     @again
@@ -144,19 +140,24 @@ class Jobs:
     def _transaction(self) -> Any:
         return transaction(self._database, self._structures, self._now)
 
-    def _waiting(
-        self, tx: Transaction, type_: str, limit: int, query: Mapping[str, str]
-    ) -> Sequence[Any]:
-        found: list[Any] = []
-        after, seen = (0.0, ""), 0
-        while len(found) < limit and seen < LOOKED_AT:
-            before = tx.now - REDELIVER
+    def _waiting(self, tx: Transaction, type_: str, query: Mapping[str, str]) -> Iterator[Any]:
+        after, seen, before = (0.0, ""), 0, tx.now - REDELIVER
+        while seen < LOOKED_AT:
             page = jobs.waiting(tx.connection, type_, before, after, PAGE)
-            found += [row for row in page if query.items() <= json.loads(row.query).items()]
+            yield from (row for row in page if query.items() <= json.loads(row.query).items())
             if len(page) < PAGE:
                 break
             after, seen = (page[-1].created_at, page[-1].id), seen + PAGE
-        return found[:limit]
+
+    def _dispatched(self, tx: Transaction, row: Any) -> Given | None:
+        """Hand it out; None where another worker was quicker: the next one will do."""
+        found, nonce = self._job(tx, row), secrets.token_hex(8)
+        if found is None:
+            return None
+        if not jobs.dispatch(tx.connection, row, nonce, tx.now, tx.now - REDELIVER):
+            return None
+        work.say(tx, found, "job.dispatched", "a worker polled for it", row.id)
+        return Given(jobs.by_id(tx.connection, row.id), found)
 
     def _job(self, tx: Transaction, row: Any) -> Job | None:
         """The action that a job is of; None where it cannot be read (that is logged)."""

@@ -51,8 +51,11 @@ def scene(tmp_path: Path, s3: FakeS3, lender: FakeLender) -> Scene:
     clients = StubClients(registry=doors.registry, s3=s3)
     doors.house.others["Job", "Towpath", "Outputs"] = JobOutputs(clients)
     doors.house.engine = doors.house.new_engine()
-    made = {"inputArtifacts": [{"name": "App"}], "outputArtifacts": [{"name": "Report"}]}
-    where = {"configuration": {"Account": "dev"}, "region": "eu-west-1"}
+    made: dict[str, Any] = {
+        "inputArtifacts": [{"name": "App"}],
+        "outputArtifacts": [{"name": "Report"}],
+    }
+    where: dict[str, Any] = {"configuration": {"Account": "dev"}, "region": "eu-west-1"}
     return Scene(Wire(doors), scan(**made, **where))
 
 

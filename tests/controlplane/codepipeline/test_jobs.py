@@ -33,7 +33,9 @@ def create(call: Any, **more: Any) -> Any:
         "inputArtifactDetails": {"minimumCount": 0, "maximumCount": 5},
         "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 5},
         "settings": {
-            "executionUrlTemplate": "https://scan.example/{Config:Project}/{ExternalExecutionId}"
+            "entityUrlTemplate": "https://scan.example/{Config:Project}",
+            "revisionUrlTemplate": "https://scan.example/at/{RevisionId}",
+            "executionUrlTemplate": "https://scan.example/{Config:Project}/{ExternalExecutionId}",
         },
     }
     return call("CreateCustomActionType", {**given, **more, "nothing": next(NUMBERS)})
@@ -119,6 +121,21 @@ def test_a_worker_polls_acknowledges_goes_on_and_succeeds(scene: Scene) -> None:
     ]
     assert told["output"]["outputVariables"] == {"Found": "0"}
     assert scene.house.kinds(scene.execution).count("job.created") == 1
+
+
+def test_what_a_worker_tells_on_the_way_shows_in_the_state(scene: Scene) -> None:
+    revision = {"revision": "r 1", "changeIdentifier": "c1", "created": 1_700_000_000}
+    told = {"currentRevision": revision, "executionDetails": {"percentComplete": 5}}
+    scene.call("PutJobSuccessResult", jobId=scene.taken(), continuationToken="more", **told)
+    scene.house.settle()
+    (seen,) = scene.call("GetPipelineState", name="shop")["stageStates"][1]["actionStates"]
+    assert seen["entityUrl"] == "https://scan.example/shop"
+    assert seen["revisionUrl"] == "https://scan.example/at/r%201"
+    assert seen["currentRevision"]["revisionId"] == "r 1"
+    assert seen["latestExecution"]["percentComplete"] == 5
+    both = {"continuationToken": "more", "outputVariables": {"A": "1"}}
+    refused = scene.refusal("PutJobSuccessResult", jobId=scene.taken(), **both)
+    assert refused == "ValidationException"
 
 
 def test_a_worker_that_says_it_failed_fails_the_action(scene: Scene) -> None:

@@ -112,7 +112,7 @@ def test_a_job_that_goes_on_is_called_again_with_its_token(function: Function) -
 
 def test_silence_is_a_failure(function: Function) -> None:
     execution = function.house.start()
-    function.house.wait(20 * 60, step=30)
+    function.house.wait(20 * 60, step=60)
     assert function.stage(execution) == "Failed"
     assert "nobody said how job" in function.house.texts("action.failed", execution)[0]
     with pytest.raises(JobError, match="TimedOut"):
@@ -120,7 +120,7 @@ def test_silence_is_a_failure(function: Function) -> None:
 
 
 def test_a_function_that_runs_longer_than_we_wait_is_not_called_again(function: Function) -> None:
-    def hang(job: Any) -> None:
+    def hang(_: Any) -> None:
         raise ReadTimeoutError(endpoint_url="https://lambda")
 
     function.does = hang
@@ -133,7 +133,7 @@ def test_a_function_that_runs_longer_than_we_wait_is_not_called_again(function: 
 
 
 def test_a_call_that_was_lost_is_made_again_for_the_same_job(function: Function) -> None:
-    def die(job: Any) -> None:
+    def die(_: Any) -> None:
         raise Killed
 
     function.does = die

@@ -95,7 +95,7 @@ def one_house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(STEPS)
 def test_whatever_workers_do_an_action_succeeds_by_a_last_word_in_time_only(
