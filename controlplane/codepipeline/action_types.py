@@ -5,6 +5,7 @@ polls) and UpdateActionType's (owner ThirdParty, a worker or a Lambda function).
 https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionTypeDeclaration.html
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ URLS = {
     "revisionUrlTemplate": "revisionUrlTemplate",
 }
 """ActionTypeUrls -> ActionTypeSettings."""
+ADDRESS = re.compile(r"https?://[^\s{}]")
 WORDS = ("category", "owner", "provider", "version")
 
 
@@ -188,6 +190,8 @@ def _check(id_: Id, definition: Mapping[str, Any]) -> None:
     """What the shapes do not say."""
     if id_[2] in OUR_OWN:
         raise invalid(f"Towpath runs a provider {id_[2]} itself: give yours another name")
+    if any(not ADDRESS.match(url) for url in definition["urls"].values()):
+        raise invalid("Each URL, and each template of one, must begin with https:// or http://")
     for word in ("inputs", "outputs"):
         least, most = definition[word]
         if least > most:

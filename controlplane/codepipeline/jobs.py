@@ -14,6 +14,7 @@ from controlplane.codepipeline import statuses
 from controlplane.codepipeline.asking import Answer, Ask
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.engine.jobs import Given, JobError, Jobs, Refusal
+from controlplane.states import OVER_JOB
 from controlplane.store import action_types
 from controlplane.store.sealing import SealError
 from controlplane.store.secret_values import opened
@@ -150,7 +151,8 @@ def _data(ask: Ask, one: Given) -> tuple[str, dict[str, Any]]:
     account = home(task, ask.desk.registry)
     configuration = opened(ask.desk.secret, task.pipeline, task.configuration)
     known = {"id": one.row.id, "continuation": one.row.continuation}
-    credentials = lent(task, account, ask.desk.lender)
+    over = one.row.status in OVER_JOB
+    credentials = None if over else lent(task, account, ask.desk.lender)
     data = job_data(task, known, account, credentials, configuration)
     data["actionTypeId"] = dict(zip(WORDS, one.row.type.split("/"), strict=True))
     data["pipelineContext"] = {

@@ -27,11 +27,11 @@ OUTPUTS: Key = ("Job", "Towpath", "Outputs")
 BY_EXECUTOR: Mapping[str, Key] = {"JobWorker": WORKER, "Lambda": FUNCTION}
 
 HEARTBEAT = 20 * 60
-"""Seconds in which a function of Invoke/AWS/Lambda must say something, as at CodePipeline."""
+"""Seconds in which a function must say something, where its type says nothing else; as at CodePipeline."""
 CALLED_AGAIN = 30
 """Seconds until a function is invoked again for a job that goes on."""
 OURS: Mapping[str, Any] = {
-    "executor": {"type": "Lambda", "jobTimeout": HEARTBEAT},
+    "executor": {"type": "Lambda"},
     "properties": [],
     "urls": {},
 }
@@ -64,7 +64,7 @@ def new_row(tx: Transaction, job: Job, type_: Mapping[str, Any], number: int) ->
     declared, executor = job.declared, type_["executor"]
     assert isinstance(declared, ActionDeclaration)  # noqa: S101 - no rule is a job
     worker = executor["type"] == "JobWorker"
-    limit = executor.get("jobTimeout")
+    limit = executor.get("jobTimeout", None if worker else HEARTBEAT)
     wanted = [one["name"] for one in type_["properties"] if one.get("queryable")]
     given = job.task.configuration
     return {

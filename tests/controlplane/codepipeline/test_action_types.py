@@ -59,6 +59,7 @@ def test_a_type_is_listed_used_and_deleted_for_ever(wire: Wire) -> None:
         ({"provider": "CodeDeploy"}, "another name"),
         ({"provider": "CloudWatchAlarmRecovered"}, "another name"),
         ({"inputArtifactDetails": {"minimumCount": 2, "maximumCount": 1}}, "minimumCount"),
+        ({"settings": {"executionUrlTemplate": "javascript:alert(1)"}}, "https://"),
         ({"configurationProperties": [prop("A"), prop("A")]}, "name of its own"),
         ({"configurationProperties": [prop("A", queryable=True)]}, "must be required"),
     ],

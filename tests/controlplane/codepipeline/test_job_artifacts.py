@@ -99,6 +99,14 @@ def test_what_was_made_is_read_and_named_by_its_digest(scene: Scene, s3: FakeS3)
         assert "sha256:" in str(text.scalar())
 
 
+def test_for_a_job_that_is_over_nothing_is_lent(scene: Scene, lender: FakeLender) -> None:
+    job = done(scene)
+    details = scene.call("GetJobDetails", jobId=job["id"])["jobDetails"]
+    assert details["data"]["inputArtifacts"] == job["data"]["inputArtifacts"]
+    assert "artifactCredentials" not in details["data"]
+    assert len(lender.asked) == 1
+
+
 def test_said_to_be_done_without_what_it_was_to_make_is_a_failure(scene: Scene) -> None:
     done(scene)
     seen = scene.action()
