@@ -100,7 +100,7 @@ class Jobs:
         """Take a job for one's own: who has the newest nonce wins. Answers its state."""
         with self._transaction() as tx:
             row = _row(tx.connection, id_)
-            if not row.nonce or not secrets.compare_digest(row.nonce, nonce):
+            if not row.nonce or not secrets.compare_digest(row.nonce.encode(), nonce.encode()):
                 said = f"The nonce is not the one that job '{id_}' was handed out under last"
                 raise JobError(Refusal.NONCE, said)
             if jobs.move(tx.connection, id_, (S.DISPATCHED,), S.IN_PROGRESS):
