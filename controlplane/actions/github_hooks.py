@@ -6,8 +6,9 @@ https://docs.github.com/en/rest/repos/webhooks
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -37,13 +38,14 @@ class Hooks(Protocol):
         ...
 
 
-class GitHub(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GitHub:
     """GitHub, or an Enterprise Server. url: of its API; token: may administer the repositories' hooks."""
 
     http: httpx.Client
     now: Callable[[], datetime]
     url: str
-    token: str
+    token: str = field(repr=False)
 
     def put(self, repository: str, url: str, secret: str) -> None:
         """As `Hooks`."""

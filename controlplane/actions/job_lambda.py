@@ -63,7 +63,7 @@ class JobLambda:
         name = str(job["function"])
         doing = f"invoke the Lambda function {name} in {task.account or 'its account'}"
         with asking(doing):
-            answer = self._call(_in_account(task, name, self._clients), name, job)
+            answer = self._call(task, name, job)
         found = stand(task)
         if answer is not None and answer.error:
             why = read(name, answer.error, answer.body[:LONGEST], task.token).summary
@@ -79,14 +79,15 @@ class JobLambda:
         given = self._opened(task.pipeline, task.configuration)
         data = job_data(task, job, account, lent(task, account, self._lender), given)
         try:
-            return self._invoker.invoke(task, name, event(job, account, data))
+            where = _in_account(task, name, self._clients)
+            return self._invoker.invoke(where, name, event(job, account, data))
         except ReadTimeoutError:
             return None
 
 
 def _in_account(task: Task, name: str, clients: Clients) -> Task:
     """A type's function lies in the account and region of its ARN, whatever the action says."""
-    if not name.startswith("arn:") or task.account:
+    if "FunctionName" in task.configuration:
         return task
     _, _, _, region, number, *_ = name.split(":", 5)
     found = next((one for one in clients.registry.all() if one.id == number), None)

@@ -41,7 +41,7 @@ class Desk:
     public_url: str = ""
     lender: Lender | None = None
     hooks: Hooks | None = None
-    parties: Mapping[str, str] = field(default_factory=dict)
+    parties: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

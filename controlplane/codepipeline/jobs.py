@@ -16,6 +16,7 @@ from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.engine.jobs import Given, JobError, Jobs, Refusal
 from controlplane.states import OVER_JOB
 from controlplane.store import action_types
+from controlplane.store import jobs as job_rows
 from controlplane.store.sealing import SealError
 from controlplane.store.secret_values import opened
 
@@ -48,20 +49,45 @@ def poll(ask: Ask) -> Answer:
 
 def acknowledge(ask: Ask) -> Answer:
     """Take a job: of two workers one wins."""
+    _own(ask)
+    return acknowledged(ask)
+
+
+def details(ask: Ask) -> Answer:
+    """Answer what is to be done, whatever became of the job."""
+    _own(ask)
+    try:
+        one = jobs_of(ask).details(ask.given["jobId"])
+    except JobError as error:
+        refuse(error)
+    account, data = told(ask, one, "JobNotFoundException")
+    return {"jobDetails": {"id": one.row.id, "data": data, "accountId": account}}
+
+
+def succeed(ask: Ask) -> Answer:
+    """Take a worker's word that it is done, or that it goes on."""
+    _own(ask)
+    return succeeded(ask)
+
+
+def fail(ask: Ask) -> Answer:
+    """Take a worker's word that it failed."""
+    _own(ask)
+    return failed(ask)
+
+
+# --- also of third parties --------------------------------------------------------------------------
+
+
+def acknowledged(ask: Ask) -> Answer:
+    """Take a job."""
     try:
         return {"status": jobs_of(ask).acknowledge(ask.given["jobId"], ask.given["nonce"])}
     except JobError as error:
         refuse(error)
 
 
-def details(ask: Ask) -> Answer:
-    """Answer what is to be done, whatever became of the job."""
-    one = _details(ask, ask.given["jobId"])
-    account, data = told(ask, one, "JobNotFoundException")
-    return {"jobDetails": {"id": one.row.id, "data": data, "accountId": account}}
-
-
-def succeed(ask: Ask) -> Answer:
+def succeeded(ask: Ask) -> Answer:
     """Take a worker's word that it is done, or that it goes on."""
     variables = ask.given.get("outputVariables", {})
     if variables and ask.given.get("continuationToken"):
@@ -77,16 +103,13 @@ def succeed(ask: Ask) -> Answer:
     return {}
 
 
-def fail(ask: Ask) -> Answer:
+def failed(ask: Ask) -> Answer:
     """Take a worker's word that it failed."""
     try:
         jobs_of(ask).fail(ask.given["jobId"], ask.given["failureDetails"])
     except JobError as error:
         refuse(error)
     return {}
-
-
-# --- also of third parties --------------------------------------------------------------------------
 
 
 def jobs_of(ask: Ask) -> Jobs:
@@ -126,11 +149,13 @@ def _type(given: Mapping[str, str]) -> action_types.Id:
     return (given["category"], given["owner"], given["provider"], given["version"])
 
 
-def _details(ask: Ask, id_: str) -> Given:
-    try:
-        return jobs_of(ask).details(id_)
-    except JobError as error:
-        refuse(error)
+def _own(ask: Ask) -> None:
+    """A third party's jobs are its own: without its client token nobody learns that they are there."""
+    with ask.read() as connection:
+        row = job_rows.by_id(connection, ask.given["jobId"])
+    if row is None or row.client:
+        said = f"There is no job '{ask.given['jobId']}'"
+        raise WireError("JobNotFoundException", said)
 
 
 def _handed_out(ask: Ask, one: Given) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ def poll(ask: Ask) -> Answer:
 def acknowledge(ask: Ask) -> Answer:
     """As AcknowledgeJob."""
     _checked(ask)
-    return jobs.acknowledge(ask)
+    return jobs.acknowledged(ask)
 
 
 def details(ask: Ask) -> Answer:
@@ -42,13 +42,13 @@ def details(ask: Ask) -> Answer:
 def succeed(ask: Ask) -> Answer:
     """As PutJobSuccessResult."""
     _checked(ask)
-    return jobs.succeed(ask)
+    return jobs.succeeded(ask)
 
 
 def fail(ask: Ask) -> Answer:
     """As PutJobFailureResult."""
     _checked(ask)
-    return jobs.fail(ask)
+    return jobs.failed(ask)
 
 
 def client_id(provider: str) -> str:

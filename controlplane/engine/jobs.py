@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from accounts.redact import redacted
 from controlplane.engine import work
 from controlplane.engine.conflicts import again
 from controlplane.engine.structures import Structures
@@ -130,6 +131,7 @@ class Jobs:
     @again
     def fail(self, id_: str, details: Mapping[str, Any]) -> None:
         """A worker says that it failed. details: type, message, externalExecutionId."""
+        details = {**details, "message": redacted(details["message"])}
         with self._transaction() as tx:
             row, found = self._reported(tx, id_, last=True)
             self._end(tx, row, S.FAILED, {**json.loads(row.said), **details})
@@ -193,7 +195,7 @@ class Jobs:
         self, tx: Transaction, row: Any, found: Job, token: str, said: Mapping[str, Any]
     ) -> None:
         """Put the next job of the action on record: it is polled for, or called, with the token."""
-        type_ = work.definition(tx, found.declared, deleted=True)  # type: ignore[arg-type] # no rule is a job
+        type_ = work.definition(tx, work.action_of(found), deleted=True)
         new = work.new_row(tx, found, type_, row.number + 1)
         jobs.add(tx.connection, {**new, "continuation": token, "said": json.dumps(dict(said))})
 
@@ -221,4 +223,6 @@ def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
     if revision is not None:
         kept["currentRevision"] = dict(revision)
         kept.setdefault("summary", revision.get("revisionSummary") or revision["revision"])
+    if "summary" in kept:
+        kept["summary"] = redacted(kept["summary"])
     return kept

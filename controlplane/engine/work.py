@@ -6,9 +6,10 @@ both count. What is said of a job comes by `engine.jobs`.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from controlplane.actions.job_words import CUT
 from controlplane.declarations.model import ActionDeclaration
@@ -20,6 +21,7 @@ from controlplane.engine.transaction import Transaction
 from controlplane.states import OVER_JOB, ActionStatus, JobStatus
 from controlplane.store import action_types, jobs
 
+log = logging.getLogger(__name__)
 S = JobStatus
 WORKER: Key = ("Job", "Towpath", "Worker")
 FUNCTION: Key = ("Job", "Towpath", "Lambda")
@@ -38,6 +40,11 @@ OURS: Mapping[str, Any] = {
 """What Invoke/AWS/Lambda would be registered as."""
 
 
+def action_of(job: Job) -> ActionDeclaration:
+    """Answer the action that a job is of: no rule is one."""
+    return cast("ActionDeclaration", job.declared)
+
+
 def definition(tx: Transaction, declared: ActionDeclaration, *, deleted: bool) -> Any:
     """Answer what the type of an action is registered as; None where it is not."""
     if declared.driver == LAMBDA:
@@ -47,7 +54,16 @@ def definition(tx: Transaction, declared: ActionDeclaration, *, deleted: bool) -
 
 def on_record(tx: Transaction, found: Sequence[Job]) -> list[Job]:
     """Put the jobs of claimed actions on record, and tell their drivers of them."""
-    return [_known(tx, one) if one.key == JOB and not one.error else one for one in found]
+    known: list[Job] = []
+    for one in found:
+        if one.key != JOB or one.error:
+            known.append(one)
+            continue
+        try:
+            known.append(_known(tx, one))
+        except (ValueError, TypeError, LookupError):
+            log.exception("%s has no job; it is seen again after its lease", one.row.token)
+    return known
 
 
 def called(tx: Transaction, result: Result) -> None:
@@ -61,8 +77,7 @@ def called(tx: Transaction, result: Result) -> None:
 
 def new_row(tx: Transaction, job: Job, type_: Mapping[str, Any], number: int) -> dict[str, Any]:
     """A job of an action; one that goes on has the next number."""
-    declared, executor = job.declared, type_["executor"]
-    assert isinstance(declared, ActionDeclaration)  # noqa: S101 - no rule is a job
+    declared, executor = action_of(job), type_["executor"]
     worker = executor["type"] == "JobWorker"
     limit = executor.get("jobTimeout", None if worker else HEARTBEAT)
     wanted = [one["name"] for one in type_["properties"] if one.get("queryable")]
@@ -72,7 +87,7 @@ def new_row(tx: Transaction, job: Job, type_: Mapping[str, Any], number: int) ->
         "action_id": job.row.id,
         "number": number,
         "type": "/".join(id_of(declared.action_type_id)),
-        "client": declared.driver[2] if declared.driver[1] == "ThirdParty" else "",
+        "client": declared.driver[2] if worker and declared.driver[1] == "ThirdParty" else "",
         "status": S.QUEUED if worker else S.CREATED,
         "nonce": "",
         "dispatched_at": None,
@@ -97,11 +112,11 @@ def say(tx: Transaction, job: Job, kind: str, text: str, id_: str) -> None:
 
 
 def _known(tx: Transaction, job: Job) -> Job:
-    assert isinstance(job.declared, ActionDeclaration)  # noqa: S101 - no rule is a job
+    declared = action_of(job)
     row = jobs.latest(tx.connection, job.row.id)
-    type_ = definition(tx, job.declared, deleted=row is not None)
+    type_ = definition(tx, declared, deleted=row is not None)
     if type_ is None:
-        named = "/".join(id_of(job.declared.action_type_id))
+        named = "/".join(id_of(declared.action_type_id))
         mend = "create it anew under another version, and name that in the pipeline"
         return job._replace(error=f"the action type {named} is not registered any more: {mend}")
     if row is None and not _is_over(tx, job):
@@ -112,7 +127,7 @@ def _known(tx: Transaction, job: Job) -> Job:
     key = BY_EXECUTOR[type_["executor"]["type"]]
     if row is None:  # it never began, and never will
         return job._replace(key=key)
-    if row.status == S.SUCCEEDED and job.declared.output_artifacts:
+    if row.status == S.SUCCEEDED and declared.output_artifacts:
         key = OUTPUTS
     task = replace(job.task, known={"job": _facts(tx, job, row, type_)})
     return job._replace(key=key, task=task)

@@ -75,6 +75,7 @@ def test_a_type_that_cannot_be(wire: Wire, wrong: Any, why: str) -> None:
         ({"Depth": "deep"}, "Depth: 'deep' is no number"),
         ({"Colour": "red"}, "Scan has no key 'Colour'"),
         ({"Password": "****"}, "write the secret"),
+        ({"Password": "sealed:nonsense"}, "write the secret anew"),
     ],
 )
 def test_an_action_is_held_to_its_type(wire: Wire, configuration: Any, why: str) -> None:
@@ -128,6 +129,9 @@ def test_a_third_partys_worker_shows_its_clients_token(tmp_path: Any) -> None:
     given = {"jobId": job["jobId"], "clientToken": "another"}
     refused = asked(wire, "GetThirdPartyJobDetails", given)
     assert refused["__type"] == "InvalidClientTokenException"
+    bare = {"jobId": job["jobId"]}
+    for operation in ("GetJobDetails", "PutJobSuccessResult"):  # there is no way round the token
+        assert asked(wire, operation, bare)["__type"] == "JobNotFoundException"
     given["clientToken"] = "the token of Acme"
     nonce = asked(wire, "GetThirdPartyJobDetails", given)["jobDetails"]["nonce"]
     assert (
