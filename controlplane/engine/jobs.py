@@ -20,6 +20,7 @@ from controlplane.engine.tasks import jobs as make_jobs
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.states import OVER_JOB, JobStatus
 from controlplane.store import actions, jobs
+from controlplane.store.actions import OPEN
 from controlplane.store.database import Database
 
 S = JobStatus
@@ -27,6 +28,8 @@ REDELIVER = 60.0
 """Seconds until a job that was handed out and not acknowledged is handed out again."""
 MOST = 10
 """Jobs of one poll: for each credentials are asked for."""
+LONGEST = 3_900
+"""Characters of what a worker says that are kept: a row's summary takes little more."""
 PAGE = 100
 LOOKED_AT = 2_000
 """Jobs of a type that one poll looks through for those that its query is about."""
@@ -38,7 +41,6 @@ class Refusal(StrEnum):
     NOT_FOUND = "not found"
     NONCE = "nonce"
     STATE = "state"
-    INVALID = "invalid"
 
 
 class JobError(Exception):
@@ -104,10 +106,12 @@ class Jobs:
             if not row.nonce or not secrets.compare_digest(row.nonce.encode(), nonce.encode()):
                 said = f"The nonce is not the one that job '{id_}' was handed out under last"
                 raise JobError(Refusal.NONCE, said)
-            if jobs.move(tx.connection, id_, (S.DISPATCHED,), S.IN_PROGRESS):
-                found = self._job(tx, row)
-                if found is not None:
-                    work.say(tx, found, "job.acknowledged", "a worker is at it", id_)
+            found = self._job(tx, row)
+            if row.status == S.DISPATCHED and (found is None or found.row.status not in OPEN):
+                jobs.move(tx.connection, id_, (S.DISPATCHED,), S.FAILED, ended_at=tx.now)
+                return str(S.FAILED)  # nobody waits for it any more: it is not worth beginning
+            if found and jobs.move(tx.connection, id_, (S.DISPATCHED,), S.IN_PROGRESS):
+                work.say(tx, found, "job.acknowledged", "a worker is at it", id_)
                 return str(S.IN_PROGRESS)
         return str(row.status)  # the answer was lost, and is asked for again; or it is over
 
@@ -131,7 +135,7 @@ class Jobs:
     @again
     def fail(self, id_: str, details: Mapping[str, Any]) -> None:
         """A worker says that it failed. details: type, message, externalExecutionId."""
-        details = {**details, "message": redacted(details["message"])}
+        details = {**details, "message": redacted(details["message"], LONGEST)}
         with self._transaction() as tx:
             row, found = self._reported(tx, id_, last=True)
             self._end(tx, row, S.FAILED, {**json.loads(row.said), **details})
@@ -224,5 +228,5 @@ def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
         kept["currentRevision"] = dict(revision)
         kept.setdefault("summary", revision.get("revisionSummary") or revision["revision"])
     if "summary" in kept:
-        kept["summary"] = redacted(kept["summary"])
+        kept["summary"] = redacted(kept["summary"], LONGEST)
     return kept

@@ -195,7 +195,13 @@ def test_a_word_of_an_abandoned_execution_is_refused_and_its_jobs_are_gone(scene
     assert scene.refusal("PutJobSuccessResult", jobId=id_) == "InvalidJobStateException"
     assert scene.action()["status"] == "Abandoned"
     other = scene.house.start()
+    (job,) = scene.poll()
     scene.house.commands.stop(other, ANNE, abandon=True, reason="no more")
+    scene.house.settle()
+    taken = scene.call("AcknowledgeJob", jobId=job["id"], nonce=job["nonce"])
+    assert taken["status"] == "Failed"  # it is not worth beginning
+    third = scene.house.start()
+    scene.house.commands.stop(third, ANNE, abandon=True, reason="no more")
     scene.house.settle()
     assert scene.poll() == []
 
