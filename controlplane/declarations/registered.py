@@ -10,7 +10,7 @@ from typing import Any
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionDeclaration, ActionTypeId, PipelineDeclaration
 from controlplane.declarations.provider import Need, Provider
-from controlplane.declarations.providers import ACTION_NAMES, BY_ID, RULE_NAMES
+from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES
 
 KINDS: Mapping[str, Kind] = {
     "String": Kind.TEXT,
@@ -66,13 +66,13 @@ def may_be_registered(declared: ActionTypeId) -> bool:
     A bare `provider: Name` in the friendly YAML names one of our own, so there it is a slip.
     """
     written_out = "version" in declared.model_fields_set
-    return declared.owner != "AWS" and id_of(declared) not in BY_ID and written_out
+    return declared.owner != "AWS" and declared.provider not in OUR_OWN and written_out
 
 
 def is_foreign(declared: ActionDeclaration) -> bool:
     """Answer True where a worker or a function must do the action: we do not run it ourselves."""
     kind = declared.action_type_id
-    return kind.owner != "AWS" and id_of(kind) not in BY_ID and kind.provider not in OUR_OWN
+    return kind.owner != "AWS" and kind.provider not in OUR_OWN
 
 
 def is_job(declared: ActionDeclaration) -> bool:
