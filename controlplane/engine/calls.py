@@ -141,8 +141,11 @@ def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
 
 
 def refused(job: Job, why: str, *, late: bool) -> Result:
-    """There is nothing to call; a gate stays closed, and is looked at again until its time is over."""
-    if job.row.kind == "gate" and not late:
+    """There is nothing to call; what judges says nothing of the release by that, and is asked again.
+
+    A gate stays closed until its time is over; a bake is held.
+    """
+    if job.row.kind in JUDGING and not late:
         failures = job.row.failures + 1
         return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
     return Result(job, A.FAILED, job.row.handle, why)
@@ -208,7 +211,7 @@ def _postponed(job: Job, error: Exception) -> Result:
     """We hold our own calls back: nothing was asked and nothing failed, so all stays as it is."""
     row, told = job.row, getattr(error, "retry_after", None) or 0.0
     low, high = LOOK_BOUNDS
-    summary = row.summary if row.kind == "rule" else _text(f"waits for its turn: {error}")
+    summary = row.summary if row.kind in JUDGING else _text(f"waits for its turn: {error}")
     return Result(
         job, A(row.status), row.handle, summary, row.url, row.output,
         due_in=min(max(told, low), high), failures=row.failures, exactly=True,

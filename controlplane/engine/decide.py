@@ -56,20 +56,26 @@ def _persevere(
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
-    """What went wrong, or who asked to stop; None where all is well."""
+    """What went wrong, or who asked to stop; None where all is well.
+
+    What a person asked for is not lost behind a failure that leads to no rollback by itself.
+    """
+    bad = _gone_wrong(view, by_name)
+    if view.stop == "rollback" and (bad is None or not goes_back(view.declared, bad)):
+        why = f"; before, {bad.by} failed: {bad.reason}" if bad else ""
+        return Cause(CauseKind.REQUESTED, "", f"a person asked to roll back{why}")
+    if bad is None and view.stop:
+        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
+    return bad
+
+
+def _gone_wrong(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
         if action.status == A.FAILED:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
-    bad = breach(rules_of(view, by_name))
-    if bad is not None:
-        return bad
-    if view.stop == "rollback":
-        return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
-    if view.stop:
-        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
-    return None
+    return breach(rules_of(view, by_name))
 
 
 def latest(view: StageView) -> dict[str, ActionView]:
@@ -135,12 +141,14 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo and (bad := waves.not_well(view, by_name, todo, now)):
+    if todo and not view.judged and (bad := waves.not_well(view, by_name, todo, now)):
         hold_wave(view, bad, moves)
     elif todo:
         moves.create.extend(waves.in_window(view, by_name, todo))
         if view.held:
             moves.mark["held"] = ""  # what kept this wave waiting is over
+        if view.judged:
+            moves.mark["judged"] = ""  # it was said of this wave, and of no other, nor of the bake
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
         _watch(
@@ -148,6 +156,15 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
         )  # where nothing was deployed, they watch from here
     else:
         finish_bake(view, by_name, now, moves)
+
+
+def holds_a_wave(view: StageView, now: float) -> bool:
+    """Say whether the stage's next wave is held, so that a person may let it begin."""
+    if view.status is not S.IN_PROGRESS or not view.held:
+        return False
+    by_name = latest(view)
+    todo = _next_run_order(view, by_name)
+    return bool(todo and waves.not_well(view, by_name, todo, now))
 
 
 def _watch_from_first_deploy(

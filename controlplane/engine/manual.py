@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.engine.bake import why_not_judged
+from controlplane.engine.decide import holds_a_wave
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
@@ -121,7 +122,7 @@ def judge_bake(
     if row is None:
         raise CommandError(Problem.UNKNOWN, f"{execution.id} was never in a stage {stage!r}")
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
-    refused = why_not_judged(view, tx.now)
+    refused = "" if holds_a_wave(view, tx.now) else why_not_judged(view, tx.now)
     if refused:
         raise CommandError(Problem.CONFLICT, f"{stage} of {execution.id} is not judged: {refused}")
     if passes:

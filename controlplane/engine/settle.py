@@ -72,7 +72,8 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         declared=stages[0] if execution.plan else stages[row.position],
         watch=row.watch,
         ended_at=row.ended_at,
-        actions=[one for one in found if one.kind != "watch"],
+        # Who is in has passed the gate, by an override past a rule that had failed for good.
+        actions=[one for one in found if one.kind in ("action", "rule")],
         perseveres=execution.type == "ROLLBACK",
     )
 

@@ -75,6 +75,12 @@ def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     return int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
 
 
+def open_beside(connection: Connection, pipeline: str, but: str) -> str:
+    """The newest execution of a pipeline that has not ended, another one than this; "" where none is."""
+    wanted = select(func.max(E.id)).where(E.pipeline == pipeline, E.ended_at.is_(None), E.id != but)
+    return str(connection.execute(wanted).scalar() or "")
+
+
 def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
     """The ROLLBACK executions that have not ended."""
     wanted = select(EXECUTION).where(E.type == "ROLLBACK", E.ended_at.is_(None))

@@ -43,10 +43,10 @@ HOOK = "{location: hook.sh, timeout: 300}"
 SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
 WAITING = """#!/bin/sh
 exec {python} -c '
-import json, time, urllib.request
+import json, threading, urllib.request
 url = "{url}/_sandbox/calls?service=codedeploy&operation=StopDeployment"
 while sum(c["effect"] for c in json.load(urllib.request.urlopen(url))["calls"]) <= {stops}:
-    time.sleep(0.1)
+    threading.Event().wait(0.1)
 '
 """
 """A deployment of it is in flight until a deployment is stopped: CodeDeploy lets a script end."""
