@@ -1,4 +1,4 @@
-"""What happened, and who is told: events, and in the same transaction the outbox rows they lead to."""
+"""What happened, who is told, and who decided it: events, the outbox and the audit log, in one transaction."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from controlplane.declarations.model import Notification
-from controlplane.store import events, locks
+from controlplane.notify.state_changes import CHANGES, CHANNEL
+from controlplane.store import audit, events, locks
 
 TOLD: Mapping[str, str] = {
     "execution.started": "info",
@@ -18,6 +19,7 @@ TOLD: Mapping[str, str] = {
     "execution.superseded": "info",
     "stage.succeeded": "info",
     "stage.failed": "warning",
+    "stage.retried": "info",
     "stage.held": "warning",
     "stage.extended": "info",
     "stage.noted": "warning",
@@ -48,6 +50,36 @@ TOLD: Mapping[str, str] = {
 }
 """The kinds of events that concern people, and how much."""
 
+LEAVING = frozenset({*TOLD, *CHANGES})
+"""The kinds that may go out: to people, or as CodePipeline's own events."""
+
+DECISIONS = frozenset(
+    {
+        "approval.answered",
+        "digest.quarantined",
+        "digest.released",
+        "drill.started",
+        "execution.started",
+        "execution.stopping",
+        "freeze.lifted",
+        "freeze.set",
+        "incident.resolved",
+        "override.asked",
+        "override.confirmed",
+        "pipeline.applied",
+        "pipeline.deleted",
+        "rollback.requested",
+        "stage.judged",
+        "stage.retried",
+        "transition.disabled",
+        "transition.enabled",
+    }
+)
+"""The kinds that somebody decided, a person or Towpath itself: these are in the audit log for good."""
+
+ITSELF = ("towpath", "engine")
+"""Who decides, and by which door, where nobody asked."""
+
 
 class Fact(NamedTuple):
     """Something that happened; becomes an Event row. text is a sentence for a person."""
@@ -69,11 +101,13 @@ class Journal:
         connection: Connection,
         now: float,
         notifications: Callable[[str], Sequence[Notification]],
+        by: tuple[str, str] = ITSELF,
     ) -> None:
-        """notifications: what the pipeline of that name declares."""
+        """notifications: what the pipeline of that name declares. by: who asked, and by which door."""
         self._connection = connection
         self._now = now
         self._notifications = notifications
+        self._by = by
         self._facts: list[Fact] = []
         self.told = False
 
@@ -91,7 +125,7 @@ class Journal:
         locks.order_of_events(self._connection, tell=tell)
         quiet: list[dict[str, Any]] = []
         for fact in self._facts:
-            outbox = self._outbox(fact) if fact.kind in TOLD else []
+            outbox = self._outbox(fact) if fact.kind in LEAVING else []
             if not outbox:
                 quiet.append(self._row(fact))
                 continue
@@ -100,6 +134,9 @@ class Journal:
             self.told = True
             events.append_told(self._connection, self._row(fact), outbox)
         events.append(self._connection, quiet)
+        audit.append(
+            self._connection, [self._decision(f) for f in self._facts if f.kind in DECISIONS]
+        )
         self._facts = []
         return True
 
@@ -114,6 +151,10 @@ class Journal:
             "text": fact.text,
             "data": json.dumps(fact.data, separators=(",", ":")) if fact.data else "{}",
         }
+
+    def _decision(self, fact: Fact) -> audit.Decision:
+        row = self._row(fact)
+        return audit.Decision(who=self._by[0], door=self._by[1], **row)
 
     def _outbox(self, fact: Fact) -> list[dict[str, Any]]:
         wanted = [n for n in self._notifications(fact.pipeline) if _wants(n, fact.kind)]
@@ -136,6 +177,8 @@ def place(notification: Notification) -> str:
 
 
 def _wants(notification: Notification, kind: str) -> bool:
+    if kind not in (CHANGES if notification.provider == CHANNEL else TOLD):
+        return False
     return not notification.events or any(
         kind == wanted or (wanted.endswith(".") and kind.startswith(wanted))
         for wanted in notification.events

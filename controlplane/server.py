@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
+    audit,
     events,
     executions,
     gates,
+    git,
     meta,
     pipelines,
     probes,
@@ -36,15 +38,16 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, gates, quarantine, events, accounts, tokens, meta)
+ROUTERS = (pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta)
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Build the application. ValueError where there is no secret to sign sessions with."""
+    """Build the application. ValueError where there is no secret to sign sessions with, or no such role."""
     if not parts.settings.secret.get_secret_value():
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
+    slack.check(parts.settings)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
@@ -60,6 +63,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(rest)
     app.include_router(probes.router)
     app.include_router(slack.router)
+    app.include_router(git.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)

@@ -22,6 +22,8 @@ from accounts.sessions import Sessions
 from accounts.throttle import Throttle
 from controlplane.actions.alarm_setter import AlarmSetter
 from controlplane.actions.base import ActionDriver, ActionError
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.github_hooks import GitHub, Hooks
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
@@ -32,6 +34,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -75,6 +78,8 @@ class House:
     drill_runs: DrillRuns
     lender: Lender
     hooks: Hooks
+    git: Hosts
+    intake: GitIntake
 
 
 @contextmanager
@@ -105,6 +110,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     structures = Structures()
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
+    git = Hosts(make_hosts(http, settings.git, os.environ))
     parts = ActionParts(
         clients,
         clock,
@@ -117,14 +123,17 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         heard=heard,
         lender=clients,
         opened=_opener(settings.secret.get_secret_value()),
+        git=git,
+        commands_project=settings.commands_project,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
+    commands.engine = engine
     secret = settings.secret.get_secret_value()
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
-        NoteMaker(_urls(settings), secret),
+        NoteMaker(_urls(settings), secret, structures),
         now,
         settings.lease_seconds,
     )
@@ -146,6 +155,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         sources=sources,
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
+        git=git,
+        intake=GitIntake(database, structures, commands, git),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),

@@ -12,11 +12,14 @@ from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
+from controlplane.actions.codebuild import CodeBuild
 from controlplane.actions.codedeploy import CodeDeploy
 from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.source import GitSource
 from controlplane.actions.job_lambda import JobLambda
 from controlplane.actions.job_outputs import JobOutputs
 from controlplane.actions.job_worker import JobWorker
@@ -42,7 +45,15 @@ Key = tuple[str, str, str]
 ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {
         ("Source", "AWS", "S3"): lambda parts: S3Source(parts.clients),
+        ("Source", "AWS", "CodeStarSourceConnection"): lambda parts: GitSource(
+            parts.clients, Hosts({}) if parts.git is None else parts.git
+        ),
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
+        ("Build", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Test", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Compute", "AWS", "Commands"): lambda parts: CodeBuild(
+            parts.clients, commands_project=parts.commands_project
+        ),
         ("Deploy", "Custom", "S3Promote"): lambda parts: S3Promote(parts.clients),
         ("Deploy", "Custom", "ECRPromote"): lambda parts: EcrPromote(parts.clients, parts.http),
         ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients, parts.heard),
@@ -126,6 +137,10 @@ GATES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Gate", "Custom", "Expression"): lambda _: expression_rule(),
         ("Gate", "AWS", "VariableCheck"): lambda _: VariableCheck(),
         ("Gate", "AWS", "LambdaInvoke"): CHECKS["Lambda"],
+        ("Gate", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Gate", "AWS", "Commands"): lambda parts: CodeBuild(
+            parts.clients, commands_project=parts.commands_project
+        ),
         ("Gate", "Custom", "Freeze"): lambda _: freeze_rule(),
     }
 )

@@ -4,14 +4,14 @@ from accounts.base import AccountError
 from accounts.models import Account
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import GivenHolder, guarded_router
+from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router
 from controlplane.api.inputs import AccountName
 from controlplane.api.parts import GivenDocuments, GivenParts, Parts
 from controlplane.api.problems import unknown
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.engine.structures import BrokenStructureError
-from controlplane.store import accounts, pipelines
+from controlplane.store import accounts, audit, pipelines
 from controlplane.store.roles import Permission, allows
 
 router = guarded_router("accounts")
@@ -31,13 +31,14 @@ def get_account(name: AccountName, parts: GivenParts, holder: GivenHolder) -> Do
 
 
 @router.put("/accounts/{name}")
-def put_account(name: AccountName, parts: GivenParts, body: Account) -> Document:
+def put_account(name: AccountName, parts: GivenParts, by: GivenPerson, body: Account) -> Document:
     """Register an account, or change it."""
     if body.name != name:
         raise CommandError(Problem.INVALID, f"the account is named {body.name!r}, not {name!r}")
     try:
         with parts.database.begin() as connection:
             accounts.put(connection, body, parts.now())
+            audit.note(connection, parts.now(), by, "account.put", f"{name} ({body.id})")
             parts.registry.put(body)
     except AccountError as error:
         raise CommandError(Problem.INVALID, str(error)) from None
@@ -45,7 +46,9 @@ def put_account(name: AccountName, parts: GivenParts, body: Account) -> Document
 
 
 @router.delete("/accounts/{name}", status_code=204)
-def delete_account(name: AccountName, parts: GivenParts, documents: GivenDocuments) -> None:
+def delete_account(
+    name: AccountName, parts: GivenParts, by: GivenPerson, documents: GivenDocuments
+) -> None:
     """Forget an account that no pipeline acts in."""
     _known(parts, name)
     with parts.database.begin() as connection:
@@ -60,12 +63,14 @@ def delete_account(name: AccountName, parts: GivenParts, documents: GivenDocumen
         if not accounts.remove(connection, name):
             said = f"{name} comes from the accounts file: take it out there, and restart"
             raise CommandError(Problem.CONFLICT, said)
+        audit.note(connection, parts.now(), by, "account.removed", name)
     parts.registry.remove(name)
 
 
 def _accounts_of(declared: PipelineDeclaration) -> set[str]:
     given = [a.configuration for stage in declared.stages for a in stage.actions]
-    given += [rule.configuration for stage in declared.stages for rule in stage.rules()]
+    rules = [(*stage.gates(), *stage.rules(), *stage.failure_rules()) for stage in declared.stages]
+    given += [rule.configuration for group in rules for rule in group]
     return {configuration.get("Account", "") for configuration in given}
 
 

@@ -49,6 +49,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("DELETE", "/quarantine/{digest}"): P.RELEASE,
     ("GET", "/ledger/{name}"): P.READ,
     ("GET", "/events"): P.READ,
+    ("GET", "/audit"): P.AUDIT,
     ("GET", "/accounts"): P.READ,
     ("GET", "/accounts/{name}"): P.READ,
     ("PUT", "/accounts/{name}"): P.ACCOUNTS,
@@ -126,7 +127,8 @@ def holder_in(request: Request) -> tokens.Holder:
 
 def person_in(request: Request) -> Person:
     """Who asks, as commands know it."""
-    return Person(holder_in(request).name, "api")
+    holder = holder_in(request)
+    return Person(holder.name, "api", holder.person)
 
 
 GivenHolder = Annotated[tokens.Holder, Depends(holder_in)]

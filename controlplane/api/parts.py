@@ -9,12 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from accounts.lending import Lender
 from accounts.registry import StaticRegistry
+from controlplane.actions.git.base import Hosts
 from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.structures import Structures
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -26,6 +28,7 @@ class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
+    git, intake: the Git hosts, and what takes their webhooks.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
     """
@@ -41,6 +44,8 @@ class Parts:
     degraded: Callable[[], dict[str, str]]
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
+    intake: GitIntake
+    git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
     lender: Lender | None = None
     hooks: Hooks | None = None

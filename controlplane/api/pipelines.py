@@ -15,6 +15,7 @@ from controlplane.api.inputs import (
     Limit,
     PipelineName,
     ReasonBody,
+    RollbackBody,
     StageName,
     StartBody,
 )
@@ -144,7 +145,12 @@ def start_execution(
     # A slash is in no name, so no other key can look like this one.
     dedupe = None if token is None else f"request/{name}/{token}"
     started = parts.commands.start(
-        name, person, revisions=asked.revisions, dedupe=dedupe, one_way=asked.one_way
+        name,
+        person,
+        revisions=asked.revisions,
+        dedupe=dedupe,
+        one_way=asked.one_way,
+        variables=asked.variables,
     )
     return {"id": started}
 
@@ -155,11 +161,12 @@ def roll_back(
     stage: StageName,
     parts: GivenParts,
     person: GivenPerson,
-    body: ReasonBody | None = None,
+    body: RollbackBody | None = None,
 ) -> dict[str, ExecutionId]:
-    """Roll a stage back to its last known good; answers the execution that goes bad."""
-    reason = (body or ReasonBody()).reason
-    return {"id": parts.commands.rollback(name, stage, person, reason=reason)}
+    """Roll a stage back, to its last known good or to what is named; answers the execution that goes bad."""
+    asked = body or RollbackBody()
+    bad = parts.commands.rollback(name, stage, person, reason=asked.reason, to=asked.to)
+    return {"id": bad}
 
 
 @router.post("/pipelines/{name}/stages/{stage}/drill", status_code=202)

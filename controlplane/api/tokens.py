@@ -2,13 +2,13 @@
 
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import guarded_router
+from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router
 from controlplane.api.inputs import TokenBody, TokenId
 from controlplane.api.parts import GivenParts
 from controlplane.api.problems import unknown
 from controlplane.clock import iso
 from controlplane.engine.refusals import CommandError, Problem
-from controlplane.store import tokens
+from controlplane.store import audit, tokens
 
 router = guarded_router("tokens")
 
@@ -21,13 +21,16 @@ def list_tokens(parts: GivenParts) -> list[Document]:
 
 
 @router.post("/tokens", status_code=201)
-def create_token(parts: GivenParts, body: TokenBody) -> Document:
-    """Make a token; the answer is the only place where it can be read."""
+def create_token(
+    parts: GivenParts, holder: GivenHolder, by: GivenPerson, body: TokenBody
+) -> Document:
+    """Make a token; the answer is the only place where it can be read. It counts as its maker's."""
     now, expires = parts.now(), body.expires()
     if expires is not None and expires <= now:
         raise CommandError(Problem.INVALID, "expiresAt is in the past: give a time to come")
     with parts.database.begin() as connection:
-        id_, token = tokens.create(connection, body.name, body.role, now, expires)
+        id_, token = tokens.create(connection, body.name, body.role, now, expires, holder.person)
+        audit.note(connection, now, by, "token.created", f"{id_} for {body.name}, role {body.role}")
     return {
         "id": id_,
         "token": token,
@@ -38,8 +41,9 @@ def create_token(parts: GivenParts, body: TokenBody) -> Document:
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def revoke_token(token_id: TokenId, parts: GivenParts) -> None:
+def revoke_token(token_id: TokenId, parts: GivenParts, by: GivenPerson) -> None:
     """Take its force away for good."""
     with parts.database.begin() as connection:
         if not tokens.revoke(connection, token_id, parts.now()):
             raise unknown(f"token {token_id!r} with any force")
+        audit.note(connection, parts.now(), by, "token.revoked", token_id)

@@ -7,6 +7,7 @@ import typer
 from controlplane.cli import (
     acting,
     administering,
+    auditing,
     declaring,
     drilling,
     explaining,
@@ -25,7 +26,7 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing),
-    *(looking, explaining, acting, gating, drilling, administering),
+    *(looking, explaining, acting, gating, drilling, administering, auditing),
 ):
     part.register(app)
 

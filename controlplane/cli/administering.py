@@ -29,17 +29,27 @@ def create(
     ] = False,
 ) -> None:
     """Make a token and print it; it cannot be shown again. Works on TOWPATH_DATABASE_URL itself."""
+    from controlplane.store.roles import Role
+
+    known = {str(r) for r in Role}
+    if role not in known:
+        raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
+    typer.echo(_made(name, role, days, aws=aws))
+
+
+def _made(name: str, role: str, days: int, *, aws: bool) -> str:
+    """Make it, and note who did; answers what is printed."""
+    import getpass
+
     from controlplane.clock import system_clock
+    from controlplane.engine.refusals import Person
     from controlplane.settings import Settings
-    from controlplane.store import access_keys
+    from controlplane.store import access_keys, audit
     from controlplane.store.database import Database
     from controlplane.store.roles import Role
     from controlplane.store.sealing import SealError
     from controlplane.store.tokens import create as create_row
 
-    known = {str(r) for r in Role}
-    if role not in known:
-        raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
     settings, now = Settings(), system_clock()
     database = Database(settings.database_url)
     database.migrate()
@@ -52,11 +62,14 @@ def create(
                 said = f"AWS_ACCESS_KEY_ID={made.id}\nAWS_SECRET_ACCESS_KEY={made.secret}"
             else:
                 _, said = create_row(connection, *who, now.timestamp(), expires)
+            text = f"for {name}, role {role}{', to sign requests' if aws else ''}"
+            by = Person(getpass.getuser(), "cli")
+            audit.note(connection, now.timestamp(), by, "token.created", text)
     except SealError as error:
         raise typer.BadParameter(
             f"--aws: {error}; `towpath serve` must run with the same"
         ) from error
-    typer.echo(said)
+    return said
 
 
 def doctor(

@@ -64,6 +64,8 @@ def parts_of(house: House, worker: Worker) -> Parts:
         structures=house.structures,
         commands=house.commands,
         drills=house.drills,
+        git=house.git,
+        intake=house.intake,
         settings=house.settings,
         registry=house.registry,
         clock=house.clock,

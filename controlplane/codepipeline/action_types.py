@@ -16,7 +16,7 @@ from controlplane.codepipeline.asking import Answer, Ask
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.registered import OUR_OWN
-from controlplane.store import action_types, tags
+from controlplane.store import action_types, audit, tags
 from controlplane.store.action_types import Id
 
 MOST = 50
@@ -53,6 +53,7 @@ def create(ask: Ask) -> Answer:
             raise invalid(said)
         _refuse_too_many(connection)
         action_types.add(connection, id_, definition, ask.now)
+        audit.note(connection, ask.now, ask.person, "actiontype.created", "/".join(id_))
         tags.put(connection, f"actiontype/{'/'.join(id_)}", wanted)
     return {"actionType": listed(id_, definition), "tags": tagging.write(wanted)}
 
@@ -61,7 +62,8 @@ def delete(ask: Ask) -> Answer:
     """Mark a custom action type as deleted; one that is not there is no fault."""
     id_ = (ask.given["category"], "Custom", ask.given["provider"], ask.given["version"])
     with ask.desk.database.begin() as connection:
-        action_types.remove(connection, id_, ask.now)
+        if action_types.remove(connection, id_, ask.now):
+            audit.note(connection, ask.now, ask.person, "actiontype.deleted", "/".join(id_))
         tags.forget(connection, f"actiontype/{'/'.join(id_)}")
     return {}
 
@@ -86,6 +88,7 @@ def update(ask: Ask) -> Answer:
         if not action_types.change(connection, id_, definition, ask.now):
             _refuse_too_many(connection)
             action_types.add(connection, id_, definition, ask.now)
+        audit.note(connection, ask.now, ask.person, "actiontype.updated", "/".join(id_))
     return {}
 
 

@@ -16,11 +16,10 @@ from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.commands import Commands
 from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
+from controlplane.notify import state_changes
 from controlplane.store import executions, pipelines
 from controlplane.store.database import Database
 
-ACCOUNT = "000000000000"
-"""Towpath is in no AWS account; clients want twelve digits in an ARN."""
 Answer = Mapping[str, Any]
 
 
@@ -59,7 +58,7 @@ class Ask:
 
     def arn(self, resource: str) -> str:
         """Write the ARN of a resource, in CodePipeline's form."""
-        return f"arn:aws:codepipeline:{self.region}:{ACCOUNT}:{resource}"
+        return state_changes.arn(self.region, resource)
 
 
 Handler = Callable[[Ask], Answer]

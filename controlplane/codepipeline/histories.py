@@ -10,6 +10,7 @@ from controlplane.codepipeline import pages, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.engine.spoken import action_id
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
 from controlplane.store.secret_values import masked
@@ -26,7 +27,7 @@ FAILURES = frozenset(
 )
 """How a worker may say that its job failed: `TYPE: message`."""
 Found = tuple[list[Any], dict[str, Any], str]
-RULES = ("rule", "gate", "watch")
+RULES = ("rule", "gate", "watch", "failure")
 KINDS = {"watch": "rule"}
 """A rule that watches on is declared as the bake's rule."""
 
@@ -86,7 +87,7 @@ def _place(said: str) -> tuple[str, int] | None:
     execution, _, number = said.rpartition("/")
     if not said:
         return None
-    if not number.isdigit() or int(number) >= 2**63:
+    if not (number.isascii() and number.isdigit()) or int(number) >= 2**63:
         raise WireError("InvalidNextTokenException", "The next token is not one of this listing.")
     return execution, int(number)
 
@@ -131,7 +132,7 @@ def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[
             "namespace": item.namespace,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"actionExecutionId": statuses.action_id(row), "actionName": row.name}
+    named = {"actionExecutionId": action_id(row), "actionName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": output}
 
 
@@ -146,7 +147,7 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
             "region": item.region,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"ruleExecutionId": statuses.action_id(row), "ruleName": row.name}
+    named = {"ruleExecutionId": action_id(row), "ruleName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": _output(row)}
 
 

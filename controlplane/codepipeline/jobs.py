@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 from accounts.base import AccountError
 from controlplane.actions.base import ActionError
 from controlplane.actions.job_data import NOWHERE, home, job_data, lent
-from controlplane.codepipeline import statuses
 from controlplane.codepipeline.asking import Answer, Ask
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.engine.jobs import Given, JobError, Jobs, Refusal
+from controlplane.engine.spoken import action_id
 from controlplane.states import OVER_JOB
 from controlplane.store import action_types
 from controlplane.store import jobs as job_rows
@@ -185,6 +185,6 @@ def _data(ask: Ask, one: Given) -> tuple[str, dict[str, Any]]:
         "pipelineArn": ask.arn(task.pipeline),
         "pipelineExecutionId": task.execution,
         "stage": {"name": task.stage},
-        "action": {"name": task.action, "actionExecutionId": statuses.action_id(one.job.row)},
+        "action": {"name": task.action, "actionExecutionId": action_id(one.job.row)},
     }
     return account.id if account else NOWHERE, data

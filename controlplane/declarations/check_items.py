@@ -12,6 +12,7 @@ from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, TOGETHER
 from controlplane.declarations.registered import NONE, Types, id_of, may_be_registered
+from controlplane.declarations.retries import RETRY_KEYS
 from controlplane.declarations.walk import Placed, PlacedAction, everything
 from controlplane.declarations.wave_keys import WAVE_KEYS
 
@@ -94,7 +95,8 @@ def _not_run(placed: Placed) -> Finding:
 def _configuration(placed: Placed, provider: Provider) -> Iterator[Finding]:
     path = (*placed.path, "configuration")
     given = placed.item.configuration
-    also = WAVE_KEYS if provider.place is Need.NONE else {**WAVE_KEYS, "Account": ACCOUNT}
+    tries = RETRY_KEYS if isinstance(placed, PlacedAction) else {}
+    also = {**WAVE_KEYS, **tries, **({} if provider.place is Need.NONE else {"Account": ACCOUNT})}
     yield from _keys(path, given, provider.keys, also, provider.provider)
     for group in (*provider.one_of, *provider.most_one):
         used = [key for key in group if key in given]

@@ -97,7 +97,7 @@ def load_document(
     problems = [place(found, document, file) for found in findings]
     problems += [
         Problem(file, *at, field_name(path, document.data), "is there twice: keep one of them")
-        for path, at in document.duplicates
+        for path, at in document.duplicates[:MOST]
     ]
     if problems or declaration is None:
         raise DeclarationError(problems)

@@ -36,16 +36,12 @@ CodePipeline's own used it: InspectorScan is Amazon Inspector's.)"""
 
 INSTEAD: Mapping[TypeId, str] = {
     ("Invoke", "AWS", "InspectorScan"): "InspectorFindings asks Amazon Inspector for what it found",
-    (
-        "Build",
-        "AWS",
-        "CodeBuild",
-    ): "build before the pipeline, and let its source be what was built",
 }
 """What is not run here, and what does the same."""
 
 CONNECTIONS: Mapping[TypeId, str] = {
-    ("Source", "AWS", "CodeStarSourceConnection"): "a CodeConnections connection in the account",
+    ("Source", "AWS", "CodeStarSourceConnection"): "put its ARN under connections of a "
+    "Git host in TOWPATH_GIT (docs/triggers.md), and say `account:` on the stage",
 }
 
 SECRETS = ("OAuthToken", "Password", "Token", "SecretToken", "ApiKey")

@@ -5,10 +5,13 @@ from datetime import datetime
 from itertools import chain, islice
 
 from controlplane.declarations.check_bakes import check_bakes
+from controlplane.declarations.check_builds import check_builds
+from controlplane.declarations.check_failures import check_failures
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
 from controlplane.declarations.check_structure import check_limits, check_structure
+from controlplane.declarations.check_triggers import check_triggers
 from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.registered import Types
@@ -33,8 +36,11 @@ def validate(
     found = chain(
         check_structure(declaration),
         check_items(declaration, accounts, types),
+        check_builds(declaration),
         check_flow(declaration),
         check_bakes(declaration),
+        check_failures(declaration),
         check_gates(declaration, now),
+        check_triggers(declaration),
     )
     return list(islice(found, MOST))

@@ -55,7 +55,7 @@ class Drills:
 
         every: on a schedule, the seconds between two; "" where it is not due.
         """
-        with transaction(self._database, self._structures, self._now) as tx:
+        with transaction(self._database, self._structures, self._now, by) as tx:
             name = f"drill {pipeline}/{stage}"
             if every and not periodic.take(tx.connection, name, tx.now, every):
                 return ""

@@ -79,8 +79,12 @@ def override(tx: Transaction, execution: Any, stage: str, by: Person, reason: st
     elif known.confirmed_at is not None:
         said = f"{known.asked_by} and {known.confirmed_by} have opened this gate already"
         raise CommandError(Problem.CONFLICT, said)
-    elif known.asked_by == by.name:
+    elif by.is_one_with(known.asked_by, known.asked_as):
         said = f"{by.name} has asked for it already: another person must confirm"
+        if by.name != known.asked_by:
+            said += (
+                f" ({known.asked_by}'s token and this one are of one maker, and so of one person)"
+            )
         raise CommandError(Problem.CONFLICT, said)
     else:
         _confirm(tx, execution, row, known, by, reason)
@@ -187,6 +191,7 @@ def _ask(tx: Transaction, execution: Any, row: Any, by: Person, reason: str) -> 
         "execution_id": execution.id,
         "reason": reason[:LONGEST],
         "asked_by": by.name,
+        "asked_as": by.token,
         "asked_at": tx.now,
         "confirmed_by": "",
         "confirm_reason": "",

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -47,6 +47,14 @@ class Limits:
     idle: float = 1.0
 
 
+class Taken(NamedTuple):
+    """What was claimed, when (by the database's clock), and when its transaction began (by `tick`)."""
+
+    jobs: Sequence[Job]
+    now: float
+    began: float
+
+
 class Engine:
     """Moves every execution further, until stopped."""
 
@@ -70,9 +78,9 @@ class Engine:
         self._held: dict[int, int] = {}
         self.tick: Callable[[], float] = time.monotonic
         """Leases are counted by it here: a clock that jumps would make a call that comes too late."""
-        self._began = 0.0
         self._wakeup = threading.Event()
         self._stop = threading.Event()
+        self._running = False
         self._renewed = self._kept = 0.0
         self.drained = False
         self._lanes = Lanes(limits.threads, limits.batch, self._wakeup.set, pools)
@@ -85,9 +93,11 @@ class Engine:
         """Until `stop`: turns, and between them sleep until something is due or ends."""
         self._take_over()
         with self._database.tended():
+            self._running = True
             while not self._stop.is_set():
                 self._wakeup.clear()
                 self._turn_or_nap()
+        self._running = False
         self._drain()
 
     def _turn_or_nap(self) -> None:
@@ -114,26 +124,47 @@ class Engine:
 
     def stop(self) -> None:
         """End after this turn: finish what is being called, give back the rest."""
+        self._running = False
         self._stop.set()
+        self._wakeup.set()
+
+    def take(self, tx: Transaction) -> Taken | None:
+        """Claim what a transaction of this process that is no turn makes due; None where that must wait.
+
+        Whoever commits it hands it back to `go`: the first call of what was just accepted goes out a whole
+        turn sooner. Where this process ends in between, the lease does.
+        """
+        if not self._running:
+            return None
+        began = self.tick()
+        tx.flush()
+        wanted = self._wanted(tx)
+        left = [max(0, room) for room in wanted.room]
+        rows = actions.add_claimed(tx.connection, wanted, _taken(tx.new_actions, left))
+        return Taken(jobs(tx.connection, self._structures, rows, tx.now), tx.now, began)
+
+    def go(self, taken: Taken) -> None:
+        """Call what was taken, now that it is committed; in the thread that asks."""
+        self._call(taken.jobs, taken.now, taken.began)
         self._wakeup.set()
 
     def turn(self) -> bool:
         """One transaction and the calls it leads to; True where there may be more to do at once."""
         results = self._ended()
         try:
-            rows, found, now = retried(lambda: self._commit(results))
+            rows, taken = retried(lambda: self._commit(results))
         except Exception:
             self._one_by_one(results)
             raise
         self._renewed = self._kept
         self.moves += len(results) + len(rows)
         self.last_turn = self._now()
-        self._ahead = now - self.last_turn
-        self._call(found, now)
+        self._ahead = taken.now - self.last_turn
+        self._call(*taken)
         return bool(rows) or not self._results.empty()
 
-    def _commit(self, results: Sequence[Result]) -> tuple[list[Any], list[Job], float]:
-        self._began, self._kept = self.tick(), self._renewed
+    def _commit(self, results: Sequence[Result]) -> tuple[list[Any], Taken]:
+        began, self._kept = self.tick(), self._renewed
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             tx.keeps_new = True
@@ -142,7 +173,7 @@ class Engine:
             self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
             rows = self._claim(tx)
             found = jobs(tx.connection, self._structures, rows, tx.now)
-            return rows, work.on_record(tx, found), tx.now
+            return rows, Taken(work.on_record(tx, found), tx.now, began)
 
     def _one_by_one(self, results: Sequence[Result]) -> None:
         """Write what can be written: one outcome that cannot must not take the others with it."""
@@ -171,38 +202,46 @@ class Engine:
     def _claim(self, tx: Transaction) -> list[Any]:
         """What is due longest, and where there is room left, what this turn itself made due."""
         tx.keeps_new = False
-        room = (max(0, self._room(0)), max(0, self._room(1)))
+        wanted = self._wanted(tx)
+        room = wanted.room
         if room == (0, 0):
             return []
-        wanted = Claim(self.owner, tx.now, tx.now + self._limits.lease, room)
         rows: list[Any] = list(actions.claim(tx.connection, wanted))
         left = [room[lane] - sum(row.lane == lane for row in rows) for lane in LANES]
         return rows + actions.add_claimed(tx.connection, wanted, _taken(tx.new_actions, left))
 
+    def _wanted(self, tx: Transaction) -> Claim:
+        room = (max(0, self._room(0)), max(0, self._room(1)))
+        return Claim(self.owner, tx.now, tx.now + self._limits.lease, room)
+
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""
         if self._held and tx.now - self._renewed > self._limits.lease / 3:
-            actions.renew(tx.connection, self._held, tx.now + self._limits.lease)
+            actions.renew(tx.connection, dict(self._held), tx.now + self._limits.lease)
             self._kept = tx.now  # it counts once this transaction has committed
 
-    def _call(self, found: Sequence[Job], now: float) -> None:
+    def _call(self, found: Sequence[Job], now: float, began: float) -> None:
         groups: dict[tuple[Any, ...], list[Job]] = {}
         for job in found:
             self._held[job.row.id] = job.row.fence
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job, now))
             elif _is_late(job, now):
-                self._submit([job], calls.time_out, job)
+                self._submit([job], calls.time_out, job, began)
             elif job.row.status == ActionStatus.STARTING:
-                self._submit([job], calls.give_up if job.stopping else calls.start, job)
+                self._submit([job], calls.give_up if job.stopping else calls.start, job, began)
             else:
                 place = (job.row.lane, calls.place(self._drivers, job))
                 groups.setdefault(place, []).append(job)
         for group in groups.values():
-            self._submit(group, calls.look, group)
+            self._submit(group, calls.look, group, began)
 
     def _submit(
-        self, group: Sequence[Job], call: Callable[[Drivers, Any], list[Result]], what: Any
+        self,
+        group: Sequence[Job],
+        call: Callable[[Drivers, Any], list[Result]],
+        what: Any,
+        began: float,
     ) -> None:
         """Call it where the engine stands, or at its place in its lane; later, if that is full."""
         lane, driver = group[0].row.lane, self._drivers[group[0].key]
@@ -210,7 +249,7 @@ class Engine:
             self._finish(call(self._drivers, what))
             return
         where, width = calls.place(self._drivers, group[0]), calls.side_by_side(driver)
-        late, stale = call is calls.time_out, self._began + self._limits.lease
+        late, stale = call is calls.time_out, began + self._limits.lease
 
         def work() -> None:
             # Another may have made it, and no fence holds at the vendor; or its stage was stopped.

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
-from controlplane.journal import Fact, Journal
+from controlplane.journal import ITSELF, Fact, Journal
 from controlplane.store import actions, executions, gates, pipelines
 from controlplane.store.database import Database
 from monitors.base import Judgement
@@ -23,8 +24,8 @@ class Transaction:
     from the next transaction on. at_gate: stage executions at whose gate a rule has said something.
     to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
     keeps_new: new actions are not written yet, for the engine may take them at once; nothing that is
-    decided in the same transaction looks at them. judged: by action, what this transaction's looks saw
-    that is not kept unless the rule ends with it.
+    decided in the same transaction looks at them. wakes: sleepers are to look for what is due now.
+    judged: by action, what this transaction's looks saw that is not kept unless the rule ends with it.
     """
 
     connection: Connection
@@ -40,6 +41,7 @@ class Transaction:
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
     keeps_new: bool = False
+    wakes: bool = True
     judged: dict[int, Judgement] = field(default_factory=dict)
     at_gate: set[str] = field(default_factory=set)
     _freezes: Sequence[Any] | None = None
@@ -80,9 +82,16 @@ class Transaction:
 
 @contextmanager
 def transaction(
-    database: Database, structures: Structures, now: Callable[[], float], *, wake: bool = True
+    database: Database,
+    structures: Structures,
+    now: Callable[[], float],
+    by: Person | None = None,
+    *,
+    wake: bool = True,
 ) -> Iterator[Transaction]:
     """Everything in it commits together, events and outbox included; then sleepers are woken.
+
+    by: who asks for what is decided in it; None where Towpath decides itself.
 
     wake: False for the engine's own turns, which look for themselves what is due next.
     """
@@ -92,11 +101,11 @@ def transaction(
         told = functools.cache(
             lambda name: structures.notifications(connection, name, version(name) or 0)
         )
-        journal = Journal(connection, at, told)
-        tx = Transaction(connection, at, structures, journal, version)
+        journal = Journal(connection, at, told, (by.name, by.door) if by else ITSELF)
+        tx = Transaction(connection, at, structures, journal, version, wakes=wake)
         yield tx
         tx.flush()
-        if not journal.flush(tell=wake) and wake:
+        if not journal.flush(tell=tx.wakes) and tx.wakes:
             database.tell(connection)
-    if wake or journal.told:
+    if tx.wakes or journal.told:
         database.wake()

@@ -48,7 +48,7 @@ ADD = {
 
 def add(connection: Connection, row: Mapping[str, Any]) -> Any:
     """A new execution, as it is stored; None where its `dedupe` key was accepted before, archived or not."""
-    whole = {"ended_at": None, **row}
+    whole = {"ended_at": None, "restores": "", **row}
     if connection.execute(ADD[connection.dialect.name], whole).first() is None:
         return None
     # Asked after the insert, which waits for a transaction that is archiving the same key.
@@ -137,7 +137,7 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
 
 ADD_STAGES = inserting(
     STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
-    "cause", "held", "noted", "judged", "watch", "drill",
+    "cause", "held", "noted", "judged", "watch", "drill", "retried",
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     DIAGNOSE = "diagnose"  # the doctor calls every account of a pipeline
     ACCOUNTS = "accounts"
     TOKENS = "tokens"
+    AUDIT = "audit"  # read who decided what
 
 
 P = Permission
@@ -50,6 +51,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             P.RELEASE,
             P.DECLARE,
             P.DIAGNOSE,
+            P.AUDIT,
         }
     ),
     Role.REPORTER: frozenset({P.REPORT}),  # a monitoring's token may do nothing else

@@ -59,7 +59,7 @@ def measure(url: str, waiting: int, rounds: int) -> list[list[float]]:
 
 @contextmanager
 def _running(made: House, noticing: Noticing) -> Iterator[None]:
-    turning = engine(made, noticing)
+    turning = made.commands.engine = engine(made, noticing)
     thread = threading.Thread(target=turning.run, daemon=True)
     thread.start()
     try:

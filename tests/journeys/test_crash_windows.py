@@ -89,6 +89,15 @@ STOP = f"""
         provider: CodeDeployStop
         with: {{{GROUP}, DeploymentToken: TOKEN, DeploymentId: ""}}
 """
+BUILD = """
+      - name: Build
+        provider: CodeBuild
+        inputs: [Shop]
+        outputs: [Built]
+        with:
+          ProjectName: shop
+          EnvironmentVariables: [{name: EXECUTION, value: "#{codepipeline.PipelineExecutionId}"}]
+"""
 INVOKE = """
       - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
 """
@@ -269,6 +278,15 @@ def rollbacks(scene: Scene) -> int:
     return sum(one.get("rollbackTriggeringDeploymentId") == stopped["deploymentId"] for one in by)
 
 
+def builds(scene: Scene) -> int:
+    """Builds that were told this execution."""
+    codebuild = scene.root("codebuild")
+    ids = codebuild.list_builds_for_project(projectName="shop")["ids"]
+    found = codebuild.batch_get_builds(ids=ids[:100])["builds"] if ids else []
+    wanted = {"name": "EXECUTION", "value": scene.execution, "type": "PLAINTEXT"}
+    return sum(wanted in one["environment"]["environmentVariables"] for one in found)
+
+
 def asked(scene: Scene) -> int:
     """Invocations of this execution, all under one token; each later one says `again`."""
     told = [one["payload"] for one in invocations("check")]
@@ -322,6 +340,7 @@ CASES = {
     "CodeDeploy": Case("codedeploy.CreateDeployment", lambda _: PROMOTE + DEPLOY, deployments),
     "CodeDeployRestore": Case("codedeploy.CreateDeployment", restore, deployments),
     "CodeDeployStop": Case(STOPPED, stop, rollbacks),
+    "CodeBuild": Case("codebuild.StartBuild", lambda _: BUILD, builds),
     # Lambda's Invoke has no token of its own: the function is told ours, and that it comes again.
     "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
 }
@@ -344,7 +363,7 @@ def scene(sandbox: Sandbox, tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _function(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _work(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
     scene = Scene(sandbox, tmp_path_factory.mktemp("function"))
     for name in ("check", "reports"):
         scene.root("lambda").create_function(
@@ -354,6 +373,17 @@ def _function(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Non
             Handler="check.handler",
             Code={"ZipFile": zip_of({"check.py": ""})},
         )
+    scene.root("codebuild").create_project(
+        name="shop",
+        source={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        artifacts={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=scene.world["accounts"]["dev"]["roles"]["deploy"],
+    )
     scene.close()
 
 

@@ -33,6 +33,8 @@ GOOD, BAD = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 KEYS: Mapping[str, Key] = {
     "S3": ("Source", "AWS", "S3"),
     "NoOp": ("Test", "Custom", "NoOp"),
+    "CodeBuild": ("Build", "AWS", "CodeBuild"),
+    "Commands": ("Compute", "AWS", "Commands"),
     "CodeDeploy": ("Deploy", "AWS", "CodeDeploy"),
     "CodeDeployStop": ("Deploy", "Custom", "CodeDeployStop"),
     "CodeDeployRestore": ("Deploy", "Custom", "CodeDeployRestore"),

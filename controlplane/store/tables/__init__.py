@@ -7,6 +7,7 @@ door by plain models before it gets here.
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from controlplane.store.tables.audit import AuditEntry
 from controlplane.store.tables.evidence import (
     Drill,
     LedgerEntry,
@@ -40,6 +41,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
+from controlplane.store.tables.sources import SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -57,6 +59,7 @@ __all__ = [
     "ActionType",
     "ApiToken",
     "ArtifactRow",
+    "AuditEntry",
     "Drill",
     "Event",
     "Execution",
@@ -76,6 +79,7 @@ __all__ = [
     "Quarantine",
     "Replica",
     "Seen",
+    "SourceRef",
     "StageExecution",
     "Started",
     "Tag",

@@ -44,6 +44,7 @@ MAY = {
     "DELETE /quarantine/sha256:0": MANAGER,
     "GET /ledger/shop": VIEWER,
     "GET /events": VIEWER,
+    "GET /audit": MANAGER,
     "GET /accounts": VIEWER,
     "GET /accounts/dev": VIEWER,
     "PUT /accounts/dev": ADMIN,

@@ -6,8 +6,8 @@ Expand only: a replica of the version before goes on working on this schema.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 
 WAITING = sa.text("status = 'Queued' OR status = 'Dispatched'")
 

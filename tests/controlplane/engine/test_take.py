@@ -1,0 +1,80 @@
+"""What a start makes due is taken in its own transaction by the engine of the same process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from controlplane.engine.loop import Engine, Limits
+from controlplane.sandbox.scripted import succeed
+from controlplane.store.tables import ActionExecution, table
+from monitors.base import Progress, Task
+from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
+
+NEVER = 3600.0
+"""Seconds between two looks of an engine that nobody wakes."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    house.apply(pipeline(source(), deploying("Prod")))
+    yield house
+    house.database.close()
+
+
+@contextmanager
+def working(house: House, limits: Limits) -> Iterator[Engine]:
+    drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
+    engine = Engine(house.database, house.structures, drivers, house.clock, limits)
+    house.commands.engine = engine
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    ran = threading.Event()
+    while not engine.last_turn:
+        ran.wait(0.01)
+    try:
+        yield engine
+    finally:
+        engine.stop()
+        thread.join(30)
+
+
+def held(house: House) -> list[tuple[str | None, str, int, int]]:
+    rows = table(ActionExecution).c
+    with house.database.read() as connection:
+        found = connection.execute(select(rows.owner, rows.status, rows.fence, rows.starts))
+        return [tuple(row) for row in found]
+
+
+def test_the_intent_to_call_is_committed_with_the_start_itself(house: House) -> None:
+    called, go_on = threading.Event(), threading.Event()
+
+    def slow(task: Task, asked: int) -> Progress:
+        called.set()
+        assert go_on.wait(30)
+        return succeed(task, asked)
+
+    house.drivers["S3"].default = slow
+    with working(house, Limits(idle=NEVER)) as engine:
+        turns = engine.moves
+        house.commands.start("shop", ANNE)
+        assert held(house) == [(engine.owner, "Starting", 1, 1)]
+        assert engine.moves == turns, "no turn claimed it"
+        assert called.wait(30)
+        go_on.set()
+
+
+def test_where_the_lane_is_full_it_waits_its_turn_and_others_may_take_it(house: House) -> None:
+    with working(house, Limits(batch=0, idle=NEVER)):
+        house.commands.start("shop", ANNE)
+        assert held(house) == [(None, "Ready", 0, 0)]
+
+
+def test_an_engine_that_does_not_run_takes_nothing(house: House) -> None:
+    house.commands.engine = house.engine
+    house.commands.start("shop", ANNE)
+    assert held(house) == [(None, "Ready", 0, 0)]
