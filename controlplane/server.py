@@ -134,4 +134,10 @@ def _codepipeline(parts: Parts) -> codepipeline.Desk:
         clock=parts.clock,
         secret=parts.settings.secret.get_secret_value(),
         public_url=parts.settings.public_url,
+        lender=parts.lender,
+        hooks=parts.hooks,
+        parties={
+            name: token.get_secret_value()
+            for name, token in parts.settings.third_party_clients.items()
+        },
     )

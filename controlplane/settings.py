@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
     every replica runs this version: an older one would not know what has started before.
     drills: "PIPELINE/STAGE" to how often it is drilled, as JSON (`{"shop/Test": "7d"}`); the first at once.
+    github_token: asks GitHub for webhooks of repositories; github_url: its API, or an Enterprise Server's.
+    third_party_clients: providers of action types of owner ThirdParty to the tokens that their job workers
+    show, as JSON (`{"AcmeScan": "..."}`).
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -97,6 +100,9 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
     slack_url: str = "https://slack.com/api/"
+    github_token: SecretStr = SecretStr("")
+    github_url: str = "https://api.github.com"
+    third_party_clients: dict[str, SecretStr] = {}
     max_body_bytes: int = 1024 * 1024
     max_requests: Annotated[int, Field(ge=0, le=38)] = (
         32  # the server has 40 threads; probes need some

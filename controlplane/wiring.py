@@ -15,14 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from accounts.base import Clients
 from accounts.breaker import Breakers
 from accounts.declared import load_accounts
+from accounts.lending import Lender
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
 from controlplane.actions.alarm_setter import AlarmSetter
-from controlplane.actions.base import ActionDriver
+from controlplane.actions.base import ActionDriver, ActionError
 from controlplane.actions.git.base import Hosts
 from controlplane.actions.git.kinds import make as make_hosts
+from controlplane.actions.github_hooks import GitHub, Hooks
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
@@ -44,8 +46,9 @@ from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
 from controlplane.store import accounts as account_rows
-from controlplane.store import metrics
+from controlplane.store import metrics, secret_values
 from controlplane.store.database import Database
+from controlplane.store.sealing import SealError
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Distribution, Reading, registry
 from monitors.heard import Heard
@@ -73,6 +76,8 @@ class House:
     feed: SqsFeed | None
     drills: Drills
     drill_runs: DrillRuns
+    lender: Lender
+    hooks: Hooks
     git: Hosts
     intake: GitIntake
 
@@ -116,6 +121,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings.calendars,
         breakers=breakers,
         heard=heard,
+        lender=clients,
+        opened=_opener(settings.secret.get_secret_value()),
         git=git,
         commands_project=settings.commands_project,
     )
@@ -151,7 +158,21 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         git=git,
         intake=GitIntake(database, structures, commands, git),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
+        lender=clients,
+        hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
     )
+
+
+def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:
+    """Open what is sealed in a pipeline's configuration, for the function that does the action."""
+
+    def opened(pipeline: str, configuration: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            return secret_values.opened(secret, pipeline, configuration)
+        except SealError as error:
+            raise ActionError(f"A secret of the action cannot be read: {error}.") from error
+
+    return opened
 
 
 def _accounts(settings: Settings, database: Database) -> list[Account]:

@@ -20,6 +20,9 @@ from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
 from controlplane.actions.git.base import Hosts
 from controlplane.actions.git.source import GitSource
+from controlplane.actions.job_lambda import JobLambda
+from controlplane.actions.job_outputs import JobOutputs
+from controlplane.actions.job_worker import JobWorker
 from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
@@ -34,7 +37,7 @@ from controlplane.gates.signal import SignalGate
 from controlplane.gates.variable_check import VariableCheck
 from monitors.registry import CHECKS, SIGNALS, Parts
 
-__all__ = ["ACTIONS", "GATES", "RULES", "Parts", "drivers"]
+__all__ = ["ACTIONS", "GATES", "JOBS", "RULES", "Parts", "drivers"]
 
 Key = tuple[str, str, str]
 """Category, owner, provider."""
@@ -80,6 +83,17 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     }
 )
 """What an action may be."""
+
+JOBS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
+    {
+        ("Job", "Towpath", "Worker"): lambda _: JobWorker(),
+        ("Job", "Towpath", "Lambda"): lambda parts: JobLambda(
+            parts.clients, parts.lender, parts.opened
+        ),
+        ("Job", "Towpath", "Outputs"): lambda parts: JobOutputs(parts.clients),
+    }
+)
+"""What does an action that is done outside: which of them, its type's executor says."""
 
 RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {
@@ -135,4 +149,5 @@ GATES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
 
 def drivers(parts: Parts) -> dict[Key, ActionDriver]:
     """Make every driver once; they are safe under threads and shared by all tasks."""
-    return {key: make(parts) for key, make in (*ACTIONS.items(), *RULES.items(), *GATES.items())}
+    tables = (ACTIONS, JOBS, RULES, GATES)
+    return {key: make(parts) for table in tables for key, make in table.items()}

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from accounts.lending import Lender
 from accounts.registry import StaticRegistry
 from controlplane.actions.git.base import Hosts
+from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
@@ -28,6 +30,7 @@ class Parts:
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     git, intake: the Git hosts, and what takes their webhooks.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
+    lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
     """
 
     database: Database
@@ -44,6 +47,8 @@ class Parts:
     intake: GitIntake
     git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
+    lender: Lender | None = None
+    hooks: Hooks | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

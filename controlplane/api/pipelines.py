@@ -22,8 +22,11 @@ from controlplane.api.inputs import (
 from controlplane.api.parts import GivenDocuments, GivenParts
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.load import DeclarationError, Problem, load_text
+from controlplane.declarations.registered import provider
 from controlplane.declarations.yaml_spelling import to_yaml
-from controlplane.store import drills, queries
+from controlplane.engine.structures import current
+from controlplane.store import action_types, drills, queries
+from controlplane.store.secret_values import SecretError, hidden
 
 router = guarded_router("pipelines")
 
@@ -78,10 +81,19 @@ def put_pipeline(
     """
     file = file or f"{name}.yaml"
     accounts = [account.name for account in parts.registry.all()]
-    declared = load_text(text, file, accounts, parts.clock())
+    with parts.database.read() as connection:
+        definitions = action_types.all_(connection)
+        before = current(connection, parts.structures, name)
+    types = {id_: provider(id_, one) for id_, one in definitions.items()}
+    declared = load_text(text, file, accounts, parts.clock(), types)
     if declared.name != name:
         wrong = f"is {declared.name!r}, but it was sent to {name!r}: make them the same"
         raise DeclarationError([Problem(file, 1, 1, "pipeline", wrong)])
+    try:
+        secret = parts.settings.secret.get_secret_value()
+        declared = hidden(declared, before, definitions, secret)
+    except SecretError as error:
+        raise DeclarationError([Problem(file, 1, 1, "configuration", str(error))]) from error
     return {"name": name, "version": parts.commands.apply_pipeline(declared, person)}
 
 

@@ -30,6 +30,7 @@ def validate(
     from accounts.declared import RegistryError, load_accounts
     from controlplane.clock import system_clock
     from controlplane.declarations.load import DeclarationError, load_text
+    from controlplane.declarations.registered import strangers
 
     problems: list[str] = []
     try:
@@ -48,6 +49,9 @@ def validate(
             typer.echo(
                 f"{file}: {declared.name}, {len(declared.stages)} stages, is valid", err=True
             )
+            for name in strangers(declared):
+                said = f"{file}: warning: {name} is not known here: it must be registered where it runs"
+                typer.echo(said, err=True)
     if problems:
         fail("\n".join(problems), Exit.REFUSED)
 

@@ -74,4 +74,6 @@ def parts_of(house: House, worker: Worker) -> Parts:
         installation=house.health.findings,
         metrics=metrics_of(house),
         doctor=doctor,
+        lender=house.lender,
+        hooks=house.hooks,
     )

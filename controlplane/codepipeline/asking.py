@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
+from accounts.lending import Lender
 from accounts.registry import StaticRegistry
+from controlplane.actions.github_hooks import Hooks
 from controlplane.clock import Clock
 from controlplane.codepipeline import faults
 from controlplane.declarations.model import PipelineDeclaration
@@ -23,7 +25,11 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Desk:
-    """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to."""
+    """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to.
+
+    lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at third parties;
+    parties: the client tokens of third parties, by the provider of their action types.
+    """
 
     database: Database
     structures: Structures
@@ -32,6 +38,9 @@ class Desk:
     clock: Clock
     secret: str
     public_url: str = ""
+    lender: Lender | None = None
+    hooks: Hooks | None = None
+    parties: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,19 @@ from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.engine.spoken import action_id
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
+from controlplane.store.secret_values import masked
 
+FAILURES = frozenset(
+    {
+        "ConfigurationError",
+        "JobFailed",
+        "PermissionError",
+        "RevisionOutOfSync",
+        "RevisionUnavailable",
+        "SystemUnavailable",
+    }
+)
+"""How a worker may say that its job failed: `TYPE: message`."""
 Found = tuple[list[Any], dict[str, Any], str]
 RULES = ("rule", "gate", "watch", "failure")
 KINDS = {"watch": "rule"}
@@ -114,7 +126,7 @@ def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[
     if item is not None:
         given = {
             "actionTypeId": item.action_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "namespace": item.namespace,
@@ -130,7 +142,7 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
     if item is not None:
         given = {
             "ruleTypeId": item.rule_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
@@ -165,8 +177,11 @@ def _output(row: Any) -> dict[str, Any]:
 
 def errors(row: Any) -> Mapping[str, str] | None:
     """Say why it failed, as CodePipeline does."""
-    failed = row.status == "Failed"
-    return {"code": "JobFailed", "message": row.summary[:5000] or "It failed."} if failed else None
+    if row.status != "Failed":
+        return None
+    said = row.summary.partition(": ")[0]
+    code = said if said in FAILURES else "JobFailed"
+    return {"code": code, "message": row.summary[:5000] or "It failed."}
 
 
 def _variables(row: Any) -> dict[str, str]:

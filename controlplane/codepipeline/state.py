@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.codepipeline import statuses
+from controlplane.codepipeline import job_state, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
@@ -55,7 +55,7 @@ def _stage(
         "inboundExecution": inbound[-1] if inbound else None,
         "inboundExecutions": inbound,
         "latestExecution": _latest(connection, latest),
-        "actionStates": _actions(stage, rows),
+        "actionStates": _actions(connection, stage, rows),
         **_conditions(stage, rows),
         "retryStageMetadata": _retries(connection, latest),
     }
@@ -105,17 +105,23 @@ def _retries(connection: Connection, row: Any) -> Mapping[str, Any] | None:
     }
 
 
-def _actions(stage: StageDeclaration, rows: Sequence[Any]) -> list[dict[str, Any]]:
+def _actions(
+    connection: Connection, stage: StageDeclaration, rows: Sequence[Any]
+) -> list[dict[str, Any]]:
     """Every declared action, with how it stands; one that has not begun has no latest execution."""
     by_name = {row.name: row for row in rows if row.kind == "action"}
-    return [
-        {
-            "actionName": action.name,
-            "latestExecution": _execution(by_name.get(action.name)),
-            "entityUrl": _link(action, by_name.get(action.name)),
-        }
-        for action in stage.actions
-    ]
+    return [_action(connection, action, by_name.get(action.name)) for action in stage.actions]
+
+
+def _action(connection: Connection, action: ActionDeclaration, row: Any) -> dict[str, Any]:
+    latest, job = _execution(row), job_state.of(connection, action, row)
+    percent = job.pop("percentComplete", None)
+    return {
+        "actionName": action.name,
+        "latestExecution": latest and {**latest, "percentComplete": percent},
+        "entityUrl": _link(action, row),
+        **job,
+    }
 
 
 def _link(action: ActionDeclaration, row: Any) -> str | None:

@@ -285,8 +285,16 @@ ACTIONS: tuple[Provider, ...] = (
         {
             "FunctionName": Key("function", required=True),
             "UserParameters": Key("text handed to it", empty=True),
+            "ResultFrom": Key(
+                "report: it tells by PutJobSuccessResult or PutJobFailureResult how it went (report); "
+                "answer: what it answers is the result",
+                Kind.ENUM,
+                choices=("report", "answer"),
+                literal=True,
+            ),
         },
         inputs=(0, 5),
+        outputs=(0, 5),
     ),
     Provider(
         "Approval",

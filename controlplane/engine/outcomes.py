@@ -6,7 +6,7 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import pace
+from controlplane.engine import pace, work
 from controlplane.engine.calls import Result
 from controlplane.engine.subject import built_for
 from controlplane.engine.transaction import Transaction
@@ -35,6 +35,7 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
             touched.add(result.job.row.stage_id)
             _tell(tx, result, execution)
         _keep(tx, result, execution)
+        work.called(tx, result)
     return touched
 
 

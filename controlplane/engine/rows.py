@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import is_gate
 from controlplane.engine import ids
 from controlplane.states import ActionStatus, StageStatus
@@ -10,6 +11,8 @@ from controlplane.states import ActionStatus, StageStatus
 MINUTE = 60.0
 TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 """CodePipeline's own limits; anything else gets an hour."""
+JOB_MINUTES = 24 * 60
+"""CodePipeline's limit of what workers and functions do (https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html)."""
 ANSWER_MINUTES = 10
 """So long a failed stage waits for what a rule of onFailure says."""
 BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
@@ -96,6 +99,8 @@ def _timeout_at(
     if is_gate(declared):
         return None
     minutes = declared.timeout_in_minutes
+    if minutes is None and is_job(declared):
+        minutes = JOB_MINUTES
     if minutes is None:
         made = declared.action_type_id
         minutes = BUILD_MINUTES.get(made.provider) or TIMEOUT_MINUTES.get(made.category, 60)

@@ -14,6 +14,7 @@ from controlplane import ledger as pure_ledger
 from controlplane.declarations.keys import Kind
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.providers import provider_of
+from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
@@ -36,6 +37,10 @@ JSON_KINDS = frozenset({Kind.JSON_LIST, Kind.JSON_OBJECT})
 
 Key = tuple[str, str, str]
 """Which driver: (category, owner, provider)."""
+
+
+JOB: Key = ("Job", "Towpath", "")
+"""An action that is done outside, by whoever comes for the job or is called for it (engine.work)."""
 
 
 class UnresolvedError(Exception):
@@ -98,6 +103,8 @@ def _job(
         error = str(problem)
     is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", "failure")
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
+    if isinstance(declared, ActionDeclaration) and is_job(declared):
+        key = JOB
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts

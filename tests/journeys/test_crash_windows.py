@@ -25,6 +25,7 @@ from controlplane.clock import system_clock
 from controlplane.declarations.load import load_text
 from controlplane.demo.processes import settings_for
 from controlplane.engine.commands import Commands
+from controlplane.engine.jobs import Jobs
 from controlplane.engine.structures import Structures
 from controlplane.sandbox.aws import recorder
 from controlplane.sandbox.aws.functions import invocations
@@ -98,7 +99,10 @@ BUILD = """
           EnvironmentVariables: [{name: EXECUTION, value: "#{codepipeline.PipelineExecutionId}"}]
 """
 INVOKE = """
-      - {name: Check, provider: Lambda, with: {FunctionName: check}}
+      - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
+"""
+JOB = """
+      - {name: Check, provider: Lambda, with: {FunctionName: reports}}
 """
 
 
@@ -361,13 +365,14 @@ def scene(sandbox: Sandbox, tmp_path: Path) -> Iterator[Scene]:
 @pytest.fixture(scope="module", autouse=True)
 def _work(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
     scene = Scene(sandbox, tmp_path_factory.mktemp("function"))
-    scene.root("lambda").create_function(
-        FunctionName="check",
-        Runtime="python3.12",
-        Role=scene.world["accounts"]["dev"]["roles"]["deploy"],
-        Handler="check.handler",
-        Code={"ZipFile": zip_of({"check.py": ""})},
-    )
+    for name in ("check", "reports"):
+        scene.root("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Role=scene.world["accounts"]["dev"]["roles"]["deploy"],
+            Handler="check.handler",
+            Code={"ZipFile": zip_of({"check.py": ""})},
+        )
     scene.root("codebuild").create_project(
         name="shop",
         source={"type": "CODEPIPELINE", "location": "by the pipeline"},
@@ -405,3 +410,19 @@ def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str, fault: str
     scene.go_on(case.more)
     assert scene.status() == "Succeeded", scene.told()
     assert case.begun(scene) - begun == 1 + case.again
+
+
+def test_killed_after_the_call_a_function_is_called_again_for_the_same_job(scene: Scene) -> None:
+    scene.start(JOB)
+    killed_at_commit(scene, "lambda.Invoke", ())
+    child = scene.run()
+    deadline = time.monotonic() + WITHIN
+    while len(invocations("reports")) < 2:
+        assert child.exitcode is None and time.monotonic() < deadline, scene.told()
+        threading.Event().wait(0.02)  # a real process is at work
+    told = [one["payload"]["CodePipeline.job"]["id"] for one in invocations("reports")]
+    assert len(set(told)) == 1
+    jobs = Jobs(scene.database, Structures(), lambda: system_clock().timestamp())
+    jobs.succeed(told[0], {})
+    assert ended(child) == 0
+    assert (scene.status(), len(invocations("reports"))) == ("Succeeded", 2)

@@ -83,7 +83,7 @@ class Doors:
         self.app = create_app(self.parts())
         self.tokens = {role: self.token(role) for role in Role}
 
-    def parts(self) -> Parts:
+    def parts(self, **more: Any) -> Parts:
         """What the application is made of."""
         return Parts(
             database=self.house.database,
@@ -104,6 +104,7 @@ class Doors:
             installation=self.health.findings,
             metrics=self.metrics,
             doctor=lambda name: [{"hop": name, "ok": True}],
+            **more,
         )
 
     def token(self, role: Role, expires_at: float | None = None) -> str:

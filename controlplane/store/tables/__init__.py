@@ -35,6 +35,7 @@ from controlplane.store.tables.installation import (
     Periodic,
     Replica,
 )
+from controlplane.store.tables.jobs import ActionType, Job
 from controlplane.store.tables.pipelines import (
     Pipeline,
     PipelineVersion,
@@ -55,6 +56,7 @@ __all__ = [
     "AccessKey",
     "AccountRow",
     "ActionExecution",
+    "ActionType",
     "ApiToken",
     "ArtifactRow",
     "AuditEntry",
@@ -65,6 +67,7 @@ __all__ = [
     "GateOverride",
     "Incident",
     "Installation",
+    "Job",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
