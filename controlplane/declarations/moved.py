@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from controlplane.declarations.cloudformation.symbols import is_symbolic
+from controlplane.declarations.homes import Homes
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
 from controlplane.declarations.provider import Need
 from controlplane.declarations.validate import validate
@@ -66,9 +67,15 @@ class Line:
         return f"{self.where}: {self.what} {self.standing}" + (f": {self.why}" if self.why else "")
 
 
-def report(declaration: PipelineDeclaration) -> list[Line]:
-    """Say of every action and rule how it fares here, in the order of the pipeline."""
-    return [line for placed in everything(declaration) for line in _lines(declaration, placed)]
+def report(
+    declaration: PipelineDeclaration, homes: Homes | None = None, region: str | None = None
+) -> list[Line]:
+    """Say of every action and rule how it fares here, in the order of the pipeline.
+
+    homes: the registered accounts, None where nobody knows them. region: the pipeline's own.
+    """
+    where = (homes or Homes(), region)
+    return [line for each in everything(declaration) for line in _lines(declaration, each, *where)]
 
 
 def refusals(declaration: PipelineDeclaration) -> list[str]:
@@ -79,7 +86,9 @@ def refusals(declaration: PipelineDeclaration) -> list[str]:
     ]
 
 
-def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
+def _lines(
+    declaration: PipelineDeclaration, placed: Placed, homes: Homes, region: str | None
+) -> Iterator[Line]:
     item = placed.item
     declared = type_of(placed)
     where = f"{declaration.stages[placed.stage].name}.{item.name}"
@@ -92,10 +101,15 @@ def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
         yield Line(where, what, Standing.CONNECTION, CONNECTIONS[kind])
     elif placed.provider is None:
         yield Line(where, what, Standing.NOT_RUN, INSTEAD.get(kind, "no driver here does it"))
-    elif placed.provider.place is Need.REQUIRED and "Account" not in item.configuration:
-        yield Line(where, what, Standing.ACCOUNT, _role(item.role_arn))
-    else:
+    elif placed.provider.place is not Need.REQUIRED:
         yield Line(where, what, Standing.RUNS)
+    elif "Account" in item.configuration:
+        yield Line(where, what, Standing.RUNS, f"acts in account {item.configuration['Account']}")
+    else:
+        home = homes.of(item.role_arn or declaration.role_arn, item.region or region)
+        standing = Standing.RUNS if home.name else Standing.ACCOUNT
+        why = f"acts in account {home.name}" if home.name else home.why
+        yield Line(where, what, standing, why)
     for key in secrets:
         told = f"{key} {_secret(item.configuration[key])}: keep it in a secret store"
         yield Line(where, what, Standing.SECRET, told)
@@ -114,8 +128,3 @@ def _secret(value: str) -> str:
     if is_symbolic(value) or value.startswith("{{resolve:"):
         return "comes from outside"
     return "stands in the text"
-
-
-def _role(arn: str | None) -> str:
-    mend = "say `account:` on the stage or the action"
-    return f"{mend}; it acted as {arn}" if arn else mend
