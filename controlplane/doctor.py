@@ -6,6 +6,7 @@ for one pipeline, in the order of its stages, with what only our own ledger know
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,7 +29,7 @@ from controlplane.engine.tasks import Key
 from controlplane.engine.view import deploys
 from controlplane.gates.windows import is_written_out
 from controlplane.settings import Settings
-from controlplane.store import ledger, pipelines
+from controlplane.store import ledger, migrated, pipelines
 from controlplane.store.database import Database
 
 Drivers = Mapping[Key, ActionDriver]
@@ -57,7 +58,9 @@ def examine(
         except BrokenStructureError as error:
             return [_missing(str(error), f"towpath apply {pipeline}.yaml")]
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
-    walked = elsewhere(clients, walk(clients, _once(hops_of(declared, clients.registry))))
+        came = migrated.of(connection, pipeline)
+    hops = chain(hops_of(declared, clients.registry), _followed(pipeline, came))
+    walked = elsewhere(clients, walk(clients, _once(hops)))
     return [
         *(_document(finding) for finding in walked),
         *_settings_missing(declared, settings),
@@ -151,6 +154,15 @@ def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
                 yield from make(doing.configuration, account, region)
             if _provider(doing) in PROMOTERS:
                 yield from account_hops(registry.get(account), region)
+
+
+def _followed(pipeline: str, came: Any) -> Iterator[Hop]:
+    """The old pipeline, where it is followed."""
+    if came is not None and came.shadow:
+        asked = {"pipelineName": pipeline, "maxResults": 1}
+        what = ("codepipeline", "list_pipeline_executions", asked, "ReadPipelines")
+        why = f"follow the old pipeline {pipeline}"
+        yield Hop(came.account, came.region, Purpose.WATCH, *what, why)
 
 
 def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:

@@ -37,6 +37,8 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.migration.moving import Migration
+from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
@@ -70,6 +72,8 @@ class House:
     feed: SqsFeed | None
     drills: Drills
     drill_runs: DrillRuns
+    migration: Migration
+    shadow: Shadow
 
 
 @contextmanager
@@ -140,6 +144,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
+        migration=Migration(database, structures, known, clients, clock),
+        shadow=Shadow(database, structures, clients, now),
     )
 
 

@@ -14,6 +14,7 @@ from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.structures import Structures
+from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
 from controlplane.store.database import Database
@@ -24,7 +25,7 @@ class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
-    doctor: pipeline -> its findings, one a hop; None where this process has none.
+    doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     """
 
     database: Database
@@ -39,6 +40,7 @@ class Parts:
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
+    migration: Migration | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -13,6 +13,7 @@ from controlplane.cli import (
     gating,
     importing,
     looking,
+    migrating,
     running,
     simulating,
 )
@@ -24,7 +25,7 @@ app = typer.Typer(
 )
 
 for part in (
-    *(running, simulating, declaring, importing),
+    *(running, simulating, declaring, importing, migrating),
     *(looking, explaining, acting, gating, drilling, administering),
 ):
     part.register(app)

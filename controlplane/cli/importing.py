@@ -147,7 +147,10 @@ def told(lines: "Sequence[Line]") -> list[str]:
     from controlplane.declarations.moved import Standing
 
     acting = Counter(line.why for line in lines if line.standing is Standing.RUNS and line.why)
-    counted = [f"{_count(number, 'action')} {why}" for why, number in sorted(acting.items())]
+    counted = [
+        f"{_count(number, 'action')} {why if number == 1 else why.replace('acts', 'act', 1)}"
+        for why, number in sorted(acting.items())
+    ]
     return [*counted, *(str(line) for line in lines if line.standing is not Standing.RUNS)]
 
 

@@ -72,4 +72,5 @@ def parts_of(house: House, worker: Worker) -> Parts:
         installation=house.health.findings,
         metrics=metrics_of(house),
         doctor=doctor,
+        migration=house.migration,
     )

@@ -1,11 +1,13 @@
 """A pipeline that came from CodePipeline: what runs as it is, what it needs, what is retired."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from controlplane.declarations.cloudformation.symbols import is_symbolic
 from controlplane.declarations.homes import Homes
+from controlplane.declarations.load import field_name
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
 from controlplane.declarations.provider import Need
 from controlplane.declarations.validate import validate
@@ -78,11 +80,16 @@ def report(
     return [line for each in everything(declaration) for line in _lines(declaration, each, *where)]
 
 
-def refusals(declaration: PipelineDeclaration) -> list[str]:
-    """What `towpath apply` would still refuse, in sentences."""
+def refusals(
+    declaration: PipelineDeclaration,
+    accounts: Collection[str] | None = None,
+    now: datetime | None = None,
+) -> list[str]:
+    """What `towpath apply` would still refuse, in sentences; as `load_text` is told."""
+    data = {"stages": declaration.model_dump(mode="json", by_alias=True)["stages"]}
     return [
-        f"{'.'.join(str(part) for part in found.path)}: {found.message}"
-        for found in validate(declaration)
+        f"{field_name(found.path, data)}: {found.message}"
+        for found in validate(declaration, accounts, now)
     ]
 
 

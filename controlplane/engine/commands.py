@@ -23,7 +23,7 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
-from controlplane.store import actions, executions, ledger, locks, pipelines, queries
+from controlplane.store import actions, executions, ledger, locks, migrated, pipelines, queries
 from controlplane.store.database import Database
 from controlplane.store.swap import StaleError
 
@@ -76,6 +76,7 @@ class Commands:
                 raise CommandError(Problem.CONFLICT, said)
             self._say(tx, "pipeline.deleted", pipeline, "", f"by {by.name} ({by.door})")
             pipelines.remove(tx.connection, pipeline)
+            migrated.forget(tx.connection, pipeline)
         return True
 
     @again

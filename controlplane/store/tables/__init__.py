@@ -34,6 +34,7 @@ from controlplane.store.tables.installation import (
     Periodic,
     Replica,
 )
+from controlplane.store.tables.migration import Migrated, Shadowed
 from controlplane.store.tables.pipelines import (
     Pipeline,
     PipelineVersion,
@@ -65,6 +66,7 @@ __all__ = [
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
+    "Migrated",
     "Outbox",
     "OutputVariable",
     "Periodic",
@@ -73,6 +75,7 @@ __all__ = [
     "Quarantine",
     "Replica",
     "Seen",
+    "Shadowed",
     "StageExecution",
     "Started",
     "Tag",
