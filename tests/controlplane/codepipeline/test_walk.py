@@ -63,7 +63,7 @@ def test_the_walk_through_runs_as_it_is_written(doors: Doors, tmp_path: Path) ->
             "AWS_SECRET_ACCESS_KEY": made.secret,
         }
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script()],
+            ["/bin/bash", "-euo", "pipefail", "-c", script()],
             cwd=tmp_path,
             env=env,
             capture_output=True,
