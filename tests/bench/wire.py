@@ -7,6 +7,7 @@ the check of the signature and of the input included.
 """
 
 import argparse
+import statistics
 import time
 from collections.abc import Mapping
 from itertools import cycle, islice
@@ -68,8 +69,8 @@ def measure(doors: Doors, rounds: int) -> dict[str, list[Took]]:
     return took
 
 
-def importing(number: int = FILES) -> tuple[float, int]:
-    """Seconds that reading so many real files, with the report of each, takes; and how many pipelines."""
+def importing(number: int = FILES) -> tuple[Took, int]:
+    """What reading so many real files, with the report of each, takes (ms); and how many pipelines."""
     paths = [
         path
         for name in FOLDERS
@@ -78,13 +79,14 @@ def importing(number: int = FILES) -> tuple[float, int]:
     ]
     texts = [(path.read_text(encoding="utf-8"), path.name) for path in paths]
     homes, came = Homes([account()]), 0
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     for text, name in islice(cycle(texts), number):
         try:
             came += len([report(one.declaration, homes) for one in import_text(text, name)])
         except DeclarationError:
             continue  # a few of the real ones are refused, rightly
-    return time.perf_counter() - began, came
+    wall, processor = time.perf_counter() - began, time.process_time() - used
+    return Took(wall * 1000, processor * 1000), came
 
 
 def lines(_run: Run) -> list[Line]:
@@ -101,10 +103,17 @@ def figures(executions: int, pipelines: int, rounds: int) -> list[Line]:
         doors.house.database.close()
     slowest = max(took, key=lambda name: quantile((one.wall for one in took[name]), 0.99))
     what = f"CodePipeline's API, {pipelines:,} pipelines, {executions:,} executions: p99 of the slowest read"
-    seconds, came = importing()
+    processor = {
+        name: statistics.median(one.processor for one in values) for name, values in took.items()
+    }
+    most = max(processor, key=processor.__getitem__)
+    imported, came = importing()
+    seconds = [f"{part / 1000:.1f} s" for part in imported]
     return [
         Line(what, f"{worst(took):.0f} ms ({slowest})", "≤ 20 ms"),
-        Line(f"{FILES} files imported ({came} pipelines)", f"{seconds:.1f} s", "≤ 5 s"),
+        Line("the same, of a processor: the median", f"{processor[most]:.1f} ms ({most})"),
+        Line(f"{FILES} files imported ({came} pipelines)", seconds[0], "≤ 5 s"),
+        Line("the same, of a processor", seconds[1]),
     ]
 
 

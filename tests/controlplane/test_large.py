@@ -10,8 +10,6 @@ from tests.bench.large import BUSY, archiving, fill, measure, routes, with_metri
 
 OUTSIDE = ("/migrations/{account}",)
 """It asks an account's CodePipeline, and is as quick as that."""
-SHARED = 3
-"""The goal is five seconds on a machine of one's own; here other tests run beside."""
 
 
 def test_every_route_answers_and_none_is_left_out(tmp_path: Path) -> None:
@@ -32,8 +30,8 @@ def test_every_read_of_the_wire_answers(tmp_path: Path) -> None:
 
 
 def test_200_files_are_imported_within_the_time() -> None:
-    seconds, came = wire.importing()
-    assert came > wire.FILES and seconds < 5 * SHARED
+    took, came = wire.importing()
+    assert came > wire.FILES and took.processor < 5_000  # the wall's clock is of other tests, too
 
 
 def test_what_is_filled_in_reads_as_finished_executions(tmp_path: Path) -> None:
