@@ -64,8 +64,9 @@ def _one(api: Api, account: str, name: str, asked: Any) -> Any:
     except ApiError as error:
         if error.code is Exit.UNREACHABLE:
             raise
-        empty: dict[str, Any] = {"version": None, "lines": [], "notes": [], "closed": []}
-        return {"pipeline": name, "state": REFUSED, **empty, "refused": [str(error)]}
+        unread = {"version": None, "there": {"version": None, "changed": None}}
+        empty: dict[str, Any] = {"lines": [], "notes": [], "closed": []}
+        return {"pipeline": name, "state": REFUSED, **unread, **empty, "refused": [str(error)]}
 
 
 def _known(hooks: Any) -> list[dict[str, str]]:
@@ -77,7 +78,8 @@ def _tell(one: Any) -> None:
     from controlplane.declarations.moved import Line, Standing
 
     version = f", version {one['version']}" if one["version"] else ""
-    typer.echo(f"{one['pipeline']}: {one['state']}{version}")
+    there = f" (version {one['there']['version']} over there)" if one["there"]["version"] else ""
+    typer.echo(f"{one['pipeline']}: {one['state']}{version}{there}")
     lines = [Line(**{**line, "standing": Standing(line["standing"])}) for line in one["lines"]]
     said = [*told(lines), *(f"note: {note}" for note in one["notes"])]
     said += [f"refused: {why}" for why in one["refused"]]

@@ -5,11 +5,11 @@ from typing import Any
 
 from accounts.base import AccountError, Clients
 from accounts.registry import StaticRegistry
-from controlplane.clock import Clock
+from controlplane.clock import Clock, iso
 from controlplane.declarations.moved import Line
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.structures import Structures
-from controlplane.migration.reading import Place
+from controlplane.migration.reading import Old, Place
 from controlplane.migration.storing import Stored, Storing
 from controlplane.migration.taking import Taken, take
 from controlplane.store import migrated
@@ -67,22 +67,24 @@ class Migration:
         taken = take(
             old, there.account, there.region, self._registry.all(), self._clock(), webhooks
         )
+        there_ = {"version": old.structure.get("version"), "changed": _when(old)}
         if taken.declaration is None:
-            return _report(name, "refused", taken)
+            return _report(name, "refused", taken, there=there_)
         if not apply:
             closed = [stage.name for stage in taken.declaration.stages[1:]]
-            return _report(name, "would import", taken, closed=closed)
+            return _report(name, "would import", taken, closed=closed, there=there_)
         where = (there.account, there.region)
         try:
             stored = self._storing.put(taken.declaration, where, by, old.closed, old.tags)
         except CommandError as error:
             if error.problem is Problem.BUSY:
                 raise
-            return _report(name, "refused", taken, refused=[str(error)])
+            return _report(name, "refused", taken, refused=[str(error)], there=there_)
         if shadow:
             with self._database.begin() as connection:
                 migrated.follow(connection, name, shadow=True)
-        return _report(name, _state(stored), taken, stored.version, stored.closed)
+        state = _state(stored)
+        return _report(name, state, taken, stored.version, stored.closed, there=there_)
 
     def _place(self, account: str, region: str) -> Place:
         """AccountError for one that is not registered; its only region counts where none is said."""
@@ -99,19 +101,26 @@ def _state(stored: Stored) -> str:
     return "imported" if stored.new or stored.closed else "unchanged"
 
 
-def _report(
+def _when(old: Old) -> str | None:
+    changed = old.metadata.get("updated")
+    return None if changed is None else iso(changed.timestamp())
+
+
+def _report(  # noqa: PLR0913 - the document's own fields
     name: str,
     state: str,
     taken: Taken | None = None,
     version: int | None = None,
     closed: Sequence[str] = (),
     refused: Sequence[str] = (),
+    there: Mapping[str, Any] | None = None,
 ) -> Report:
     lines: Sequence[Line] = taken.lines if taken else ()
     return {
         "pipeline": name,
         "state": state,
         "version": version,
+        "there": there or {"version": None, "changed": None},
         "lines": [
             {"where": one.where, "what": one.what, "standing": one.standing, "why": one.why}
             for one in lines

@@ -61,11 +61,11 @@ def known(connection: Connection, pipeline: str, ids: Collection[str]) -> frozen
     return frozenset(row.execution_id for row in connection.execute(wanted))
 
 
-def add(connection: Connection, row: Mapping[str, Any]) -> None:
+def add(connection: Connection, row: Mapping[str, Any], most: int = KEPT) -> None:
     """One more; the oldest make room."""
     connection.execute(insert(SHADOWED), dict(row))
     newest = select(S.started_at).where(S.pipeline == row["pipeline"])
-    edge = newest.order_by(S.started_at.desc()).offset(KEPT).limit(1).scalar_subquery()
+    edge = newest.order_by(S.started_at.desc()).offset(most).limit(1).scalar_subquery()
     old = delete(SHADOWED).where(S.pipeline == row["pipeline"], S.started_at <= edge)
     connection.execute(old)
 
