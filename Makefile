@@ -20,10 +20,10 @@ $(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch
 demo: venv
 	$(BIN)/towpath demo
 
-# The journeys start and kill real processes, and have the machine to themselves; the rest shares its cores.
+# The journeys start and kill real processes, and mostly wait for them: two at a time, beside nothing else.
 test: venv
 	$(BIN)/python -m pytest --ignore tests/journeys --numprocesses auto --maxprocesses 4 --dist worksteal
-	$(BIN)/python -m pytest tests/journeys
+	$(BIN)/python -m pytest tests/journeys --numprocesses 2 --dist worksteal
 
 # Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
 scenarios: venv

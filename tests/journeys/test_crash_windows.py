@@ -5,15 +5,14 @@ each window, a second one takes over when the lease is over, and what the sandbo
 how often the work was begun. A canary is not among them: the check waits for the canary's own runs.
 """
 
-import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,9 @@ from controlplane.store import executions
 from controlplane.store.database import Database
 from controlplane.store.tables import ActionExecution, table
 from tests.controlplane.sandbox.codedeploy.lab import zip_of
+from tests.support import doomed
 from tests.support.house import ANNE
 
-ROOT = Path(__file__).parents[2]
 WITHIN = 90.0
 HOOK = "{location: hook.sh, timeout: 300}"
 SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
@@ -104,7 +103,7 @@ class Scene:
         self.environment = settings_for(self.world, folder, 1)
         self.database = Database(self.environment["TOWPATH_DATABASE_URL"])
         self.database.migrate()
-        self.children: list[subprocess.Popen[bytes]] = []
+        self.children: list[BaseProcess] = []
         self.execution = ""
 
     def root(self, service: str, account: str = "dev") -> Any:
@@ -129,19 +128,14 @@ class Scene:
         commands.apply_pipeline(load_text(SOURCE.format(name=self.name) + actions), ANNE)
         self.execution = commands.start(self.name, ANNE)
 
-    def run(self, *more: str) -> subprocess.Popen[bytes]:
+    def run(self, *more: str) -> BaseProcess:
         """A process of Towpath's that works on it."""
-        command = [sys.executable, "-m", "tests.support.doomed", self.execution, *more]
-        environment = {**os.environ, **self.environment}
-        self.children.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+        self.children.append(doomed.started([self.execution, *more], self.environment))
         return self.children[-1]
 
     def go_on(self, more: Sequence[str]) -> None:
         """Let another process take over, to the end."""
-        try:
-            assert self.run(*more).wait(WITHIN) == 0
-        except subprocess.TimeoutExpired:
-            raise AssertionError(self.told()) from None
+        assert ended(self.run(*more)) == 0, self.told()
 
     def order(self, fault: str, call: str, **more: Any) -> None:
         service, operation = call.split(".")
@@ -168,7 +162,7 @@ class Scene:
         httpx.delete(self.faults)
         for child in self.children:
             child.kill()
-            child.wait()
+            child.join()
         self.database.close()
 
     def calls(self, call: str) -> list[dict[str, Any]]:
@@ -184,6 +178,12 @@ class Scene:
         return sum(each["effect"] for each in self.calls(call))
 
 
+def ended(child: BaseProcess) -> int | None:
+    """How it ended; None where it has not."""
+    child.join(WITHIN)
+    return child.exitcode
+
+
 # --- Windows: how a process is killed, and whether the call had its effect -------------------------
 
 
@@ -196,10 +196,10 @@ def killed_while(fault: str) -> Callable[[Scene, str, Sequence[str]], None]:
         child = scene.run(*more)
         deadline = time.monotonic() + WITHIN
         while not [one for one in scene.calls(call)[before:] if one["fault"] == fault]:
-            assert child.poll() is None and time.monotonic() < deadline
+            assert child.exitcode is None and time.monotonic() < deadline
             threading.Event().wait(0.02)  # a real process is at work
         child.kill()
-        child.wait()
+        child.join()
         httpx.delete(scene.faults).raise_for_status()
 
     return kill
@@ -208,7 +208,7 @@ def killed_while(fault: str) -> Callable[[Scene, str, Sequence[str]], None]:
 def killed_at_commit(scene: Scene, call: str, more: Sequence[str]) -> None:
     """The answer is there, and its transaction is as good as committed."""
     child = scene.run("--dies-after", call, *more)
-    assert child.wait(WITHIN) == -signal.SIGKILL
+    assert ended(child) == -signal.SIGKILL
 
 
 WINDOWS = {

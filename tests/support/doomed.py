@@ -1,17 +1,19 @@
 """A process that runs a real engine until an execution is over, or until it is killed.
 
-python -m tests.support.doomed EXECUTION [--dies-after SERVICE.OPERATION] [--one-copy BYTES]
-
 Settings come from the environment, as Towpath's own do. With --dies-after it kills itself (SIGKILL)
 where it would commit, once that call was answered: everything is written, nothing is committed. It
 says that it runs on another machine, so that nobody can know it dead: its lease has to run out.
+
+Each is forked from one process that has imported everything and has no thread: an interpreter that
+starts anew takes longer than what most of these live to do.
 """
 
 import argparse
+import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -78,12 +80,24 @@ class Overheard(Clients):
         self._answered.set()
 
 
-def main() -> None:
+def started(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> multiprocessing.process.BaseProcess:
+    """Start one; arguments: EXECUTION [--dies-after SERVICE.OPERATION] [--one-copy BYTES]."""
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    process = server.Process(target=main, args=(tuple(arguments), dict(environment)))
+    process.start()
+    return process
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
     wanted = argparse.ArgumentParser()
     wanted.add_argument("execution")
     wanted.add_argument("--dies-after", default="")
     wanted.add_argument("--one-copy", type=int, default=5 * 1024 * MIB)
-    given = wanted.parse_args()
+    given = wanted.parse_args(arguments)
     settings = Settings()
     assert settings.accounts_file is not None
     registry = StaticRegistry(load_accounts(settings.accounts_file))
@@ -107,7 +121,3 @@ def over(database: Database, execution: str) -> bool:
     with database.read() as connection:
         found = executions.by_id(connection, execution)
     return found is not None and is_over(ExecutionStatus(found.status))
-
-
-if __name__ == "__main__":
-    main()
