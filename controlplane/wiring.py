@@ -145,7 +145,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         drills=Drills(database, structures, known, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         migration=Migration(database, structures, known, clients, clock),
-        shadow=Shadow(database, structures, clients, now),
+        shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
@@ -169,7 +170,8 @@ def _homes(accounts: Path | None, *, server: bool) -> "Homes | None":
             fail(str(error), Exit.USAGE)
     if server:
         hidden = {"externalId": "not shown"}  # only who may see accounts whole is told it
-        return Homes(Account.model_validate(hidden | one) for one in Api().get("/accounts"))
+        with closing(Api()) as api:
+            return Homes(Account.model_validate(hidden | one) for one in api.get("/accounts"))
     return None
 
 

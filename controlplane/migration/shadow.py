@@ -35,9 +35,14 @@ class Shadow:
         structures: Structures,
         clients: Clients,
         now: Callable[[], float],
+        settled: float = 0.0,
     ) -> None:
+        """settled: seconds that an execution has ended ago before it is compared.
+
+        Until then Towpath's own look at the sources may not have come to its revision.
+        """
         self._database, self._structures, self._clients = database, structures, clients
-        self._now = now
+        self._now, self._settled = now, settled
 
     def follow(self) -> int:
         """Look at each once; how many executions were compared. One that cannot be read keeps no other."""
@@ -53,11 +58,13 @@ class Shadow:
             return 0
 
     def _followed(self, row: Any) -> int:
-        place = Place(self._clients, row.account, row.region)
+        place, ended_by = Place(self._clients, row.account, row.region), self._now() - self._settled
         summaries = [
             one
             for one in islice(place.executions(row.pipeline), LOOKED_AT)
-            if is_over(one) and seconds(one["startTime"]) >= row.migrated_at
+            if is_over(one)
+            and seconds(one["startTime"]) >= row.migrated_at
+            and seconds(one["lastUpdateTime"]) <= ended_by
         ]
         with self._database.read() as connection:
             ids = [one["pipelineExecutionId"] for one in summaries]

@@ -1,5 +1,6 @@
 """Pipelines of an account come over: the old CodePipeline is a Towpath's own wire door, asked by boto3."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,12 @@ def test_without_apply_nothing_is_stored(two: Moving) -> None:
     assert "2 actions acts in account dev" not in done.stdout
     assert "2 actions act in account dev" in done.stdout
     assert two.new.events() == before and two.closed() == {}
+
+
+def test_an_import_asks_the_server_for_its_accounts(two: Moving, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps({"pipeline": structure()}))
+    done = towpath(two, "import", str(tmp_path / "p.json"), "--server", "--region", "eu-west-1")
+    assert done.exit_code == 0 and "2 actions act in account dev" in done.stderr
 
 
 def test_it_comes_over_with_every_way_in_behind_the_source_closed(two: Moving) -> None:

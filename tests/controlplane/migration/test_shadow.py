@@ -59,6 +59,14 @@ def test_the_same_revision_goes_the_same_way_and_nothing_is_done_here(two: Movin
     assert two.shadow.follow() == 0
 
 
+def test_one_that_has_just_ended_waits_for_our_own_look_at_the_sources(two: Moving) -> None:
+    release(two, "v1", here=True)
+    two.shadow._settled = 60
+    assert two.shadow.follow() == 0
+    two.new.house.clock.advance(60)
+    assert two.shadow.follow() == 1
+
+
 def test_a_freeze_and_a_revision_that_was_not_seen_are_differences(two: Moving) -> None:
     two.new.house.commands.freeze(Scope("shop", "", "", None), ANNE, reason="a fair")
     release(two, "v1", here=False)
