@@ -42,7 +42,7 @@ def saying(what: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise explain(error, what) from error
+        raise explain(error, what) from None
 
 
 class Place:
