@@ -168,7 +168,7 @@ def _named_action(operation: str) -> str:
     if operation in ACTIONS:
         return ACTIONS[operation]
     services = ("codedeploy", "cloudwatch", "synthetics", "inspector2", "s3", "ecr", "kms", "sns")
-    more = ("cloudformation", "lambda", "sts")
+    more = ("cloudformation", "codepipeline", "codestar-notifications", "lambda", "sts")
     named = (f"{service}:{operation}" for service in (*services, *more))
     return next((action for action in named if granting(action)), "")
 

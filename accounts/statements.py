@@ -93,6 +93,29 @@ DECRYPT_ARTIFACTS = Statement("DecryptArtifacts", On.KEY, ("kms:Decrypt", "kms:D
 SET_ALARMS = Statement("SetAlarms", On.SCOPE, ("cloudwatch:SetAlarmState",))
 """For drills; the template grants it only where it is told to, and no session asks for it in production."""
 
+READ_PIPELINES = Statement(
+    "ReadPipelines",
+    On.SCOPE,
+    (
+        "codepipeline:GetPipeline",
+        "codepipeline:GetPipelineState",
+        "codepipeline:ListActionExecutions",
+        "codepipeline:ListPipelineExecutions",
+        "codepipeline:ListPipelines",
+        "codepipeline:ListTagsForResource",
+        "codepipeline:ListWebhooks",
+    ),
+)
+READ_RULES = Statement(
+    "ReadNotificationRules",
+    On.SCOPE,
+    (
+        "codestar-notifications:DescribeNotificationRule",
+        "codestar-notifications:ListNotificationRules",
+    ),
+)
+"""Both for `towpath migrate`, whose sessions are not narrowed."""
+
 STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
     Purpose.WATCH: (
         Statement(
@@ -129,6 +152,8 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         READ_SOURCE,
         DECRYPT_SOURCE,
         Statement("ReadImages", On.SCOPE, ("ecr:BatchGetImage", "ecr:DescribeImages")),
+        READ_PIPELINES,
+        READ_RULES,
     ),
     Purpose.DEPLOY: (
         Statement("StartDeployments", On.SCOPE, STARTING),

@@ -7,6 +7,7 @@ for one pipeline, in the order of its stages, with what only our own ledger know
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,7 +32,7 @@ from controlplane.engine.tasks import Key
 from controlplane.engine.view import deploys
 from controlplane.gates.windows import is_written_out
 from controlplane.settings import Settings
-from controlplane.store import ledger, pipelines
+from controlplane.store import ledger, migrated, pipelines
 from controlplane.store.database import Database
 
 Drivers = Mapping[Key, ActionDriver]
@@ -62,7 +63,9 @@ def examine(
         except BrokenStructureError as error:
             return [_missing(str(error), f"towpath apply {pipeline}.yaml")]
         known = [_last_known_good(connection, stage, a) for stage, a in _deployments(declared)]
-    walked = elsewhere(clients, walk(clients, _once(hops_of(declared, clients.registry))))
+        came = migrated.of(connection, pipeline)
+    hops = chain(hops_of(declared, clients.registry), _followed(pipeline, came))
+    walked = elsewhere(clients, walk(clients, _once(hops)))
     return [
         *(_document(finding) for finding in walked),
         *_settings_missing(declared, settings),
@@ -192,6 +195,15 @@ def _writes(doing: ActionDeclaration | RuleDeclaration) -> bool:
     if not isinstance(doing, ActionDeclaration) or "ArtifactBucket" in doing.configuration:
         return False
     return _provider(doing) in BUILDERS and bool(doing.output_artifacts)
+
+
+def _followed(pipeline: str, came: Any) -> Iterator[Hop]:
+    """The old pipeline, where it is followed."""
+    if came is not None and came.shadow:
+        asked = {"pipelineName": pipeline, "maxResults": 1}
+        what = ("codepipeline", "list_pipeline_executions", asked, "ReadPipelines")
+        why = f"follow the old pipeline {pipeline}"
+        yield Hop(came.account, came.region, Purpose.WATCH, *what, why)
 
 
 def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:

@@ -18,10 +18,12 @@ from controlplane.api import (
     gates,
     git,
     meta,
+    migrations,
     pipelines,
     probes,
     problems,
     quarantine,
+    shadow,
     slack,
     tokens,
 )
@@ -38,7 +40,10 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
-ROUTERS = (pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta)
+ROUTERS = (
+    *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
+    *(migrations, shadow),
+)
 
 
 def create_app(parts: Parts) -> FastAPI:

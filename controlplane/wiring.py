@@ -42,6 +42,8 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.migration.moving import Migration
+from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
@@ -80,6 +82,8 @@ class House:
     hooks: Hooks
     git: Hosts
     intake: GitIntake
+    migration: Migration
+    shadow: Shadow
 
 
 @contextmanager
@@ -160,6 +164,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
+        migration=Migration(database, structures, known, clients, clock),
+        shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
     )
 
 

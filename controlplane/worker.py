@@ -33,6 +33,7 @@ HEARTBEAT = 10.0
 DRILLING = 1.0
 """Seconds between two steps of the drills that are open: an alarm that is set does not stay so for long."""
 SCHEDULE = 60.0
+SHADOWING = 60.0
 DRAINED_WITHIN = 110.0
 """Seconds: what a driver does at once is a few calls to a vendor, each 39 at most (accounts.connect)."""
 
@@ -96,6 +97,7 @@ class Worker:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
         self._every(HOUSEKEEPING, "retention", self._keep_house)
+        self._every(SHADOWING, "shadows", self._house.shadow.follow)
         if self._house.settings.drills:
             self._every(SCHEDULE, "drills due", self._drills_due)
         self._scheduler.add_job(

@@ -108,6 +108,29 @@ class FreezeBody(Body):
         return None if self.until is None else seconds(self.until)
 
 
+class WebhookBody(Body):
+    """A webhook as the listing of an account has it; its secret is not asked for."""
+
+    name: Id
+    target_pipeline: Id
+    authentication: Annotated[str, StringConstraints(pattern=r"^[A-Z_]{1,40}$")]
+
+
+class MigrateBody(Body):
+    """region: "" where the account has one. apply: store it. shadow: and follow the old one."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,32}$")] = ""
+    apply: bool = False
+    shadow: bool = False
+    webhooks: Annotated[list[WebhookBody], Field(max_length=300)] = []
+
+
+class ShadowBody(Body):
+    """Whether the old pipeline is followed."""
+
+    follow: bool
+
+
 class TokenBody(Body):
     """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked."""
 

@@ -18,6 +18,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.structures import Structures
+from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
 from controlplane.store.database import Database
@@ -29,7 +30,7 @@ class Parts:
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     git, intake: the Git hosts, and what takes their webhooks.
-    doctor: pipeline -> its findings, one a hop; None where this process has none.
+    doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
     """
 
@@ -49,6 +50,7 @@ class Parts:
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
     lender: Lender | None = None
     hooks: Hooks | None = None
+    migration: Migration | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -14,6 +14,7 @@ from controlplane.cli import (
     gating,
     importing,
     looking,
+    migrating,
     running,
     simulating,
 )
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 
 for part in (
-    *(running, simulating, declaring, importing),
+    *(running, simulating, declaring, importing, migrating),
     *(looking, explaining, acting, gating, drilling, administering, auditing),
 ):
     part.register(app)

@@ -1,7 +1,10 @@
 """import, export, diff: pipelines of CodePipeline and CloudFormation come over, and go back."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +17,8 @@ from controlplane.declarations.spellings import Spelling
 
 if TYPE_CHECKING:
     from controlplane.declarations.cloudformation.reading import Imported
+    from controlplane.declarations.homes import Homes
+    from controlplane.declarations.moved import Line
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
 Parameters = Annotated[
@@ -36,16 +41,24 @@ def import_(
         Spelling | None, typer.Option(help="write each pipeline, in this spelling")
     ] = None,
     parameter: Parameters = None,
+    accounts: Annotated[
+        Path | None, typer.Option(help="accounts.yaml: which account a roleArn is")
+    ] = None,
+    server: Annotated[bool, typer.Option(help="ask the server for its accounts")] = False,
+    region: Annotated[
+        str | None, typer.Option(help="the pipelines' own, for actions that say none")
+    ] = None,
 ) -> None:
     """Read pipelines of get-pipeline's JSON, CloudFormation or YAML; say what runs and what is needed.
 
     Exit 0 where all came over, 2 where a file was refused (why and where is told on stderr). The
-    pipelines go to stdout, the report to stderr. Nothing is stored: that is `towpath apply`.
+    pipelines go to stdout, the report to stderr. Nothing is stored: that is `towpath apply`. Where
+    the accounts are known, YAML says of each action in which of them it acts.
     """
     from controlplane.declarations.load import DeclarationError
     from controlplane.declarations.spellings import import_text
 
-    given = _pairs(parameter or [])
+    given, homes = _pairs(parameter or []), _homes(accounts, server=server)
     came, refused = 0, 0
     for file in files:
         try:
@@ -56,9 +69,10 @@ def import_(
             continue
         for one in found:
             came += 1
-            _tell(file, one)
+            _tell(file, one, homes, region)
             if to is not None:
-                _write(one, to, exact=True)
+                housed = one if to is not Spelling.YAML else _housed(one, homes, region)
+                _write(housed, to, exact=True)
     typer.echo(f"{_count(came, 'pipeline')} imported, {_count(refused, 'file')} refused", err=True)
     raise typer.Exit(IMPORT_REFUSED if refused else Exit.WELL)
 
@@ -112,10 +126,10 @@ def _write(one: "Imported", to: Spelling, *, exact: bool) -> None:
     typer.echo(("---\n" if to is Spelling.YAML else "") + text, nl=False)
 
 
-def _tell(file: Path, one: "Imported") -> None:
+def _tell(file: Path, one: "Imported", homes: "Homes | None", region: str | None) -> None:
     from controlplane.declarations.moved import Standing, report
 
-    lines = report(one.declaration)
+    lines = report(one.declaration, homes, region)
     runs = {line.where for line in lines if line.standing is Standing.RUNS}
     every = {line.where for line in lines}
     name = one.declaration.name
@@ -125,9 +139,50 @@ def _tell(file: Path, one: "Imported") -> None:
     for path, symbol in one.symbolic.items():
         where = ".".join(str(part) for part in path)
         typer.echo(f"  not resolved: {where} waits for {symbol}", err=True)
-    for line in lines:
-        if line.standing is not Standing.RUNS:
-            typer.echo(f"  {line}", err=True)
+    for line in told(lines):
+        typer.echo(f"  {line}", err=True)
+
+
+def told(lines: "Sequence[Line]") -> list[str]:
+    """The report's lines: how many act in which account, then what needs somebody."""
+    from controlplane.declarations.moved import Standing
+
+    acting = Counter(line.why for line in lines if line.standing is Standing.RUNS and line.why)
+    counted = [
+        f"{_count(number, 'action')} {why if number == 1 else why.replace('acts', 'act', 1)}"
+        for why, number in sorted(acting.items())
+    ]
+    return [*counted, *(str(line) for line in lines if line.standing is not Standing.RUNS)]
+
+
+def _homes(accounts: Path | None, *, server: bool) -> "Homes | None":
+    """Answer the registered accounts; None where nobody was asked for them."""
+    from accounts.declared import RegistryError, load_accounts
+    from accounts.models import Account
+    from controlplane.declarations.homes import Homes
+
+    if accounts is not None and server:
+        fail("--accounts and --server: say one of them", Exit.USAGE)
+    if accounts is not None:
+        try:
+            return Homes(load_accounts(accounts))
+        except RegistryError as error:
+            fail(str(error), Exit.USAGE)
+    if server:
+        hidden = {"externalId": "not shown"}  # only who may see accounts whole is told it
+        with closing(Api()) as api:
+            return Homes(Account.model_validate(hidden | one) for one in api.get("/accounts"))
+    return None
+
+
+def _housed(one: "Imported", homes: "Homes | None", region: str | None) -> "Imported":
+    """Say where each action acts: a YAML that is to be applied must."""
+    from controlplane.declarations.homes import Homes, fill
+    from controlplane.declarations.model import PipelineDeclaration
+
+    tree = one.declaration.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    fill(tree, homes or Homes(), region)
+    return replace(one, declaration=PipelineDeclaration.model_validate(tree))
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

@@ -76,4 +76,5 @@ def parts_of(house: House, worker: Worker) -> Parts:
         doctor=doctor,
         lender=house.lender,
         hooks=house.hooks,
+        migration=house.migration,
     )

@@ -6,24 +6,20 @@ action acts in the account of its role, or of the pipeline's role, where one of 
 
 import copy
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from controlplane.codepipeline.asking import Ask
 from controlplane.codepipeline.faults import WireError
+from controlplane.declarations.homes import Homes, fill, items, role_of
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.load import DeclarationError, load_text
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.declarations.provider import Need
-from controlplane.declarations.providers import BY_ID
-from controlplane.declarations.registered import Types, provider
+from controlplane.declarations.registered import provider
 from controlplane.engine.structures import current
 from controlplane.store import action_types
 from controlplane.store.secret_values import Definitions, SecretError, hidden, masked
 
-ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/.+")
-WORDS = ("beforeEntry", "onSuccess", "onFailure")
 UNSAID = frozenset(
     {
         "blockers",
@@ -50,13 +46,11 @@ def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
     """Build a declaration that can run; InvalidStructureException names each path and the mend."""
     filled = copy.deepcopy(dict(tree))
     filled.pop("version", None)
-    names = _names(ask)
     with ask.read() as connection:
         definitions = action_types.all_(connection)
     types = {id_: provider(id_, one) for id_, one in definitions.items()}
-    for item in _items(filled):
-        _fill(item, filled, names, ask.region, types)
-    registered = list(names.values())
+    fill(filled, Homes(ask.desk.registry.all()), ask.region, frozenset(types))
+    registered = [account.name for account in ask.desk.registry.all()]
     text = json.dumps({"pipeline": filled})
     try:
         found = load_text(text, "pipeline", registered, ask.desk.clock(), types)
@@ -86,54 +80,13 @@ def _said(error: DeclarationError) -> str:
 def write(ask: Ask, declaration: PipelineDeclaration, version: int) -> dict[str, Any]:
     """Write a structure as get-pipeline does; an account that its role says is not said again."""
     tree: dict[str, Any] = _without_unsaid(json.loads(dumps(declaration)))
-    names = _names(ask)
-    for item in _items(tree):
+    homes = Homes(ask.desk.registry.all())
+    for item in items(tree):
         given = item.get("configuration", {})
         given |= masked(given)
-        if given.get("Account") and given["Account"] == _account(item, tree, names):
+        if given.get("Account") and given["Account"] == homes.of(role_of(item, tree)).name:
             del given["Account"]
     return {**tree, "version": version}
-
-
-def _names(ask: Ask) -> Mapping[str, str]:
-    return {account.id: account.name for account in ask.desk.registry.all()}
-
-
-def _items(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every action, and every rule of every condition."""
-    for stage in tree.get("stages", ()):
-        yield from stage.get("actions", ())
-        for word in WORDS:
-            for condition in stage.get(word, {}).get("conditions", ()):
-                yield from condition.get("rules", ())
-
-
-def _fill(
-    item: dict[str, Any],
-    tree: Mapping[str, Any],
-    names: Mapping[str, str],
-    region: str,
-    types: Types,
-) -> None:
-    kind = item.get("actionTypeId") or item.get("ruleTypeId") or {}
-    id_ = (
-        kind.get("category", ""),
-        kind.get("owner", "AWS"),
-        kind.get("provider", ""),
-        kind.get("version", "1"),
-    )
-    known, account = BY_ID.get(id_), _account(item, tree, names)
-    foreign = id_ in types and bool(account or "Account" in item.get("configuration", {}))
-    if not foreign and (known is None or known.place is not Need.REQUIRED):
-        return
-    item.setdefault("region", region)
-    if account:
-        item.setdefault("configuration", {}).setdefault("Account", account)
-
-
-def _account(item: Mapping[str, Any], tree: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    found = ROLE.fullmatch(item.get("roleArn") or tree.get("roleArn") or "")
-    return names.get(found[1], "") if found else ""
 
 
 def _without_unsaid(value: Any) -> Any:

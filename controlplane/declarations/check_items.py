@@ -144,7 +144,8 @@ def _place(
             yield Finding((*placed.path, "region"), mend)
     elif (account is None) != (region is None) and provider.place is Need.OPTIONAL:
         yield Finding(placed.path, "account and region belong together: write both or neither")
-    elif provider.place is Need.NONE and region is not None:
+    elif provider.place is Need.NONE and region is not None and provider.owner == "Custom":
+        # CodePipeline itself writes a region into its approvals, which means nothing there.
         yield Finding((*placed.path, "region"), f"{provider.provider} acts in no region", True)
 
 

@@ -1,10 +1,13 @@
 """A pipeline that came from CodePipeline: what runs as it is, what it needs, what is retired."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from controlplane.declarations.cloudformation.symbols import is_symbolic
+from controlplane.declarations.homes import Homes
+from controlplane.declarations.load import field_name
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
 from controlplane.declarations.provider import Need
 from controlplane.declarations.registered import NONE, may_be_registered
@@ -63,20 +66,33 @@ class Line:
         return f"{self.where}: {self.what} {self.standing}" + (f": {self.why}" if self.why else "")
 
 
-def report(declaration: PipelineDeclaration) -> list[Line]:
-    """Say of every action and rule how it fares here, in the order of the pipeline."""
-    return [line for placed in everything(declaration) for line in _lines(declaration, placed)]
+def report(
+    declaration: PipelineDeclaration, homes: Homes | None = None, region: str | None = None
+) -> list[Line]:
+    """Say of every action and rule how it fares here, in the order of the pipeline.
+
+    homes: the registered accounts, None where nobody knows them. region: the pipeline's own.
+    """
+    where = (homes or Homes(), region)
+    return [line for each in everything(declaration) for line in _lines(declaration, each, *where)]
 
 
-def refusals(declaration: PipelineDeclaration) -> list[str]:
-    """What `towpath apply` would still refuse, in sentences."""
+def refusals(
+    declaration: PipelineDeclaration,
+    accounts: Collection[str] | None = None,
+    now: datetime | None = None,
+) -> list[str]:
+    """What `towpath apply` would still refuse, in sentences; as `load_text` is told."""
+    data = {"stages": declaration.model_dump(mode="json", by_alias=True)["stages"]}
     return [
-        f"{'.'.join(str(part) for part in found.path)}: {found.message}"
-        for found in validate(declaration, types=NONE)
+        f"{field_name(found.path, data)}: {found.message}"
+        for found in validate(declaration, accounts, now, types=NONE)
     ]
 
 
-def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
+def _lines(
+    declaration: PipelineDeclaration, placed: Placed, homes: Homes, region: str | None
+) -> Iterator[Line]:
     item = placed.item
     declared = type_of(placed)
     where = f"{declaration.stages[placed.stage].name}.{item.name}"
@@ -89,10 +105,15 @@ def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
         yield Line(where, what, Standing.CONNECTION, CONNECTIONS[kind])
     elif placed.provider is None:
         yield Line(where, what, Standing.NOT_RUN, _instead(declared))
-    elif placed.provider.place is Need.REQUIRED and "Account" not in item.configuration:
-        yield Line(where, what, Standing.ACCOUNT, _role(item.role_arn))
-    else:
+    elif placed.provider.place is not Need.REQUIRED:
         yield Line(where, what, Standing.RUNS)
+    elif "Account" in item.configuration:
+        yield Line(where, what, Standing.RUNS, f"acts in account {item.configuration['Account']}")
+    else:
+        home = homes.of(item.role_arn or declaration.role_arn, item.region or region)
+        standing = Standing.RUNS if home.name else Standing.ACCOUNT
+        why = f"acts in account {home.name}" if home.name else home.why
+        yield Line(where, what, standing, why)
     for key in secrets:
         told = f"{key} {_secret(item.configuration[key])}: keep it in a secret store"
         yield Line(where, what, Standing.SECRET, told)
@@ -118,8 +139,3 @@ def _secret(value: str) -> str:
     if is_symbolic(value) or value.startswith("{{resolve:"):
         return "comes from outside"
     return "stands in the text"
-
-
-def _role(arn: str | None) -> str:
-    mend = "say `account:` on the stage or the action"
-    return f"{mend}; it acted as {arn}" if arn else mend

@@ -26,7 +26,16 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
-from controlplane.store import actions, executions, ledger, locks, pipelines, queries, source_refs
+from controlplane.store import (
+    actions,
+    executions,
+    ledger,
+    locks,
+    migrated,
+    pipelines,
+    queries,
+    source_refs,
+)
 from controlplane.store.database import Database
 from controlplane.store.swap import StaleError
 
@@ -99,6 +108,7 @@ class Commands:
                 raise CommandError(Problem.CONFLICT, said)
             self._say(tx, "pipeline.deleted", pipeline, "", f"by {by.name} ({by.door})")
             pipelines.remove(tx.connection, pipeline)
+            migrated.forget(tx.connection, pipeline)
         return True
 
     @again

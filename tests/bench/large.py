@@ -25,7 +25,7 @@ from rich.table import Table
 from controlplane.engine import retention
 from controlplane.engine.retention import Keep
 from controlplane.server import warm
-from controlplane.store import metrics, tally
+from controlplane.store import metrics, migrated, tally
 from controlplane.telemetry import FromDatabase, Reading
 from tests.bench.parts import Run, folder
 from tests.bench.table import Line
@@ -125,6 +125,7 @@ def fill(doors: Doors, executions: int, pipelines: int) -> None:
     named = [BUSY, *(f"p{number:04d}" for number in range(1, pipelines))]
     for name in named:
         doors.house.apply(pipeline(source(), *(_deploying(name, s) for s in STAGES[1:]), name=name))
+    _came_over(doors)
     year = 365 * DAY
     began = doors.house.clock().timestamp() - year
     every = (
@@ -136,6 +137,21 @@ def fill(doors: Doors, executions: int, pipelines: int) -> None:
     while not done:
         with doors.house.database.begin() as connection:
             done = tally.fold(connection)
+
+
+def _came_over(doors: Doors) -> None:
+    """The busy one came over from CodePipeline, and the old one was followed for as long as is kept."""
+    document = json.dumps({"execution": "e", "status": "Succeeded", "findings": []})
+    with doors.house.database.begin() as connection:
+        row = {"account": "dev", "region": "eu-west-1", "version": 1, "closed": "[]"}
+        migrated.put(
+            connection, {"pipeline": BUSY, **row, "migrated_at": 0.0, "migrated_by": "anne"}
+        )
+        for number in range(100):
+            seen = {"started_at": float(number), "differs": False, "document": document}
+            migrated.add(
+                connection, {"pipeline": BUSY, "execution_id": str(number), **seen, "at": 0.0}
+            )
 
 
 def _deploying(name: str, stage: str) -> dict[str, Any]:
@@ -191,6 +207,7 @@ def routes(doors: Doors) -> dict[str, str]:
         "explanation": f"{api}/executions/{newest}/explanation",
         "quarantine": f"{api}/quarantine",
         "drills": f"{api}/pipelines/{BUSY}/drills",
+        "shadow": f"{api}/pipelines/{BUSY}/shadow",
         "freezes": f"{api}/freezes",
         "incidents": f"{api}/incidents",
         "ledger": f"{api}/ledger/{BUSY}",

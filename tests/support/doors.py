@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from accounts.base import AccountError, Clients
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from controlplane.actions.git.base import Hosts
@@ -26,6 +27,7 @@ from controlplane.engine import retention
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.health import Health
+from controlplane.migration.moving import Migration
 from controlplane.server import create_app
 from controlplane.settings import Settings
 from controlplane.store import queries, schema, tokens
@@ -59,6 +61,17 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(
             answer.status_code, headers=answer.headers, content=await answer.aread()
         )
+
+
+class Nowhere(Clients):
+    """No account can be reached from here."""
+
+    def __init__(self, registry: StaticRegistry) -> None:
+        self.registry = registry
+
+    def client(self, service: str, account: str, *_: Any) -> Any:
+        """Say so."""
+        raise AccountError(f"{account} cannot be reached for {service}", permanent=False)
 
 
 class Doors:
@@ -104,6 +117,13 @@ class Doors:
             installation=self.health.findings,
             metrics=self.metrics,
             doctor=lambda name: [{"hop": name, "ok": True}],
+            migration=Migration(
+                self.house.database,
+                self.house.structures,
+                self.registry,
+                Nowhere(self.registry),
+                self.house.clock,
+            ),
             **more,
         )
 

@@ -36,6 +36,7 @@ from controlplane.store.tables.installation import (
     Replica,
 )
 from controlplane.store.tables.jobs import ActionType, Job
+from controlplane.store.tables.migration import Migrated, Shadowed
 from controlplane.store.tables.pipelines import (
     Pipeline,
     PipelineVersion,
@@ -71,6 +72,7 @@ __all__ = [
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
+    "Migrated",
     "Outbox",
     "OutputVariable",
     "Periodic",
@@ -79,6 +81,7 @@ __all__ = [
     "Quarantine",
     "Replica",
     "Seen",
+    "Shadowed",
     "SourceRef",
     "StageExecution",
     "Started",

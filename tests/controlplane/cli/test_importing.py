@@ -59,3 +59,37 @@ def test_one_that_is_refused_keeps_no_other(structure: str, tmp_path: Path) -> N
 
 def test_a_parameter_is_a_name_and_a_value(structure: str) -> None:
     assert run(structure, "--parameter", "Env").exit_code == 2
+
+
+PROD = """
+accounts:
+  - name: prod
+    id: "111122223333"
+    environment: prod
+    regions: [eu-west-1]
+    roles:
+      watch: arn:aws:iam::111122223333:role/W
+      deploy: arn:aws:iam::111122223333:role/D
+      rollback: arn:aws:iam::111122223333:role/R
+    externalId: external
+    artifactBucket: artifacts
+"""
+
+
+def test_a_role_of_a_registered_account_says_where_it_acts(tmp_path: Path) -> None:
+    kind = {"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"}
+    call = {"name": "Call", "actionTypeId": kind, "configuration": {"FunctionName": "f"}}
+    structure = {**STRUCTURE, "stages": [{"name": "S", "actions": [call]}]}
+    (tmp_path / "p.json").write_text(json.dumps({"pipeline": structure}))
+    (tmp_path / "accounts.yaml").write_text(PROD)
+    told = ("--accounts", str(tmp_path / "accounts.yaml"), "--region", "eu-west-1")
+    done = run(str(tmp_path / "p.json"), *told, "--to", "yaml")
+    assert "1 action acts in account prod" in done.stderr
+    assert "account: prod" in done.stdout and "region: eu-west-1" in done.stdout
+    assert "needs a registered account" in run(str(tmp_path / "p.json")).stderr
+
+
+def test_wrong_accounts_are_told_before_anything_is_read(structure: str, tmp_path: Path) -> None:
+    (tmp_path / "accounts.yaml").write_text("accounts: [{name: prod}]")
+    done = run(structure, "--accounts", str(tmp_path / "accounts.yaml"))
+    assert done.exit_code == 2 and "accounts[0].id" in done.stderr

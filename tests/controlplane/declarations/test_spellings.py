@@ -120,3 +120,23 @@ stages: [{name: S, actions: [{name: A, provider: NoOp}]}]
     [one] = import_text(text, "p.yaml")
     assert len(export(one, Spelling.CODEPIPELINE)[1]) == 1
     assert len(export(one, Spelling.CLOUDFORMATION)[1]) == 2
+
+
+CDK = "aws-samples__aws-secure-environment-accelerator__reference-artifacts__Custom-Scripts__lza-upgrade"
+
+
+def test_a_template_that_the_cdk_has_made_comes_over_with_what_it_needs() -> None:
+    """Its names are Joins and hashes, and its roles GetAtts of the template: all symbols, none lost."""
+    (path,) = [one for one in TEMPLATES if one.name.startswith(CDK)]
+    assert '"aws:cdk:path"' in path.read_text(encoding="utf-8")
+    [one] = import_text(path.read_text(encoding="utf-8"), path.name, {"AcceleratorPrefix": "Lza"})
+    assert one.declaration.name == "LzaInstallerPipeline"
+    assert [stage.name for stage in one.declaration.stages] == [
+        *("Source", "ValidateParameters", "Deploy", "UpdateVersion", "Execute")
+    ]
+    assert one.declaration.role_arn == "${cfn.InstallerPipelineRole1F8864A8.Arn}"
+    found = {line.where: line for line in report(one.declaration)}
+    assert found["ValidateParameters.ValidateParameters"].standing is Standing.ACCOUNT
+    assert "InstallerPipelineRole1F8864A8" in found["ValidateParameters.ValidateParameters"].why
+    [again] = import_template(export(one, Spelling.CLOUDFORMATION, exact=True)[0], "again.json")
+    assert again.declaration == one.declaration

@@ -1,0 +1,43 @@
+"""What following an old pipeline of CodePipeline's has shown."""
+
+import json
+
+from controlplane.api.documents import Document
+from controlplane.api.guard import guarded_router
+from controlplane.api.inputs import Limit, PipelineName, ShadowBody
+from controlplane.api.parts import GivenDocuments, GivenParts
+from controlplane.api.problems import unknown
+from controlplane.clock import iso
+from controlplane.store import migrated
+
+router = guarded_router("migrations")
+
+
+@router.get("/pipelines/{name}/shadow")
+def get_shadow(
+    name: PipelineName, parts: GivenParts, documents: GivenDocuments, limit: Limit = 50
+) -> Document:
+    """Answer where it comes from, and each old execution beside what Towpath would have done."""
+    with parts.database.read() as connection:
+        documents.known(connection, name)
+        row = migrated.of(connection, name)
+        if row is None:
+            raise unknown(f"migrated pipeline {name!r}")
+        found = migrated.shadowed(connection, name, limit)
+    return {
+        "pipeline": name,
+        "account": row.account,
+        "region": row.region,
+        "followed": row.shadow,
+        "followedAt": iso(row.followed_at),
+        "differing": sum(one.differs for one in found),
+        "executions": [json.loads(one.document) for one in found],
+    }
+
+
+@router.put("/pipelines/{name}/shadow", status_code=204)
+def follow(name: PipelineName, parts: GivenParts, body: ShadowBody) -> None:
+    """Follow the old one, or follow it no longer."""
+    with parts.database.begin() as connection:
+        if not migrated.follow(connection, name, shadow=body.follow):
+            raise unknown(f"migrated pipeline {name!r}")
