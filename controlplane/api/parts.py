@@ -1,12 +1,13 @@
 """What the doors are given. The application is made of these and reaches for nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from accounts.breaker import Key
 from accounts.registry import StaticRegistry
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
@@ -24,6 +25,7 @@ class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
+    breakers: who did not answer this process its last call, and whether it is left alone.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
     """
 
@@ -38,6 +40,7 @@ class Parts:
     degraded: Callable[[], dict[str, str]]
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
+    breakers: Callable[[], Mapping[Key, bool]]
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
 
     def now(self) -> float:
