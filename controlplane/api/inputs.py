@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from controlplane.store.roles import Role
@@ -28,6 +28,18 @@ IncidentKey = Annotated[str, Path(pattern=r"^[A-Za-z0-9:._-]{1,100}$")]
 EventId = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 FilterName = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")]
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same moment in UTC; ValueError where that is in no year that a clock can tell (1 to 9999)."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the year 1 or after 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+"""With a time zone, and one that can be told again: what is stored is listed."""
 
 
 class Body(BaseModel):
@@ -89,7 +101,7 @@ class FreezeBody(Body):
     pipeline: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
     stage: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
     account: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     reason: Text
 
     def ends(self) -> float | None:
@@ -102,7 +114,7 @@ class TokenBody(Body):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
     role: Role
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
     def expires(self) -> float | None:
         """Seconds since the epoch."""

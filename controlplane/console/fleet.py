@@ -8,7 +8,7 @@ from controlplane.console.session import Session
 from controlplane.console.views import helpers, stands
 
 PIPELINES = 25
-DIGESTS = 3
+DIGESTS = 2
 """Digests of one stage that are named."""
 WORST = ("BAD", "QUARANTINED", "DEPLOYING", "DEPLOYED", "GOOD", "")
 """How a digest fares that stands on several targets: as on the worst of them."""

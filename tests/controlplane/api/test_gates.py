@@ -61,7 +61,7 @@ def test_two_tokens_of_different_names_open_a_gate(doors: Doors) -> None:
     address = f"{API}/executions/{execution}/stages/Work/override"
     first = doors.client(Role.RELEASE_MANAGER).post(address, json={"reason": "a fix"})
     assert (first.json()["state"], first.json()["askedBy"]) == ("asked", "release-manager")
-    assert "asks to open it" in doors.browser().get("/pipelines/shop").text
+    assert "asks to open this gate" in doors.browser().get("/pipelines/shop").text
     again = doors.client(Role.RELEASE_MANAGER).post(address, json={"reason": "a fix"})
     assert again.status_code == 409
     second = doors.client(Role.ADMIN).post(address, json={"reason": "yes"})
@@ -91,7 +91,12 @@ def test_a_freeze_is_set_listed_and_lifted(doors: Doors) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"reason": "r", "until": "2099-01-01T00:00:00"}, {"reason": "r", "pipeline": "a b"}],
+    [
+        {},
+        {"reason": "r", "until": "2099-01-01T00:00:00"},
+        {"reason": "r", "until": "9999-12-31T23:59:00-12:00"},
+        {"reason": "r", "pipeline": "a b"},
+    ],
 )
 def test_a_freeze_that_is_not_understood_is_refused(doors: Doors, body: Mapping[str, str]) -> None:
     assert doors.client().post(f"{API}/freezes", json=body).status_code == 422
@@ -147,6 +152,7 @@ def test_the_collection_of_payloads_is_there() -> None:
         {"alerts": [{"status": "firing", "labels": {"a": "x" * 2000}}]},
         {"alerts": [{"status": "firing", "labels": {}}] * 1001},
         {"alerts": [{"status": "firing", "labels": {}, "fingerprint": "../../x"}]},
+        {"alerts": [{"labels": {}, "startsAt": "9999-12-31T23:59:00-12:00"}]},
     ],
 )
 def test_what_is_no_group_of_alerts_is_refused(doors: Doors, body: Mapping[str, Any]) -> None:
