@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,9 +67,15 @@ def assume(ask: Ask, account: Account, purpose: Purpose, scope: Scope) -> dict[s
     A policy that STS finds too large when packed is followed by the next wider one, never by none.
     AccountError where the role cannot be assumed.
     """
+    return assume_with(ask, account, purpose, scope, session_policies(account, purpose, scope))
+
+
+def assume_with(
+    ask: Ask, account: Account, purpose: Purpose, scope: Scope, policies: Sequence[str]
+) -> dict[str, str]:
+    """Assume the account's role under the first of these policies that fits; errors as above."""
     what = f"assume {account.role(purpose)} for {account.name}"
     try:
-        policies = session_policies(account, purpose, scope)
         return _first_that_fits(ask, [request(account, purpose, scope, p) for p in policies])
     except (ClientError, BotoCoreError) as error:
         # The cause is cut off: botocore logs it when a refresh fails, and it is not redacted.

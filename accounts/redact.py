@@ -29,9 +29,9 @@ SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def redacted(text: str) -> str:
-    """Answer text without what looks like a credential: one line, at most LONGEST characters."""
+def redacted(text: str, longest: int = LONGEST) -> str:
+    """Answer text without what looks like a credential: one line, at most that many characters."""
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text[: 20 * LONGEST])
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -16,11 +16,12 @@ from typing import Any
 import boto3
 from botocore.credentials import RefreshableCredentials
 
-from accounts.assume import assume
+from accounts.assume import Ask, assume
 from accounts.base import AccountError, Registry, Scope
 from accounts.breaker import Breakers
 from accounts.codes import EXPIRED, REFUSED, RENEWED, UNKNOWN_SESSION
 from accounts.connect import Connector
+from accounts.lending import Lent, Objects, lend
 from accounts.models import Account, Purpose
 from accounts.throttle import CallError, Throttle
 
@@ -56,7 +57,7 @@ class _Session:
 
 
 class Sessions:
-    """`accounts.base.Clients`."""
+    """`accounts.base.Clients`, and `accounts.lending.Lender`."""
 
     def __init__(
         self,
@@ -147,9 +148,19 @@ class Sessions:
         session.boto = self._connector.session(refreshable, region)
         return session.boto
 
+    def lend(self, account: str, region: str, objects: Objects, scope: Scope) -> Lent:
+        """`accounts.lending.Lender`: credentials for somebody else, made anew each time."""
+        found = self.registry.get(account)
+        where = region if region in found.regions else found.regions[0]
+        return lend(self._asking(found, Purpose.DEPLOY, where), found, objects, scope)
+
     def _credentials(
         self, account: Account, purpose: Purpose, region: str, scope: Scope
     ) -> dict[str, str]:
+        return assume(self._asking(account, purpose, region), account, purpose, scope)
+
+    def _asking(self, account: Account, purpose: Purpose, region: str) -> Ask:
+        """STS's assume_role in a region, throttled, behind the account's own breaker."""
         self._throttle.take(account.name, region, "sts:AssumeRole", purpose)
         sts = self._connector.sts(region)
         key = (account.name, region, "sts", purpose is Purpose.ROLLBACK)
@@ -158,7 +169,7 @@ class Sessions:
             with self._breakers.guard(key):
                 return sts.assume_role(**request)
 
-        return assume(ask, account, purpose, scope)
+        return ask
 
     def _refreshed(
         self, account: Account, purpose: Purpose, region: str, scope: Scope

@@ -59,6 +59,17 @@ READ_STACKS = Statement(
     On.SCOPE,
     ("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"),
 )
+READ_BUILDS = Statement(
+    "ReadBuilds",
+    On.SCOPE,
+    (
+        "codebuild:BatchGetBuildBatches",
+        "codebuild:BatchGetBuilds",
+        "codebuild:BatchGetProjects",
+        "codebuild:ListBuildBatchesForProject",
+        "codebuild:ListBuildsForProject",
+    ),
+)
 STARTING = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
 STOP = Statement("StopDeployments", On.ANYTHING, ("codedeploy:StopDeployment",))
 LIST_SOURCE = Statement("ListSource", On.SCOPE, ("s3:GetBucketVersioning", "s3:ListBucket"))
@@ -113,6 +124,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         READ_DEPLOYMENTS,
         READ_TARGETS,
         READ_STACKS,
+        READ_BUILDS,
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
@@ -133,6 +145,17 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
             ),
         ),
         READ_STACKS,
+        Statement(
+            "RunBuilds",
+            On.SCOPE,
+            (
+                "codebuild:StartBuild",
+                "codebuild:StartBuildBatch",
+                "codebuild:StopBuild",
+                "codebuild:StopBuildBatch",
+            ),
+        ),
+        READ_BUILDS,
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
@@ -174,6 +197,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         ),
         Statement("InvokeChecks", On.SCOPE, ("lambda:InvokeFunction",)),
         Statement("PublishNotices", On.SCOPE, ("sns:Publish",)),
+        Statement("PutStateChanges", On.SCOPE, ("events:PutEvents",)),
         SET_ALARMS,
     ),
     Purpose.ROLLBACK: (

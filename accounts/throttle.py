@@ -53,6 +53,7 @@ RATES: Mapping[str, Rate] = {
     "ecr:DescribeImages": Rate(5, 10),
     "lambda:Invoke": Rate(10, 20),
     "sns:Publish": Rate(30, 60),
+    "events:PutEvents": Rate(100, 200),
     "sts:AssumeRole": Rate(20, 60),
     "s3:HeadObject": Rate(100, 200),
     "s3:GetObject": Rate(100, 200),

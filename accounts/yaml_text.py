@@ -29,8 +29,14 @@ MAX_DEPTH = 32
 
 Path = tuple[str | int, ...]
 
+BYTES_OF_A_VALUE = 12
+"""A text of so many bytes may hold one value for each dozen: `{},{},{},` is work without meaning."""
+
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _NOT_YAML = re.compile("[\t\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 class Position(NamedTuple):
@@ -88,7 +94,7 @@ def read(text: str, most_bytes: int, tags: Mapping[str, str] = MappingProxyType(
     """
     if len(text.encode("utf-8", "surrogatepass")) > most_bytes:
         raise UnreadableError(f"is larger than {most_bytes // 1024} KiB: split it up", START)
-    builder = _Builder(tags)
+    builder = _Builder(tags, most_bytes // BYTES_OF_A_VALUE)
     for event in _events(text):
         builder.take(event)
     return builder.document
@@ -101,7 +107,7 @@ def is_nothing(value: object) -> bool:
 
 def _events(text: str) -> Iterator[Event]:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        text = _NOT_YAML.sub(_as_yaml, text)
+        text = _ESCAPE.sub(_one_character, _NOT_YAML.sub(_as_yaml, text))
     try:
         yield from parse(text, Loader=CSafeLoader)
     except MarkedYAMLError as error:
@@ -119,6 +125,15 @@ def _as_yaml(found: re.Match[str]) -> str:
     """Write what JSON may hold and YAML may not: tabs between things, odd characters in strings."""
     character = found.group()
     return " " if character == "\t" else f"\\u{ord(character):04x}"
+
+
+def _one_character(found: re.Match[str]) -> str:
+    """JSON writes what lies beyond the first 65,536 characters as two escapes; YAML has one for it."""
+    high, low = found.groups()
+    if high is None:
+        return found.group()
+    pair = (int(high, 16) << 16 | int(low, 16)).to_bytes(4, "big")
+    return f"\\U{ord(pair.decode('utf-16-be')):08x}"
 
 
 def _line(text: str, at: Position) -> str:
@@ -154,8 +169,9 @@ class _Open:
 class _Builder:
     """Builds the document from events; the parser has checked their order."""
 
-    def __init__(self, tags: Mapping[str, str]) -> None:
+    def __init__(self, tags: Mapping[str, str], most: int) -> None:
         self.document = Document()
+        self.most = most
         self.stack: list[_Open] = []
         self.tags = tags
 
@@ -213,6 +229,8 @@ class _Builder:
         self.document.keys[path] = at
 
     def _place(self, value: object, at: Position) -> Path:
+        if len(self.document.values) >= self.most:
+            raise UnreadableError(f"holds more than {self.most} values: split it up", at)
         path: Path = ()
         if not self.stack:
             self.document.data = value
@@ -231,7 +249,4 @@ class _Builder:
 
 def _text(event: ScalarEvent) -> str:
     text = str(event.value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        # JSON writes what lies beyond the first 65,536 characters as two escapes.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text if event.style else Plain(text)

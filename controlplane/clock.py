@@ -12,11 +12,17 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+"""What lies behind it, as 9999-12-31T23:59:59-01:00 does, cannot be written in every time zone."""
+
+
 def iso(seconds: float | None) -> str | None:
     """Seconds since the epoch as ISO 8601 in UTC; None stays None."""
     if seconds is None:
         return None
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    text = datetime.fromtimestamp(min(max(seconds, 0.0), LAST), UTC).isoformat(
+        timespec="milliseconds"
+    )
     return text.replace("+00:00", "Z")
 
 

@@ -4,6 +4,7 @@ What each provider needs stands beside its driver (`controlplane.actions.hops`);
 for one pipeline, in the order of its stages, with what only our own ledger knows.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from accounts.models import Purpose
 from accounts.preflight import Finding, Hop, walk
 from controlplane import ledger as pure_ledger
 from controlplane.actions.base import ActionDriver, Task
+from controlplane.actions.git.base import named
 from controlplane.actions.hops import HOPS, account_hops
 from controlplane.actions.reading import READ, elsewhere, read_once
 from controlplane.declarations.model import (
@@ -23,6 +25,7 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
+from controlplane.declarations.triggers import KEY as GIT_SOURCE
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.tasks import Key
 from controlplane.engine.view import deploys
@@ -32,8 +35,10 @@ from controlplane.store import ledger, pipelines
 from controlplane.store.database import Database
 
 Drivers = Mapping[Key, ActionDriver]
-PROMOTERS = frozenset({"S3Promote"})
+PROMOTERS = frozenset({"S3Promote", "CodeStarSourceConnection"})
 """Providers that write into the account's own artifact bucket."""
+BUILDERS = frozenset({"CodeBuild", "Commands"})
+"""Providers that do so where they have an output, and no other bucket."""
 
 
 def examine(
@@ -96,9 +101,38 @@ def _settings_missing(
                         f"{stage.name}/{doing.name} asks for {key} {name!r}, which has no address",
                         f'Set {variable} to JSON such as {{"{name}": "https://..."}}.',
                     )
-    wants_slack = any(told.provider == "Slack" for told in declared.notifications)
-    if wants_slack and not settings.slack_token.get_secret_value():
+    yield from _git_missing(declared, settings)
+    if any(told.provider == "Slack" for told in declared.notifications):
+        yield from _slack_missing(settings)
+
+
+def _slack_missing(settings: Settings) -> Iterator[dict[str, Any]]:
+    if not settings.slack_token.get_secret_value():
         yield _missing("Slack is to be told, and there is no token", "Set TOWPATH_SLACK_TOKEN.")
+    if settings.slack_signing_secret.get_secret_value() and not settings.slack_people:
+        yield _missing(
+            "Slack may send presses of buttons, and nobody there is known",
+            "Set TOWPATH_SLACK_PEOPLE: Slack's user ids to a name and a role here.",
+        )
+
+
+def _git_missing(declared: PipelineDeclaration, settings: Settings) -> Iterator[dict[str, Any]]:
+    """A Git source needs a host, its token, and for webhooks its secret."""
+    for action in declared.stages[0].actions:
+        if action.driver != GIT_SOURCE:
+            continue
+        connection = action.configuration.get("ConnectionArn", "")
+        name = named(connection, settings.git)
+        if name is None:
+            entry = f'{{"NAME": {{"kind": "github", "connections": ["{connection}"]}}}}'
+            message = f"No Git host is known for the connection {connection!r}"
+            yield _missing(message, f"Put it into TOWPATH_GIT: {entry}.")
+            continue
+        host = settings.git[name]
+        for word, variable in (("secretEnv", host.secret_env), ("tokenEnv", host.token_env)):
+            if not os.environ.get(variable, ""):
+                mend = f"Set {variable}." if variable else f"Say {word} of {name} in TOWPATH_GIT."
+                yield _missing(f"The Git host {name} has no {word.removesuffix('Env')}", mend)
 
 
 def _reads(
@@ -106,8 +140,8 @@ def _reads(
 ) -> Iterator[dict[str, Any]]:
     """Every rule of a gate or a bake that can be read now, as the gate reads it."""
     for stage in declared.stages:
-        for rule in (*stage.gates(), *stage.rules()):
-            at_gate = rule in stage.gates()
+        for rule in (*stage.gates(), *stage.rules(), *stage.failure_rules()):
+            at_gate = rule not in stage.rules()
             kind, given = rule.rule_type_id, rule.configuration
             driver = drivers.get(("Gate", kind.owner, kind.provider))
             waits = kind.provider == "OpenIncident" and not {"Alertmanager", "Url"} & set(given)
@@ -133,7 +167,7 @@ def _missing(message: str, mend: str) -> dict[str, Any]:
 
 
 def _everything(stage: StageDeclaration) -> tuple[ActionDeclaration | RuleDeclaration, ...]:
-    return (*stage.actions, *stage.gates(), *stage.rules())
+    return (*stage.actions, *stage.gates(), *stage.rules(), *stage.failure_rules())
 
 
 def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
@@ -149,8 +183,15 @@ def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
             make = HOPS.get(_provider(doing))
             if make is not None:
                 yield from make(doing.configuration, account, region)
-            if _provider(doing) in PROMOTERS:
+            if _provider(doing) in PROMOTERS or _writes(doing):
                 yield from account_hops(registry.get(account), region)
+
+
+def _writes(doing: ActionDeclaration | RuleDeclaration) -> bool:
+    """Say whether what it builds goes into the account's own artifact bucket."""
+    if not isinstance(doing, ActionDeclaration) or "ArtifactBucket" in doing.configuration:
+        return False
+    return _provider(doing) in BUILDERS and bool(doing.output_artifacts)
 
 
 def _purposes(stage: StageDeclaration) -> tuple[Purpose, ...]:

@@ -56,13 +56,19 @@ REMEDY_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stage that ended badly: which rows, and why. action_ids: the stage's ordinary actions."""
+    """A stage that ended badly: which rows, and why. action_ids: the stage's ordinary actions.
+
+    result: what was decided to follow a failed action; None where nothing but the declaration says.
+    to: the execution that a person named to go back to; "" for the last known good.
+    """
 
     execution: Any
     stage_name: str
     declared: StageDeclaration
     cause: Cause
     action_ids: Sequence[int]
+    result: Result | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +81,35 @@ class Response:
     held: bool = False
 
 
-def policy_of(stage: StageDeclaration) -> Policy:
-    """Which causes roll this stage back: onFailure for actions, onSuccess's conditions for signals."""
+def policy_of(
+    stage: StageDeclaration, *, cause: Cause | None = None, result: Result | None = None
+) -> Policy:
+    """Which causes roll this stage back: onFailure for actions, onSuccess's conditions for signals.
+
+    cause: the one that is asked about; of a signal, it is its own condition that counts. result: what
+    follows a failed action, where that was decided: onFailure may have conditions, and may try again.
+    """
     on: set[CauseKind] = {CauseKind.REQUESTED}
-    if stage.on_failure and stage.on_failure.result is Result.ROLLBACK:
+    if (result or _without_asking(stage)) is Result.ROLLBACK:
         on |= {CauseKind.FAILED_DEPLOY, CauseKind.FAILED_CHECK}
     conditions = stage.on_success.conditions if stage.on_success else ()
+    if cause is not None and cause.kind is CauseKind.BAD_SIGNAL:
+        conditions = tuple(c for c in conditions if cause.by in [rule.name for rule in c.rules])
     if any(condition.result is Result.ROLLBACK for condition in conditions):
         on.add(CauseKind.BAD_SIGNAL)
     one_way = any(is_one_way(action) for action in stage.actions)
     return Policy(frozenset(on), one_way, breaker_of(stage))
 
 
-def goes_back(stage: StageDeclaration, cause: Cause) -> bool:
+def _without_asking(stage: StageDeclaration) -> Result | None:
+    """What follows a failed action wherever no condition has a say in it."""
+    failure = stage.on_failure
+    return None if failure is None or failure.conditions else failure.result
+
+
+def goes_back(stage: StageDeclaration, cause: Cause, result: Result | None = None) -> bool:
     """True where a stage that ends so is rolled back, so that what is in flight will be stopped."""
-    policy = policy_of(stage)
+    policy = policy_of(stage, cause=cause, result=result)
     by_person = cause.kind is CauseKind.REQUESTED
     return cause.kind in policy.on and (by_person or not policy.one_way)
 
@@ -105,7 +125,7 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
         ledger.fared(connection, bad, Fared.BAD, now)
     if not entries and not rolling_back:
         return Response(Decision(Act.NOTHING, "nothing had been deployed yet"))
-    policy = policy_of(failure.declared)
+    policy = policy_of(failure.declared, cause=failure.cause, result=failure.result)
     wanted = failure.cause.kind in policy.on or (policy.one_way and failure.cause.kind in BY_ITSELF)
     overtaken = _overtaken(connection, failure, entries)
     to_quarantine = (
@@ -195,6 +215,8 @@ def _placements(
         known = ledger.entries(connection, entry.target, status=Fared.GOOD)
         bad = ledger.quarantined(connection, {one.digest for one in (*newest, *known)})
         good = pure_ledger.last_known_good(known, bad)
+        if failure.to:
+            good = _named(connection, entry.target, failure.to)
         found.append(
             Placement(
                 action=action.name,
@@ -212,6 +234,13 @@ def _placements(
             )
         )
     return found
+
+
+def _named(connection: Connection, target: str, execution_id: str) -> Entry | None:
+    """What a person named, unless it went into quarantine since."""
+    found = ledger.placed_by(connection, target, execution_id)
+    gone = found is None or ledger.quarantined(connection, {found.digest})
+    return None if gone else found
 
 
 def _copies(known: Sequence[Entry], quarantined: Collection[str]) -> tuple[Good, ...]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from controlplane.declarations.model import Notification
+from controlplane.notify.state_changes import CHANGES, CHANNEL
 from controlplane.store import audit, events, locks
 
 TOLD: Mapping[str, str] = {
@@ -18,6 +19,7 @@ TOLD: Mapping[str, str] = {
     "execution.superseded": "info",
     "stage.succeeded": "info",
     "stage.failed": "warning",
+    "stage.retried": "info",
     "stage.held": "warning",
     "stage.extended": "info",
     "stage.noted": "warning",
@@ -47,6 +49,9 @@ TOLD: Mapping[str, str] = {
     "person.paged": "page",
 }
 """The kinds of events that concern people, and how much."""
+
+LEAVING = frozenset({*TOLD, *CHANGES})
+"""The kinds that may go out: to people, or as CodePipeline's own events."""
 
 DECISIONS = frozenset(
     {
@@ -120,7 +125,7 @@ class Journal:
         locks.order_of_events(self._connection, tell=tell)
         quiet: list[dict[str, Any]] = []
         for fact in self._facts:
-            outbox = self._outbox(fact) if fact.kind in TOLD else []
+            outbox = self._outbox(fact) if fact.kind in LEAVING else []
             if not outbox:
                 quiet.append(self._row(fact))
                 continue
@@ -172,6 +177,8 @@ def place(notification: Notification) -> str:
 
 
 def _wants(notification: Notification, kind: str) -> bool:
+    if kind not in (CHANGES if notification.provider == CHANNEL else TOLD):
+        return False
     return not notification.events or any(
         kind == wanted or (wanted.endswith(".") and kind.startswith(wanted))
         for wanted in notification.events

@@ -16,6 +16,7 @@ from controlplane.api import (
     events,
     executions,
     gates,
+    git,
     meta,
     pipelines,
     probes,
@@ -41,11 +42,12 @@ ROUTERS = (pipelines, executions, gates, quarantine, events, audit, accounts, to
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Build the application. ValueError where there is no secret to sign sessions with."""
+    """Build the application. ValueError where there is no secret to sign sessions with, or no such role."""
     if not parts.settings.secret.get_secret_value():
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
+    slack.check(parts.settings)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
@@ -61,6 +63,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(rest)
     app.include_router(probes.router)
     app.include_router(slack.router)
+    app.include_router(git.router)
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)
@@ -135,4 +138,10 @@ def _codepipeline(parts: Parts) -> codepipeline.Desk:
         clock=parts.clock,
         secret=parts.settings.secret.get_secret_value(),
         public_url=parts.settings.public_url,
+        lender=parts.lender,
+        hooks=parts.hooks,
+        parties={
+            name: token.get_secret_value()
+            for name, token in parts.settings.third_party_clients.items()
+        },
     )

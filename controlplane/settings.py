@@ -1,10 +1,57 @@
 """Settings from the environment (TOWPATH_...), and where the state lies. AWS's own variables are boto3's."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIT_APIS = {
+    "github": "https://api.github.com",
+    "gitlab": "https://gitlab.com/api/v4",
+    "bitbucket": "https://api.bitbucket.org/2.0",
+}
+BITBUCKET = "https://bitbucket.org"
+
+
+class GitHost(BaseModel):
+    """One Git host of TOWPATH_GIT.
+
+    secret_env, token_env: names of the variables with the webhooks' secret and with the token of the API.
+    api: where that is not the vendor's own cloud. site: of Bitbucket, whose API has no archives.
+    connections: the ARNs that mean this host. forks: pull requests from other repositories start, too.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+    kind: Literal["github", "gitlab", "bitbucket"]
+    secret_env: str = ""
+    token_env: str = ""
+    api: str = ""
+    site: str = BITBUCKET
+    connections: tuple[str, ...] = ()
+    forks: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where its API is, without a slash at the end."""
+        return (self.api or GIT_APIS[self.kind]).rstrip("/")
+
+
+class SettingError(ValueError):
+    """A setting that is well formed and cannot be: the sentence names it, and the mend."""
+
+
+class SlackPerson(BaseModel):
+    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    role: str
 
 
 class Settings(BaseSettings):
@@ -13,13 +60,20 @@ class Settings(BaseSettings):
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
+    git: Git hosts by name, as JSON (see GitHost); their webhooks come in at /git/NAME.
+    commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
+    "approver"}}`); a press by anybody else is refused.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
     for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
     every replica runs this version: an older one would not know what has started before.
     drills: "PIPELINE/STAGE" to how often it is drilled, as JSON (`{"shop/Test": "7d"}`); the first at once.
+    github_token: asks GitHub for webhooks of repositories; github_url: its API, or an Enterprise Server's.
+    third_party_clients: providers of action types of owner ThirdParty to the tokens that their job workers
+    show, as JSON (`{"AcmeScan": "..."}`).
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -34,6 +88,8 @@ class Settings(BaseSettings):
     prometheus: dict[str, str] = {}
     alertmanager: dict[str, str] = {}
     calendars: dict[str, str] = {}
+    git: dict[str, GitHost] = {}
+    commands_project: str = ""
     source_queue: str = ""
     source_queue_account: str = ""
     source_queue_region: str = ""
@@ -42,7 +98,11 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
+    slack_people: dict[str, SlackPerson] = {}
     slack_url: str = "https://slack.com/api/"
+    github_token: SecretStr = SecretStr("")
+    github_url: str = "https://api.github.com"
+    third_party_clients: dict[str, SecretStr] = {}
     max_body_bytes: int = 1024 * 1024
     max_requests: Annotated[int, Field(ge=0, le=38)] = (
         32  # the server has 40 threads; probes need some

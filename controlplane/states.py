@@ -74,8 +74,23 @@ class DrillState(StrEnum):
     FAILED = "failed"
 
 
+class JobStatus(StrEnum):
+    """Where a job of a worker or a function stands; CodePipeline's own words.
+
+    Created: put on record for a function that is not called yet. Queued: a worker may have it.
+    """
+
+    CREATED = "Created"
+    QUEUED = "Queued"
+    DISPATCHED = "Dispatched"
+    IN_PROGRESS = "InProgress"
+    TIMED_OUT = "TimedOut"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
 E, S, A, R = ExecutionStatus, StageStatus, ActionStatus, RollbackState
-W, D = WatchState, DrillState
+W, D, J = WatchState, DrillState, JobStatus
 
 EXECUTION_MOVES: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
     E.IN_PROGRESS: frozenset({E.STOPPING, E.STOPPED, E.SUCCEEDED, E.SUPERSEDED, E.FAILED}),
@@ -134,6 +149,19 @@ DRILL_MOVES: Mapping[DrillState, frozenset[DrillState]] = {
 }
 
 
+OVER_JOB = frozenset({J.TIMED_OUT, J.SUCCEEDED, J.FAILED})
+JOB_MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
+    J.CREATED: frozenset({J.DISPATCHED, J.TIMED_OUT, J.FAILED}),
+    J.QUEUED: frozenset({J.DISPATCHED, J.TIMED_OUT, J.FAILED}),
+    # Again: nobody acknowledged it. A function may report while its call still lasts.
+    J.DISPATCHED: frozenset({J.DISPATCHED, J.QUEUED, J.IN_PROGRESS, *OVER_JOB}),
+    J.IN_PROGRESS: frozenset(OVER_JOB),
+    J.TIMED_OUT: frozenset(),
+    J.SUCCEEDED: frozenset(),
+    J.FAILED: frozenset(),
+}
+
+
 class IllegalMoveError(Exception):
     """A move was asked for that no table lists."""
 
@@ -159,4 +187,5 @@ _TABLES: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     RollbackState: ROLLBACK_MOVES,
     WatchState: WATCH_MOVES,
     DrillState: DRILL_MOVES,
+    JobStatus: JOB_MOVES,
 }

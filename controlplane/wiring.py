@@ -15,12 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from accounts.base import Clients
 from accounts.breaker import Breakers
 from accounts.declared import load_accounts
+from accounts.lending import Lender
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from accounts.sessions import Sessions
 from accounts.throttle import Throttle
 from controlplane.actions.alarm_setter import AlarmSetter
-from controlplane.actions.base import ActionDriver
+from controlplane.actions.base import ActionDriver, ActionError
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.kinds import make as make_hosts
+from controlplane.actions.github_hooks import GitHub, Hooks
 from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
@@ -30,6 +34,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -41,8 +46,9 @@ from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
 from controlplane.settings import Settings
 from controlplane.store import accounts as account_rows
-from controlplane.store import metrics
+from controlplane.store import metrics, secret_values
 from controlplane.store.database import Database
+from controlplane.store.sealing import SealError
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Distribution, Reading, registry
 from monitors.heard import Heard
@@ -70,6 +76,10 @@ class House:
     feed: SqsFeed | None
     drills: Drills
     drill_runs: DrillRuns
+    lender: Lender
+    hooks: Hooks
+    git: Hosts
+    intake: GitIntake
 
 
 @contextmanager
@@ -100,6 +110,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     structures = Structures()
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
+    git = Hosts(make_hosts(http, settings.git, os.environ))
     parts = ActionParts(
         clients,
         clock,
@@ -110,6 +121,10 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         settings.calendars,
         breakers=breakers,
         heard=heard,
+        lender=clients,
+        opened=_opener(settings.secret.get_secret_value()),
+        git=git,
+        commands_project=settings.commands_project,
     )
     drivers = make_drivers(parts)
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
@@ -118,7 +133,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     delivery = Delivery(
         database,
         _notifiers(settings, clients, clock, http),
-        NoteMaker(_urls(settings), secret),
+        NoteMaker(_urls(settings), secret, structures),
         now,
         settings.lease_seconds,
     )
@@ -140,8 +155,24 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         sources=sources,
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
+        git=git,
+        intake=GitIntake(database, structures, commands, git),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
+        lender=clients,
+        hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
     )
+
+
+def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:
+    """Open what is sealed in a pipeline's configuration, for the function that does the action."""
+
+    def opened(pipeline: str, configuration: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            return secret_values.opened(secret, pipeline, configuration)
+        except SealError as error:
+            raise ActionError(f"A secret of the action cannot be read: {error}.") from error
+
+    return opened
 
 
 def _accounts(settings: Settings, database: Database) -> list[Account]:

@@ -151,6 +151,21 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Shell:
+    """What an action or rule runs in a shell, as it is declared beside its configuration.
+
+    commands: the lines, one after another. exports: names of variables that are put out.
+    environment: (name, value, type) of each variable; type is PLAINTEXT or SECRETS_MANAGER.
+    files: patterns of what goes into its output artifact; empty means everything.
+    """
+
+    commands: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str, str], ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One piece of outside work, as the engine hands it to a driver; nothing else reaches a driver.
 
@@ -166,6 +181,7 @@ class Task:
     answer: what a person or a job worker answered (see controlplane.actions.approval), "" before.
     judged: when a rule was last judged; None before.
     known: what the caller's own store knows that a rule at a gate asks about; empty for all others.
+    shell: what it runs in a shell; None where it runs nothing of the kind.
     """
 
     token: str
@@ -187,6 +203,7 @@ class Task:
     judged: datetime | None = None
     now: datetime | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
+    shell: Shell | None = None
 
 
 class Outcome(StrEnum):

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import httpx
 
 from accounts.base import Clients
 from accounts.breaker import Breakers
+from accounts.lending import Lender
 from monitors.base import Check, Signal
 from monitors.checks.aws_lambda import Lambda
 from monitors.checks.http import HttpJourney
@@ -30,7 +32,11 @@ class Parts:
     sites, prometheus, alertmanager: base addresses by the names that a declaration may use.
     calendars: paths or addresses of iCalendar texts, by name.
     environ: where bearer tokens are looked up. breakers: for what is not asked through `clients`.
+    git: the Git hosts, as `controlplane.actions.git` makes them.
     heard: which accounts tell of their deployments' ends by themselves.
+    lender: who lends credentials of an account to somebody else.
+    opened: opens what is sealed in a pipeline's configuration.
+    commands_project: the CodeBuild project that commands run in where they name none.
     """
 
     clients: Clients
@@ -43,6 +49,10 @@ class Parts:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     breakers: Breakers | None = None
     heard: Heard | None = None
+    lender: Lender | None = None
+    opened: Callable[[str, Mapping[str, str]], Mapping[str, str]] = lambda _, given: given
+    git: Any = None
+    commands_project: str = ""
 
 
 SIGNALS: Mapping[str, Callable[[Parts], Signal]] = {

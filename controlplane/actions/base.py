@@ -35,13 +35,14 @@ class Revision:
     """One version of a source: what an execution is pinned to.
 
     id: the vendor's own revision id (an S3 VersionId, an image digest).
-    at: when the source says that it was made.
+    at: when the source says that it was made. ref: what it is the newest of, where that may move back.
     """
 
     id: str
     location: str
     summary: str = ""
     at: datetime | None = None
+    ref: str = ""
 
 
 class Source(ActionDriver, Protocol):

@@ -96,11 +96,17 @@ class CloudFormationRestore:
         newest = next(stacks.operations(stack), None)
         if earlier := stacks.operation(stack, token):
             return stacks.progress(stack, earlier)
+        if newest is None:  # CloudFormation shows events for 90 days only
+            text = (
+                f"{stack} shows no event any more, so nobody knows whether what is rolled back changed it: "
+                f"see what it serves, and update it to {wanted.location} by hand where that is not it"
+            )
+            raise ActionError(text, permanent=True)
         if stacks.operation(stack, undone) is None:
             text = f"{stack} is as it was: what is rolled back changed nothing in it"
             return Progress(Outcome.SUCCEEDED, stack.name, text, None, stack.url)
         _refuse_strangers(stack, newest, undone)
-        if newest and newest.runs:
+        if newest.runs:
             raise ActionError(f"waiting for {stack}, which is {status}")
         stacks.refuse_stuck(stack, status)
         where = (task.account, task.region, self.purpose)
@@ -143,10 +149,9 @@ def _followed(stack: stacks.Stack, found: stacks.Operation) -> Progress:
     return stands
 
 
-def _refuse_strangers(stack: stacks.Stack, newest: stacks.Operation | None, undone: str) -> None:
+def _refuse_strangers(stack: stacks.Stack, newest: stacks.Operation, undone: str) -> None:
     """Raise (permanent) where the last operation is neither what is undone nor a way back of it."""
-    ours = newest is None or newest.token == undone or newest.token.endswith(f"-of-{undone}")
-    if newest is not None and not ours:
+    if newest.token != undone and not newest.token.endswith(f"-of-{undone}"):
         raise ActionError(
             f"{stack} was last changed by {newest.token or 'hand'} ({newest.status}), and not by what is "
             "rolled back: it is not overwritten. Find out what that brought, and deploy what should "

@@ -5,6 +5,7 @@ with a reason.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html
 """
 
 import json
@@ -26,6 +27,19 @@ STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ACCOUNT = re.compile(r"[0-9]{12}")
 DEPLOYMENT = re.compile(r"d-[A-Za-z0-9]{1,64}")
+BUILD = re.compile(
+    r"arn:aws[a-z-]*:codebuild:(?P<region>[a-z0-9-]{1,40}):(?P<account>[0-9]{12}):build/"
+    r"(?P<id>[A-Za-z0-9][A-Za-z0-9_-]{1,254}:[0-9a-f-]{36})"
+)
+BUILD_ENDS: Mapping[str, bool] = {
+    "IN_PROGRESS": False,
+    "SUCCEEDED": True,
+    "FAILED": True,
+    "FAULT": True,
+    "STOPPED": True,
+    "TIMED_OUT": True,
+}
+"""As ENDS, of a build of CodeBuild."""
 ENDS: Mapping[str, bool] = {
     "START": False,
     "READY": False,
@@ -55,12 +69,16 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A deployment of CodeDeploy began, or ended, in an account (its AWS id) and region."""
+    """A deployment of CodeDeploy began, or ended, in an account (its AWS id) and region; or a build did.
+
+    handle: its id. deployment: it is one, and no build.
+    """
 
     account: str
     region: str
-    deployment: str
+    handle: str
     ended: bool
+    deployment: bool = True
 
 
 def read(body: str) -> Arrival | Change:
@@ -158,10 +176,20 @@ def _codedeploy(account: str, _at: datetime | None, detail: Mapping[str, Any]) -
     return Change(account, _text(detail, "region"), deployment, ENDS[state])
 
 
+def _codebuild(account: str, _at: datetime | None, detail: Mapping[str, Any]) -> Change:
+    found, status = BUILD.fullmatch(_text(detail, "build-id")), _text(detail, "build-status")
+    if status not in BUILD_ENDS:
+        raise EnvelopeError("no state that a build has")
+    if found is None or found["account"] != account:
+        raise EnvelopeError("no build id")
+    return Change(account, found["region"], found["id"], BUILD_ENDS[status], deployment=False)
+
+
 Reader = Callable[[str, datetime | None, Mapping[str, Any]], Arrival | Change]
 READERS: Mapping[Any, Reader] = {
     ("aws.s3", "Object Created"): _s3,
     ("aws.ecr", "ECR Image Action"): _ecr,
     ("aws.codedeploy", "CodeDeploy Deployment State-change Notification"): _codedeploy,
+    ("aws.codebuild", "CodeBuild Build State Change"): _codebuild,
 }
 """(source, detail-type) -> what it names. Everything else is not for us."""

@@ -73,6 +73,33 @@ def _ecr_source(configuration: Configuration, account: str, region: str) -> list
     return [Hop(*where, "describe_images", asked, "ReadImages", why)]
 
 
+def _project(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the project as who starts builds, and as who follows them."""
+    name, bucket = configuration.get("ProjectName", ""), configuration.get("ArtifactBucket", "")
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("projects"):
+            return None
+        return (
+            f"There is no CodeBuild project {name} in {account}.",
+            "Create it, or correct ProjectName.",
+        )
+
+    why, asked = f"find the CodeBuild project {name}", {"names": [name]}
+    hops = [
+        Hop(
+            account, region, one, "codebuild", "batch_get_projects", asked, "ReadBuilds", why, there
+        )
+        for one in (Purpose.DEPLOY, Purpose.WATCH)
+        if name  # or else the settings name it
+    ]
+    if bucket:
+        why, asked_s3 = f"the bucket {bucket} of what is built is versioned", {"Bucket": bucket}
+        where = (account, region, Purpose.DEPLOY, "s3", "get_bucket_versioning")
+        hops.append(Hop(*where, asked_s3, "ListSource", why, _versioned(bucket)))
+    return hops
+
+
 def _ecr_promote(configuration: Configuration, account: str, region: str) -> list[Hop]:
     repository = configuration.get("RepositoryName", "")
     asked = {"repositoryName": repository, "maxResults": 1}
@@ -215,6 +242,8 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "CodeBuild": _project,
+    "Commands": _project,
     "InspectorFindings": _inspector,
     "SyntheticsCanary": _canary,
     "Lambda": _lambda,

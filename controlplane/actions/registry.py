@@ -12,11 +12,17 @@ from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
+from controlplane.actions.codebuild import CodeBuild
 from controlplane.actions.codedeploy import CodeDeploy
 from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.source import GitSource
+from controlplane.actions.job_lambda import JobLambda
+from controlplane.actions.job_outputs import JobOutputs
+from controlplane.actions.job_worker import JobWorker
 from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
@@ -31,7 +37,7 @@ from controlplane.gates.signal import SignalGate
 from controlplane.gates.variable_check import VariableCheck
 from monitors.registry import CHECKS, SIGNALS, Parts
 
-__all__ = ["ACTIONS", "GATES", "RULES", "Parts", "drivers"]
+__all__ = ["ACTIONS", "GATES", "JOBS", "RULES", "Parts", "drivers"]
 
 Key = tuple[str, str, str]
 """Category, owner, provider."""
@@ -39,7 +45,15 @@ Key = tuple[str, str, str]
 ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {
         ("Source", "AWS", "S3"): lambda parts: S3Source(parts.clients),
+        ("Source", "AWS", "CodeStarSourceConnection"): lambda parts: GitSource(
+            parts.clients, Hosts({}) if parts.git is None else parts.git
+        ),
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
+        ("Build", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Test", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Compute", "AWS", "Commands"): lambda parts: CodeBuild(
+            parts.clients, commands_project=parts.commands_project
+        ),
         ("Deploy", "Custom", "S3Promote"): lambda parts: S3Promote(parts.clients),
         ("Deploy", "Custom", "ECRPromote"): lambda parts: EcrPromote(parts.clients, parts.http),
         ("Deploy", "AWS", "CodeDeploy"): lambda parts: CodeDeploy(parts.clients, parts.heard),
@@ -69,6 +83,17 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     }
 )
 """What an action may be."""
+
+JOBS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
+    {
+        ("Job", "Towpath", "Worker"): lambda _: JobWorker(),
+        ("Job", "Towpath", "Lambda"): lambda parts: JobLambda(
+            parts.clients, parts.lender, parts.opened
+        ),
+        ("Job", "Towpath", "Outputs"): lambda parts: JobOutputs(parts.clients),
+    }
+)
+"""What does an action that is done outside: which of them, its type's executor says."""
 
 RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {
@@ -112,6 +137,10 @@ GATES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Gate", "Custom", "Expression"): lambda _: expression_rule(),
         ("Gate", "AWS", "VariableCheck"): lambda _: VariableCheck(),
         ("Gate", "AWS", "LambdaInvoke"): CHECKS["Lambda"],
+        ("Gate", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
+        ("Gate", "AWS", "Commands"): lambda parts: CodeBuild(
+            parts.clients, commands_project=parts.commands_project
+        ),
         ("Gate", "Custom", "Freeze"): lambda _: freeze_rule(),
     }
 )
@@ -120,4 +149,5 @@ GATES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
 
 def drivers(parts: Parts) -> dict[Key, ActionDriver]:
     """Make every driver once; they are safe under threads and shared by all tasks."""
-    return {key: make(parts) for key, make in (*ACTIONS.items(), *RULES.items(), *GATES.items())}
+    tables = (ACTIONS, JOBS, RULES, GATES)
+    return {key: make(parts) for table in tables for key, make in table.items()}

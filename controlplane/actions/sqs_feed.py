@@ -1,7 +1,7 @@
 """Events through an SQS queue that EventBridge rules feed: at least once, in any order.
 
 A message only says where to look: bytes and digests are read from the source itself, and how a
-deployment stands from CodeDeploy. Still,
+deployment or a build stands from CodeDeploy and CodeBuild. Still,
 whoever may send to the queue may start executions, so its policy should let in only the rule
 (aws:SourceArn). What is foreign or malformed is counted, logged (never with its body) and deleted.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -115,15 +115,13 @@ class SqsFeed:
         ]
 
     def _ended(self, change: envelopes.Change, receipt: str) -> list[WorkEvent]:
-        """One event for each name of the account; none for a deployment that only began."""
+        """One event for each name of the account; none for what only began."""
         names = self._names(change.account, change.region)
         for name in names:
-            if self._heard is not None:
+            if self._heard is not None and change.deployment:
                 self._heard.note(name, change.region)
         return [
-            WorkEvent(name, change.region, change.deployment, receipt)
-            for name in names
-            if change.ended
+            WorkEvent(name, change.region, change.handle, receipt) for name in names if change.ended
         ]
 
     def _places(self, arrival: envelopes.Arrival) -> list[dict[str, str]]:

@@ -69,7 +69,8 @@ def delete_account(
 
 def _accounts_of(declared: PipelineDeclaration) -> set[str]:
     given = [a.configuration for stage in declared.stages for a in stage.actions]
-    given += [rule.configuration for stage in declared.stages for rule in stage.rules()]
+    rules = [(*stage.gates(), *stage.rules(), *stage.failure_rules()) for stage in declared.stages]
+    given += [rule.configuration for group in rules for rule in group]
     return {configuration.get("Account", "") for configuration in given}
 
 

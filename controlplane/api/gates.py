@@ -20,6 +20,8 @@ from controlplane.engine.gate_commands import Scope
 from controlplane.store import gates
 
 router = guarded_router("gates")
+SHOWN = 1_000
+"""Incidents of one answer."""
 
 
 @router.get("/freezes")
@@ -68,7 +70,7 @@ def list_incidents(parts: GivenParts) -> list[Document]:
                 "since": iso(row.since),
                 "seenAt": iso(row.seen_at),
             }
-            for row in gates.incidents(connection)
+            for row in gates.incidents(connection, SHOWN)
         ]
 
 

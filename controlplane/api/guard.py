@@ -127,7 +127,8 @@ def holder_in(request: Request) -> tokens.Holder:
 
 def person_in(request: Request) -> Person:
     """Who asks, as commands know it."""
-    return Person(holder_in(request).name, "api")
+    holder = holder_in(request)
+    return Person(holder.name, "api", holder.person)
 
 
 GivenHolder = Annotated[tokens.Holder, Depends(holder_in)]

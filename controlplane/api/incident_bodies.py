@@ -8,17 +8,13 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from controlplane.api.inputs import in_utc, seconds
+from controlplane.api.inputs import seconds
 
 Label = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
-
-
-def _tellable(at: datetime | None) -> datetime | None:
-    return at if at is None or at.tzinfo is None else in_utc(at)
 
 
 class Alert(BaseModel):
@@ -28,7 +24,7 @@ class Alert(BaseModel):
 
     status: Literal["firing", "resolved"] | None = None
     labels: Annotated[dict[LabelName, Label], Field(max_length=64)]
-    starts_at: Annotated[datetime | None, AfterValidator(_tellable)] = None
+    starts_at: datetime | None = None
     fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{0,64}$")] = ""
 
     def key(self) -> str:

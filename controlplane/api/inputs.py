@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from controlplane.clock import LAST
 from controlplane.store.roles import Role
 
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
 NAME_OR_NONE = r"^[A-Za-z0-9.@_-]{0,100}$"
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@_-]{1,128}$")]
 Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
 
 PipelineName = Annotated[str, Path(pattern=NAME)]
@@ -30,18 +32,6 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 FilterName = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")]
 
 
-def in_utc(at: datetime) -> datetime:
-    """The same moment in UTC; ValueError where that is in no year that a clock can tell (1 to 9999)."""
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is before the year 1 or after 9999 in UTC") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
-"""With a time zone, and one that can be told again: what is stored is listed."""
-
-
 class Body(BaseModel):
     """camelCase outside."""
 
@@ -51,12 +41,15 @@ class Body(BaseModel):
 
 
 class StartBody(Body):
-    """revisions: source action -> revision id to pin. A token sent twice starts only once.
+    """revisions: source action -> revision id to pin. variables: values in the place of their defaults.
+
+    A token sent twice starts only once.
 
     one_way: the release cannot be rolled back: every stage asks before it deploys, and holds where it goes bad.
     """
 
     revisions: Annotated[dict[Id, Text], Field(max_length=50)] = {}
+    variables: Annotated[dict[VariableName, Text], Field(max_length=50)] = {}
     one_way: bool = False
     client_request_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] | None = None
 
@@ -95,13 +88,19 @@ class ReasonBody(Body):
     reason: Text = ""
 
 
+class RollbackBody(ReasonBody):
+    """to: an execution that succeeded in the stage; "" goes back to the last known good."""
+
+    to: Text = ""
+
+
 class FreezeBody(Body):
     """pipeline, stage, account: "" covers all. until: with a time zone; left out, until it is lifted."""
 
     pipeline: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
     stage: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
     account: Annotated[str, StringConstraints(pattern=NAME_OR_NONE)] = ""
-    until: Moment | None = None
+    until: AwareDatetime | None = None
     reason: Text
 
     def ends(self) -> float | None:
@@ -114,7 +113,7 @@ class TokenBody(Body):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
     role: Role
-    expires_at: Moment | None = None
+    expires_at: AwareDatetime | None = None
 
     def expires(self) -> float | None:
         """Seconds since the epoch."""
@@ -122,6 +121,7 @@ class TokenBody(Body):
 
 
 def seconds(at: datetime) -> float:
-    """Seconds since the epoch of a time with a zone."""
+    """Seconds since the epoch of a time with a zone; what cannot be written again is cut to what can."""
     # datetime.timestamp overflows for a few hours around year 1 and 9999; the difference does not.
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    found = (at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    return min(max(found, 0.0), LAST)

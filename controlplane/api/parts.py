@@ -8,12 +8,16 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from accounts.breaker import Key
+from accounts.lending import Lender
 from accounts.registry import StaticRegistry
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.structures import Structures
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -26,7 +30,9 @@ class Parts:
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     breakers: who did not answer this process its last call, and whether it is left alone.
+    git, intake: the Git hosts, and what takes their webhooks.
     doctor: pipeline -> its findings, one a hop; None where this process has none.
+    lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
     """
 
     database: Database
@@ -41,7 +47,11 @@ class Parts:
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
     breakers: Callable[[], Mapping[Key, bool]]
+    intake: GitIntake
+    git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
+    lender: Lender | None = None
+    hooks: Hooks | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -15,14 +15,18 @@ from controlplane.api.inputs import (
     Limit,
     PipelineName,
     ReasonBody,
+    RollbackBody,
     StageName,
     StartBody,
 )
 from controlplane.api.parts import GivenDocuments, GivenParts
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.load import DeclarationError, Problem, load_text
+from controlplane.declarations.registered import provider
 from controlplane.declarations.yaml_spelling import to_yaml
-from controlplane.store import drills, queries
+from controlplane.engine.structures import current
+from controlplane.store import action_types, drills, queries
+from controlplane.store.secret_values import SecretError, hidden
 
 router = guarded_router("pipelines")
 
@@ -77,10 +81,19 @@ def put_pipeline(
     """
     file = file or f"{name}.yaml"
     accounts = [account.name for account in parts.registry.all()]
-    declared = load_text(text, file, accounts, parts.clock())
+    with parts.database.read() as connection:
+        definitions = action_types.all_(connection)
+        before = current(connection, parts.structures, name)
+    types = {id_: provider(id_, one) for id_, one in definitions.items()}
+    declared = load_text(text, file, accounts, parts.clock(), types)
     if declared.name != name:
         wrong = f"is {declared.name!r}, but it was sent to {name!r}: make them the same"
         raise DeclarationError([Problem(file, 1, 1, "pipeline", wrong)])
+    try:
+        secret = parts.settings.secret.get_secret_value()
+        declared = hidden(declared, before, definitions, secret)
+    except SecretError as error:
+        raise DeclarationError([Problem(file, 1, 1, "configuration", str(error))]) from error
     return {"name": name, "version": parts.commands.apply_pipeline(declared, person)}
 
 
@@ -132,7 +145,12 @@ def start_execution(
     # A slash is in no name, so no other key can look like this one.
     dedupe = None if token is None else f"request/{name}/{token}"
     started = parts.commands.start(
-        name, person, revisions=asked.revisions, dedupe=dedupe, one_way=asked.one_way
+        name,
+        person,
+        revisions=asked.revisions,
+        dedupe=dedupe,
+        one_way=asked.one_way,
+        variables=asked.variables,
     )
     return {"id": started}
 
@@ -143,11 +161,12 @@ def roll_back(
     stage: StageName,
     parts: GivenParts,
     person: GivenPerson,
-    body: ReasonBody | None = None,
+    body: RollbackBody | None = None,
 ) -> dict[str, ExecutionId]:
-    """Roll a stage back to its last known good; answers the execution that goes bad."""
-    reason = (body or ReasonBody()).reason
-    return {"id": parts.commands.rollback(name, stage, person, reason=reason)}
+    """Roll a stage back, to its last known good or to what is named; answers the execution that goes bad."""
+    asked = body or RollbackBody()
+    bad = parts.commands.rollback(name, stage, person, reason=asked.reason, to=asked.to)
+    return {"id": bad}
 
 
 @router.post("/pipelines/{name}/stages/{stage}/drill", status_code=202)

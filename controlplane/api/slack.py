@@ -1,5 +1,8 @@
 """Slack's door: a press of a button becomes a command, in the name of whoever pressed.
 
+Slack says which of its users pressed; TOWPATH_SLACK_PEOPLE says who that is here and what he may. That a
+person sits in a channel gives him no right.
+
 The request is bounded, then authenticated (Slack signed it), then read. The button's value is
 signed by us and bound to one approval or one execution: an old message can not move anything newer.
 """
@@ -17,9 +20,33 @@ from controlplane.api.problems import problem
 from controlplane.api.slack_request import MAX_AGE, MAX_BODY, Press, Refused, accept
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.notify import buttons
+from controlplane.settings import SettingError, Settings
 from controlplane.store import executions, queries, seen
+from controlplane.store.roles import Permission, Role, allows, roles_with
 
 router = APIRouter(include_in_schema=False)
+
+NEEDS: Mapping[str, Permission] = {
+    "approve": Permission.APPROVE,
+    "reject": Permission.APPROVE,
+    "pass": Permission.ROLL_BACK,
+    "rollback": Permission.ROLL_BACK,
+}
+"""What each button needs; the same as the REST door asks for."""
+
+
+class NotAllowedError(Exception):
+    """Whoever pressed may not; the message is for him."""
+
+
+def check(settings: Settings) -> None:
+    """SettingError where somebody was given a role that there is not."""
+    for user, one in settings.slack_people.items():
+        if one.role not in {str(role) for role in Role}:
+            known = ", ".join(Role)
+            raise SettingError(
+                f"TOWPATH_SLACK_PEOPLE: {user} has role {one.role!r}, and there is: {known}"
+            )
 
 
 class SeenGuard:
@@ -58,7 +85,7 @@ def _handle(parts: Parts, headers: Mapping[str, str], body: bytes) -> Response:
         return problem(401, str(error))
     try:
         _move(parts, press, asked)
-    except CommandError as error:
+    except (CommandError, NotAllowedError) as error:
         return JSONResponse(
             {"response_type": "ephemeral", "replace_original": False, "text": _plain(str(error))}
         )
@@ -66,7 +93,7 @@ def _handle(parts: Parts, headers: Mapping[str, str], body: bytes) -> Response:
 
 
 def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
-    person = Person(f"slack:{press.user_name or press.user_id}", "slack")
+    person = _person(parts.settings, press, NEEDS[asked.action])
     if asked.action == "rollback":
         pipeline = _still_there(parts, asked)
         parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
@@ -85,7 +112,25 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
         person,
         approve=asked.action == "approve",
         summary="",
+        token=asked.token,
     )
+
+
+def _person(settings: Settings, press: Press, needed: Permission) -> Person:
+    """Who pressed, where he may; the ids of users are Slack's word, their names anybody's."""
+    known = settings.slack_people.get(press.user_id)
+    if known is None:
+        raise NotAllowedError(
+            f"Towpath does not know who you are, and did nothing. Whoever runs it can add you to "
+            f'TOWPATH_SLACK_PEOPLE: {{"{press.user_id}": {{"name": "YOUR NAME", "role": "ROLE"}}}}; this '
+            f"button needs {' or '.join(roles_with(needed))}."
+        )
+    if not allows(known.role, needed):
+        raise NotAllowedError(
+            f"{known.name} has role {known.role} in TOWPATH_SLACK_PEOPLE and may not do this ({needed}): "
+            f"it needs {' or '.join(roles_with(needed))}. Nothing was done."
+        )
+    return Person(known.name, "slack")
 
 
 def _still_there(parts: Parts, asked: buttons.Press) -> str:

@@ -43,6 +43,7 @@ def stage_execution(
         "watch": _watch(row),
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
         "gate": gate(connection, row.id, rows),
+        "onFailure": [gate_rule(one) for one in rows if one.kind == "failure"],
     }
 
 
@@ -108,7 +109,7 @@ def _action(row: Any, declared: ActionDeclaration | None) -> Document:
         "endedAt": iso(row.ended_at),
     }
     if is_open_approval(row):
-        document["approval"] = _approval(declared)
+        document["approval"] = _approval(row, declared)
     return document
 
 
@@ -118,11 +119,13 @@ def is_open_approval(row: Any) -> bool:
     return bool(waits and row.answer == "")
 
 
-def _approval(declared: ActionDeclaration | None) -> Document:
+def _approval(row: Any, declared: ActionDeclaration | None) -> Document:
+    """What the approver reads: with variables, as the approval itself says it."""
     given = declared.configuration if declared else {}
-    link = given.get("ExternalEntityLink", "")
+    note, link = given.get("CustomData", ""), given.get("ExternalEntityLink", "")
+    link = row.url if "#{" in link else link
     return {
-        "note": given.get("CustomData", ""),
+        "note": row.summary if "#{" in note else note,
         # A declared link is outside text: javascript: must not become something to press.
         "link": link if link.startswith(("https://", "http://")) else "",
     }

@@ -2,7 +2,7 @@
 
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import GivenPerson, guarded_router
+from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router
 from controlplane.api.inputs import TokenBody, TokenId
 from controlplane.api.parts import GivenParts
 from controlplane.api.problems import unknown
@@ -21,13 +21,15 @@ def list_tokens(parts: GivenParts) -> list[Document]:
 
 
 @router.post("/tokens", status_code=201)
-def create_token(parts: GivenParts, body: TokenBody, by: GivenPerson) -> Document:
-    """Make a token; the answer is the only place where it can be read."""
+def create_token(
+    parts: GivenParts, holder: GivenHolder, by: GivenPerson, body: TokenBody
+) -> Document:
+    """Make a token; the answer is the only place where it can be read. It counts as its maker's."""
     now, expires = parts.now(), body.expires()
     if expires is not None and expires <= now:
         raise CommandError(Problem.INVALID, "expiresAt is in the past: give a time to come")
     with parts.database.begin() as connection:
-        id_, token = tokens.create(connection, body.name, body.role, now, expires)
+        id_, token = tokens.create(connection, body.name, body.role, now, expires, holder.person)
         audit.note(connection, now, by, "token.created", f"{id_} for {body.name}, role {body.role}")
     return {
         "id": id_,

@@ -140,7 +140,7 @@ def gate_rule(row: Any) -> Document:
 
 
 def token(row: Any) -> Document:
-    """Answer a token without the token."""
+    """Answer a token without the token. person: the id of the token that its maker began with, or its own."""
     return {
         "id": row.id,
         "name": row.name,
@@ -149,6 +149,7 @@ def token(row: Any) -> Document:
         "expiresAt": iso(row.expires_at),
         "lastUsedAt": iso(row.last_used_at),
         "revokedAt": iso(row.revoked_at),
+        "person": row.person or row.id,
     }
 
 

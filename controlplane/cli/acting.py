@@ -11,6 +11,7 @@ from controlplane.client.api import Api, Exit
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+To = Annotated[str, typer.Option("--to", help="an execution that succeeded in the stage")]
 Pipeline = Annotated[str, typer.Argument(help="the pipeline's name")]
 Execution = Annotated[str, typer.Argument(help="the execution's id")]
 Stage = Annotated[str, typer.Argument(help="the stage's name")]
@@ -25,13 +26,16 @@ def register(app: typer.Typer) -> None:
 def start(
     pipeline: Pipeline,
     revision: Annotated[list[str] | None, typer.Option(help="ACTION=REVISION to pin")] = None,
+    variable: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a variable")] = None,
     one_way: Annotated[
         bool, typer.Option("--one-way", help="it cannot be rolled back: ask first, hold where bad")
     ] = False,
 ) -> None:
     """Start an execution; prints its id."""
     pinned = dict(entry.partition("=")[::2] for entry in revision or [])
+    given = dict(entry.partition("=")[::2] for entry in variable or [])
     asked = {"revisions": pinned, **({"oneWay": True} if one_way else {})}
+    asked |= {"variables": given} if given else {}
     found = Api().send("POST", f"/pipelines/{pipeline}/executions", asked)
     typer.echo(found["id"])
     typer.echo(f"to roll a stage back: towpath rollback {pipeline} STAGE -m WHY", err=True)
@@ -91,12 +95,13 @@ def judge(execution: Execution, stage: Stage, result: Judged, message: Reason) -
     typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
-def rollback(pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False) -> None:
+def rollback(
+    pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False, to: To = ""
+) -> None:
     """Roll a stage back to its last known good; the digest now there goes into quarantine."""
     _confirm(f"roll {stage} of {pipeline} back, and quarantine what is there now?", yes=yes)
-    found = Api().send(
-        "POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", {"reason": message}
-    )
+    asked = {"reason": message, "to": to}
+    found = Api().send("POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", asked)
     typer.echo(f"rolling back what {found['id']} left in {stage}")
     typer.echo(f"follow it: towpath status {pipeline} --watch", err=True)
 

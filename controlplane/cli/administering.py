@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="whose it is; shown in events")],
     role: Annotated[
-        str, typer.Option(help="viewer, approver, release-manager or admin")
+        str, typer.Option(help="viewer, approver, release-manager, reporter, job-worker or admin")
     ] = "viewer",
     days: Annotated[int, typer.Option(min=1, max=3650, help="until it expires")] = 90,
     aws: Annotated[

@@ -30,6 +30,7 @@ def validate(
     from accounts.declared import RegistryError, load_accounts
     from controlplane.clock import system_clock
     from controlplane.declarations.load import DeclarationError, load_text
+    from controlplane.declarations.registered import strangers
 
     problems: list[str] = []
     try:
@@ -48,6 +49,9 @@ def validate(
             typer.echo(
                 f"{file}: {declared.name}, {len(declared.stages)} stages, is valid", err=True
             )
+            for name in strangers(declared):
+                said = f"{file}: warning: {name} is not known here: it must be registered where it runs"
+                typer.echo(said, err=True)
     if problems:
         fail("\n".join(problems), Exit.REFUSED)
 
@@ -59,7 +63,7 @@ def plan(files: Files) -> None:
 
     for file in files:
         try:
-            declared = load_text(file.read_text(encoding="utf-8"), str(file))
+            declared = load_text(_text(file), str(file))
         except DeclarationError as error:
             fail(str(error), Exit.REFUSED)
         for line in plan_lines(declared):
@@ -79,7 +83,7 @@ def apply(files: Files) -> None:
 
     api = Api()
     for file in files:
-        text = file.read_text(encoding="utf-8")
+        text = _text(file)
         try:
             name = parse_text(text, str(file)).name
         except DeclarationError as error:
@@ -87,3 +91,10 @@ def apply(files: Files) -> None:
         kind = "application/json" if file.suffix == ".json" else "text/yaml"
         answer = api.put_text(f"/pipelines/{name}", text, kind)
         typer.echo(f"{name}: version {answer['version']}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        fail(f"{file}:1:1: it is not UTF-8 text: {error}", Exit.REFUSED)

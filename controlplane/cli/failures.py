@@ -6,14 +6,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from accounts.base import AccountError
 from controlplane.client.api import ApiError, Exit
+from controlplane.settings import SettingError
 from controlplane.store.database import UrlError
 from controlplane.store.schema import SchemaError
 
 EXPECTED = (
-    AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SchemaError, SettingsError,
-    UrlError, ValidationError,
+    AccountError, ApiError, ArgumentError, DatabaseError, NoSuchModuleError, SchemaError, SettingError,
+    SettingsError, UrlError, ValidationError,
 )  # fmt: skip
-NAMES = "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER and _CALENDARS"
+NAMES = "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER, _CALENDARS, _DRILLS and _SLACK_PEOPLE"
 DATABASE = (
     "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is "
     "sqlite:///path/to/file.db, PostgreSQL is postgresql://user@host/name"
@@ -24,7 +25,7 @@ def sentence(error: Exception) -> str:
     """The line for a person."""
     if isinstance(error, ValidationError):
         return "\n".join(
-            f"TOWPATH_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']} (it is {one['input']!r})"
+            f"TOWPATH_{_path(one['loc'])}: {one['msg']} (it is {one['input']!r})"
             for one in error.errors(include_url=False)
             if not _is_secret(one["loc"])
         )
@@ -36,6 +37,11 @@ def sentence(error: Exception) -> str:
         cause = getattr(error, "orig", None) or error
         return DATABASE.format(str(cause).splitlines()[0])
     return str(error)
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """The variable, and where in its JSON."""
+    return ": ".join([str(loc[0]).upper(), *([".".join(map(str, loc[1:]))] if loc[1:] else [])])
 
 
 def _is_secret(path: tuple[int | str, ...]) -> bool:

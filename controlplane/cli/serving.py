@@ -64,6 +64,8 @@ def parts_of(house: House, worker: Worker) -> Parts:
         structures=house.structures,
         commands=house.commands,
         drills=house.drills,
+        git=house.git,
+        intake=house.intake,
         settings=house.settings,
         registry=house.registry,
         clock=house.clock,
@@ -73,4 +75,6 @@ def parts_of(house: House, worker: Worker) -> Parts:
         metrics=metrics_of(house),
         breakers=house.breakers.open,
         doctor=doctor,
+        lender=house.lender,
+        hooks=house.hooks,
     )

@@ -1,6 +1,7 @@
 """The REST API as a program of ours asks it, and what it raises where it is refused."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from enum import IntEnum
@@ -28,6 +29,8 @@ class ApiError(Exception):
         self.code = code
 
 
+STRANGE = re.compile(r"[^!-~]|[?#%\\]|/\.\.?(/|$)")
+"""In a path: what would make another address of it."""
 TRIES = 4
 LONGEST_PAUSE = 30.0
 """Seconds; a server that wants more is not waited for."""
@@ -51,12 +54,15 @@ class Api:
         secret = token or os.environ.get("TOWPATH_TOKEN", "")
         if not secret.isascii():
             raise ApiError("TOWPATH_TOKEN is no token: it has other letters", Exit.UNREACHABLE)
-        self._http = httpx.Client(
-            base_url=f"{self.url}/api/v1",
-            headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            timeout=30.0,
-            transport=transport,
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=f"{self.url}/api/v1",
+                headers={"Authorization": f"Bearer {secret}"} if secret else {},
+                timeout=30.0,
+                transport=transport,
+            )
+        except httpx.InvalidURL as error:
+            raise ApiError(f"TOWPATH_URL is no address: {error}", Exit.UNREACHABLE) from error
         self._pause = pause
 
     def close(self) -> None:
@@ -90,9 +96,15 @@ class Api:
         if not answer.content:
             return None
         is_json = "json" in answer.headers.get("content-type", "")
-        return answer.json() if is_json else answer.text
+        try:
+            return answer.json() if is_json else answer.text
+        except ValueError:
+            said = f"what answers at {self.url} is no Towpath: its answer is no JSON"
+            raise ApiError(said, Exit.UNREACHABLE) from None
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        if STRANGE.search(path):
+            raise ApiError(f"{path!r}: no name of Towpath's has such letters", Exit.USAGE)
         try:
             return self._http.request(method, path, **more)
         except httpx.HTTPError as error:
@@ -118,6 +130,8 @@ def _said(answer: httpx.Response) -> str:
     try:
         document = answer.json()
     except ValueError:
+        document = None
+    if not isinstance(document, dict):
         return f"HTTP {answer.status_code}: {answer.text[:500]}"
     problems = [_line(problem) for problem in document.get("problems") or []]
     detail = str(document.get("detail") or document.get("title") or answer.status_code)

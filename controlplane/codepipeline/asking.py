@@ -2,29 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
+from accounts.lending import Lender
 from accounts.registry import StaticRegistry
+from controlplane.actions.github_hooks import Hooks
 from controlplane.clock import Clock
 from controlplane.codepipeline import faults
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.commands import Commands
 from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
+from controlplane.notify import state_changes
 from controlplane.store import executions, pipelines
 from controlplane.store.database import Database
 
-ACCOUNT = "000000000000"
-"""Towpath is in no AWS account; clients want twelve digits in an ARN."""
 Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to."""
+    """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to.
+
+    lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at third parties;
+    parties: the client tokens of third parties, by the provider of their action types.
+    """
 
     database: Database
     structures: Structures
@@ -33,6 +38,9 @@ class Desk:
     clock: Clock
     secret: str
     public_url: str = ""
+    lender: Lender | None = None
+    hooks: Hooks | None = None
+    parties: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Ask:
 
     def arn(self, resource: str) -> str:
         """Write the ARN of a resource, in CodePipeline's form."""
-        return f"arn:aws:codepipeline:{self.region}:{ACCOUNT}:{resource}"
+        return state_changes.arn(self.region, resource)
 
 
 Handler = Callable[[Ask], Answer]

@@ -37,7 +37,7 @@ def create_door(desk: Desk) -> APIRouter:
 
     @router.post("/")
     async def asked(request: Request) -> Response:
-        headers = dict(request.headers)
+        headers = _headers(request)
         try:
             caller = await run_in_threadpool(_guarded, signed.announce, desk, headers)
             _refuse_query(request)
@@ -76,7 +76,7 @@ def _answer(
     given = inputs.check(shape.input_shape, _parsed(body))
     if needed is not Permission.READ:
         signed.once(desk, caller)
-    person = Person(caller.holder.name, "codepipeline")
+    person = Person(caller.holder.name, "codepipeline", caller.holder.person)
     ask = Ask(desk, person, caller.signed.region, desk.clock().timestamp(), given)
     return outputs.build(shape.output_shape, handler(ask))
 
@@ -124,6 +124,14 @@ def _refuse_query(request: Request) -> None:
     """No operation has one, and so nobody has signed one."""
     if request.url.query:
         raise WireError("InvalidSignatureException", "Sign a POST to / without a query.")
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """By lower-case name; one that was sent twice is one list, as it is signed and as HTTP has it."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -10,10 +10,15 @@ from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
+from controlplane.engine.spoken import trigger
 from controlplane.engine.variables import variables
 from controlplane.store import executions, histories, ledger
 
-REVISIONS = {"S3": ("S3_OBJECT_VERSION_ID",), "ECR": ("IMAGE_DIGEST",)}
+REVISIONS = {
+    "CodeStarSourceConnection": ("COMMIT_ID",),
+    "ECR": ("IMAGE_DIGEST",),
+    "S3": ("S3_OBJECT_VERSION_ID",),
+}
 """Source provider -> the kinds of revision that it can be pinned to."""
 LISTING = "executions"
 
@@ -45,6 +50,7 @@ def stop(ask: Ask) -> Answer:
     """Stop and wait, or stop and abandon; to abandon what was told to wait is no second request."""
     id_, abandon = ask.given["pipelineExecutionId"], ask.given.get("abandon", False)
     with ask.read() as connection:
+        declared(ask, connection, ask.given["pipelineName"])
         row = _stoppable(connection, ask.given["pipelineName"], id_)
     if row.stop and not (abandon and row.stop == "wait"):
         said = f"Execution '{id_}' was told to stop already"
@@ -173,7 +179,8 @@ def _summary(ask: Ask, connection: Connection, row: Any) -> dict[str, Any]:
 
 
 def _common(connection: Connection, row: Any, structure: PipelineDeclaration) -> dict[str, Any]:
-    target = histories.gone_back_to(connection, row) if row.rolls_back else ""
+    named = row.restores.partition("/")[2] if row.rolls_back else ""
+    target = named or (histories.gone_back_to(connection, row) if row.rolls_back else "")
     back = {"rollbackTargetPipelineExecutionId": target} if target else None
     return {
         "pipelineExecutionId": row.id,
@@ -187,12 +194,5 @@ def _common(connection: Connection, row: Any, structure: PipelineDeclaration) ->
 
 
 def _trigger(row: Any) -> dict[str, str]:
-    said = json.loads(row.trigger)
-    if row.type == "ROLLBACK":
-        return {
-            "triggerType": said.get("type", "AutomatedRollback"),
-            "triggerDetail": said.get("detail", ""),
-        }
-    kind = statuses.TRIGGER.get(said.get("type", ""), "StartPipelineExecution")
-    detail = " ".join(filter(None, [said.get("by", ""), said.get("detail", "")]))
-    return {"triggerType": kind, "triggerDetail": detail}
+    found = trigger(row)
+    return {"triggerType": found.type, "triggerDetail": found.detail}

@@ -10,11 +10,24 @@ from controlplane.codepipeline import pages, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.engine.spoken import action_id
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import histories, ledger
+from controlplane.store.secret_values import masked
 
+FAILURES = frozenset(
+    {
+        "ConfigurationError",
+        "JobFailed",
+        "PermissionError",
+        "RevisionOutOfSync",
+        "RevisionUnavailable",
+        "SystemUnavailable",
+    }
+)
+"""How a worker may say that its job failed: `TYPE: message`."""
 Found = tuple[list[Any], dict[str, Any], str]
-RULES = ("rule", "gate", "watch")
+RULES = ("rule", "gate", "watch", "failure")
 KINDS = {"watch": "rule"}
 """A rule that watches on is declared as the bake's rule."""
 
@@ -74,7 +87,7 @@ def _place(said: str) -> tuple[str, int] | None:
     execution, _, number = said.rpartition("/")
     if not said:
         return None
-    if not number.isdigit() or int(number) >= 2**63:
+    if not (number.isascii() and number.isdigit()) or int(number) >= 2**63:
         raise WireError("InvalidNextTokenException", "The next token is not one of this listing.")
     return execution, int(number)
 
@@ -113,13 +126,13 @@ def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[
     if item is not None:
         given = {
             "actionTypeId": item.action_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "namespace": item.namespace,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"actionExecutionId": statuses.action_id(row), "actionName": row.name}
+    named = {"actionExecutionId": action_id(row), "actionName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": output}
 
 
@@ -129,12 +142,12 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
     if item is not None:
         given = {
             "ruleTypeId": item.rule_type_id.model_dump(mode="json", by_alias=True),
-            "configuration": item.configuration,
+            "configuration": masked(item.configuration),
             "roleArn": item.role_arn,
             "region": item.region,
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
-    named = {"ruleExecutionId": statuses.action_id(row), "ruleName": row.name}
+    named = {"ruleExecutionId": action_id(row), "ruleName": row.name}
     return {**_times(row, execution), **named, "input": given, "output": _output(row)}
 
 
@@ -164,8 +177,11 @@ def _output(row: Any) -> dict[str, Any]:
 
 def errors(row: Any) -> Mapping[str, str] | None:
     """Say why it failed, as CodePipeline does."""
-    failed = row.status == "Failed"
-    return {"code": "JobFailed", "message": row.summary[:5000] or "It failed."} if failed else None
+    if row.status != "Failed":
+        return None
+    said = row.summary.partition(": ")[0]
+    code = said if said in FAILURES else "JobFailed"
+    return {"code": code, "message": row.summary[:5000] or "It failed."}
 
 
 def _variables(row: Any) -> dict[str, str]:

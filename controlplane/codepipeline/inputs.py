@@ -3,6 +3,7 @@
 AWS's own sentences, without the value that was sent: it may hold a secret.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -121,7 +122,7 @@ def _is_integer(given: Any) -> bool:
 
 
 def _is_number(given: Any) -> bool:
-    return _is_integer(given) or isinstance(given, float)
+    return _is_integer(given) or (isinstance(given, float) and math.isfinite(given))
 
 
 TYPES: Mapping[str, Callable[[Any], bool]] = {

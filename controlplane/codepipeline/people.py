@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from controlplane.codepipeline import faults, statuses
 from controlplane.codepipeline.asking import Answer, Ask, execution_of, known_stage
 from controlplane.codepipeline.faults import WireError, invalid
-from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
+from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
-from controlplane.ledger import TARGET_KEYS, Fared, last_known_good, standing, target_of
-from controlplane.store import executions, histories, ledger
+from controlplane.store import executions, histories
 
 ASKED = "asked for by OverrideStageCondition"
 
@@ -27,6 +24,7 @@ def put_approval(ask: Ask) -> Answer:
             ask.person,
             approve=result["status"] == "Approved",
             summary=result["summary"],
+            token=row.token,
         )
     except CommandError as error:
         faults.refuse(error, "ApprovalAlreadyCompletedException")
@@ -52,18 +50,17 @@ def enable_transition(ask: Ask) -> Answer:
 
 
 def roll_back(ask: Ask) -> Answer:
-    """Roll a stage back to the execution that is its last known good; any other is refused by name.
+    """Roll a stage back to an execution that succeeded in it, whatever its version.
 
     Answers the ROLLBACK execution; where what is under way must be stopped first, the one that goes bad.
     """
     name, stage = ask.given["pipelineName"], ask.given["stageName"]
     with ask.read() as connection:
-        structure = known_stage(ask, connection, name, stage)
+        known_stage(ask, connection, name, stage)
         target = execution_of(connection, name, ask.given["targetPipelineExecutionId"])
-        _check_target(connection, structure.stage(stage), target)
     try:
         reason = f"RollbackStage to {target.id}"
-        bad = ask.desk.commands.rollback(name, stage, ask.person, reason=reason)
+        bad = ask.desk.commands.rollback(name, stage, ask.person, reason=reason, to=target.id)
     except CommandError as error:
         faults.refuse(error, "UnableToRollbackStageException")
     with ask.read() as connection:
@@ -129,32 +126,3 @@ def _next(structure: PipelineDeclaration, stage: str) -> str:
     if place == len(names):
         raise invalid(f"Stage '{stage}' is the last: nothing goes out of it")
     return names[place]
-
-
-def _check_target(connection: Connection, stage: StageDeclaration, target: Any) -> None:
-    """Nothing but the last known good is gone back to: what the ledger says and not what was asked."""
-    if target.type == "ROLLBACK" or not histories.let_through(connection, target.id, stage.name):
-        said = f"Execution '{target.id}' did not succeed in stage '{stage.name}'"
-        raise WireError("UnableToRollbackStageException", said)
-    good = _known_good(connection, stage)
-    if good and target.digest not in {entry.digest for entry in good}:
-        ids = ", ".join(sorted({entry.execution_id for entry in good}))
-        said = f"The last known good of stage '{stage.name}' is of execution {ids}: name that one"
-        raise WireError("UnableToRollbackStageException", said)
-
-
-def _known_good(connection: Connection, stage: StageDeclaration) -> list[Any]:
-    """What each target would go back to: good, not in quarantine, and not what stands there now."""
-    found = []
-    for action in stage.actions:
-        provider = action.action_type_id.provider
-        if provider not in TARGET_KEYS:
-            continue
-        target = target_of(provider, action.region or "", action.configuration)
-        newest = ledger.entries(connection, target)
-        known = [*newest, *ledger.entries(connection, target, limit=20, status=Fared.GOOD)]
-        bad = {entry.digest for entry in standing(newest).values()}
-        bad |= ledger.quarantined(connection, {entry.digest for entry in known})
-        good = last_known_good(known, bad)
-        found += [] if good is None else [good]
-    return found

@@ -66,7 +66,7 @@ def get(ask: Ask) -> Answer:
         except KeyError as error:
             said = f"Pipeline '{name}' has no version {version}"
             raise WireError("PipelineVersionNotFoundException", said) from error
-        began = pipelines.created(connection, [name])[name]
+        began = pipelines.created(connection, name)[name]
     metadata = {"pipelineArn": ask.arn(name), "created": began, "updated": row.updated_at}
     return {"pipeline": spelling.write(ask, found, version), "metadata": metadata}
 
@@ -77,7 +77,8 @@ def list_(ask: Ask) -> Answer:
     with ask.read() as connection:
         rows = standing.pipelines(connection, pages.after(ask.given, LISTING), most + 1)
         rows, token = pages.page(rows, most, LISTING, lambda row: row.name)
-        began = pipelines.created(connection, [row.name for row in rows])
+        ends = (rows[0].name, rows[-1].name) if rows else ("", "")
+        began = pipelines.created(connection, *ends)
         found = [_summary(ask, connection, row, began[row.name]) for row in rows]
     return {"pipelines": found, "nextToken": token}
 

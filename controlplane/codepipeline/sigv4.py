@@ -20,7 +20,8 @@ SKEW = 15 * 60.0
 """Seconds by which a signature's time may differ from our clock."""
 LONGEST = 4_096
 AUTHORIZATION = re.compile(
-    ALGORITHM + r" +Credential=(?P<credential>[^, ]+), *SignedHeaders=(?P<headers>[a-z0-9;-]+), *"
+    ALGORITHM
+    + r" +Credential=(?P<credential>[^, ]+), *SignedHeaders=(?P<headers>[a-z0-9;!#$%&'*+.^_`|~-]+), *"
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
 CREDENTIAL = re.compile(r"([A-Z0-9]{16,128})/([0-9]{8})/([a-z0-9-]{1,40})/([a-z0-9]+)/aws4_request")

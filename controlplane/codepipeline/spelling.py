@@ -17,6 +17,10 @@ from controlplane.declarations.load import DeclarationError, load_text
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.provider import Need
 from controlplane.declarations.providers import BY_ID
+from controlplane.declarations.registered import Types, provider
+from controlplane.engine.structures import current
+from controlplane.store import action_types
+from controlplane.store.secret_values import Definitions, SecretError, hidden, masked
 
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/.+")
 WORDS = ("beforeEntry", "onSuccess", "onFailure")
@@ -47,13 +51,28 @@ def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
     filled = copy.deepcopy(dict(tree))
     filled.pop("version", None)
     names = _names(ask)
+    with ask.read() as connection:
+        definitions = action_types.all_(connection)
+    types = {id_: provider(id_, one) for id_, one in definitions.items()}
     for item in _items(filled):
-        _fill(item, filled, names, ask.region)
+        _fill(item, filled, names, ask.region, types)
     registered = list(names.values())
+    text = json.dumps({"pipeline": filled})
     try:
-        return load_text(json.dumps({"pipeline": filled}), "pipeline", registered, ask.desk.clock())
+        found = load_text(text, "pipeline", registered, ask.desk.clock(), types)
     except DeclarationError as error:
         raise WireError("InvalidStructureException", _said(error)) from error
+    return _hidden(ask, found, definitions)
+
+
+def _hidden(ask: Ask, found: PipelineDeclaration, definitions: Definitions) -> PipelineDeclaration:
+    """Seal the secrets of registered action types; **** is what it was before."""
+    try:
+        with ask.read() as connection:
+            before = current(connection, ask.desk.structures, found.name)
+        return hidden(found, before, definitions, ask.desk.secret)
+    except SecretError as error:
+        raise WireError("InvalidStructureException", str(error)) from error
 
 
 def _said(error: DeclarationError) -> str:
@@ -70,6 +89,7 @@ def write(ask: Ask, declaration: PipelineDeclaration, version: int) -> dict[str,
     names = _names(ask)
     for item in _items(tree):
         given = item.get("configuration", {})
+        given |= masked(given)
         if given.get("Account") and given["Account"] == _account(item, tree, names):
             del given["Account"]
     return {**tree, "version": version}
@@ -89,7 +109,11 @@ def _items(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _fill(
-    item: dict[str, Any], tree: Mapping[str, Any], names: Mapping[str, str], region: str
+    item: dict[str, Any],
+    tree: Mapping[str, Any],
+    names: Mapping[str, str],
+    region: str,
+    types: Types,
 ) -> None:
     kind = item.get("actionTypeId") or item.get("ruleTypeId") or {}
     id_ = (
@@ -98,11 +122,11 @@ def _fill(
         kind.get("provider", ""),
         kind.get("version", "1"),
     )
-    provider = BY_ID.get(id_)
-    if provider is None or provider.place is not Need.REQUIRED:
+    known, account = BY_ID.get(id_), _account(item, tree, names)
+    foreign = id_ in types and bool(account or "Account" in item.get("configuration", {}))
+    if not foreign and (known is None or known.place is not Need.REQUIRED):
         return
     item.setdefault("region", region)
-    account = _account(item, tree, names)
     if account:
         item.setdefault("configuration", {}).setdefault("Account", account)
 

@@ -5,13 +5,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.codepipeline import statuses
+from controlplane.codepipeline import job_state, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
-from controlplane.declarations.model import StageDeclaration
+from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine.retrying import AUTOMATIC
+from controlplane.engine.spoken import action_id
 from controlplane.store import executions, pipelines, queries
 
-CONDITIONS = {"gate": "beforeEntryConditionState", "rule": "onSuccessConditionState"}
+CONDITIONS = {
+    "gate": ("beforeEntryConditionState", "before_entry"),
+    "rule": ("onSuccessConditionState", "on_success"),
+    "failure": ("onFailureConditionState", "on_failure"),
+}
+"""By the kind of the rows: the word, and where its conditions are declared."""
 
 
 def get(ask: Ask) -> Answer:
@@ -22,7 +29,7 @@ def get(ask: Ask) -> Answer:
         closed = {row.stage: row for row in queries.transitions(connection, name)}
         stages = [_stage(connection, name, one, closed.get(one.name)) for one in found.stages]
         row: Any = pipelines.row(connection, name)
-        began = pipelines.created(connection, [name])[name]
+        began = pipelines.created(connection, name)[name]
     return {
         "pipelineName": name,
         "pipelineVersion": version,
@@ -48,9 +55,9 @@ def _stage(
         "inboundExecution": inbound[-1] if inbound else None,
         "inboundExecutions": inbound,
         "latestExecution": _latest(connection, latest),
-        "actionStates": _actions(stage, rows),
-        **_conditions(rows),
-        "retryStageMetadata": _retries(latest),
+        "actionStates": _actions(connection, stage, rows),
+        **_conditions(stage, rows),
+        "retryStageMetadata": _retries(connection, latest),
     }
 
 
@@ -81,23 +88,46 @@ def _latest(connection: Connection, row: Any) -> dict[str, Any] | None:
     }
 
 
-def _retries(row: Any) -> Mapping[str, Any] | None:
-    if row is None or row.attempt == 1:
+def _retries(connection: Connection, row: Any) -> Mapping[str, Any] | None:
+    """Who has tried the stage's latest execution again, and how often; an attempt that waits counts."""
+    if row is None:
         return None
-    return {"manualStageRetryAttempt": row.attempt - 1, "latestRetryTrigger": "ManualStageRetry"}
+    every = executions.of_execution(connection, row.execution_id)
+    again = [one for one in every if one.position == row.position and one.attempt > 1]
+    if not again:
+        return None
+    by_itself = sum(one.retried == AUTOMATIC for one in again)
+    by = "AutomatedStageRetry" if again[-1].retried == AUTOMATIC else "ManualStageRetry"
+    return {
+        "autoStageRetryAttempt": by_itself or None,
+        "manualStageRetryAttempt": (len(again) - by_itself) or None,
+        "latestRetryTrigger": by,
+    }
 
 
-def _actions(stage: StageDeclaration, rows: Sequence[Any]) -> list[dict[str, Any]]:
+def _actions(
+    connection: Connection, stage: StageDeclaration, rows: Sequence[Any]
+) -> list[dict[str, Any]]:
     """Every declared action, with how it stands; one that has not begun has no latest execution."""
     by_name = {row.name: row for row in rows if row.kind == "action"}
-    return [
-        {
-            "actionName": action.name,
-            "latestExecution": _execution(by_name.get(action.name)),
-            "entityUrl": action.configuration.get("ExternalEntityLink"),
-        }
-        for action in stage.actions
-    ]
+    return [_action(connection, action, by_name.get(action.name)) for action in stage.actions]
+
+
+def _action(connection: Connection, action: ActionDeclaration, row: Any) -> dict[str, Any]:
+    latest, job = _execution(row), job_state.of(connection, action, row)
+    percent = job.pop("percentComplete", None)
+    return {
+        "actionName": action.name,
+        "latestExecution": latest and {**latest, "percentComplete": percent},
+        "entityUrl": _link(action, row),
+        **job,
+    }
+
+
+def _link(action: ActionDeclaration, row: Any) -> str | None:
+    """Where to look; one with variables is known once the action has begun."""
+    link = action.configuration.get("ExternalEntityLink")
+    return link if link is None or "#{" not in link else row and row.url
 
 
 def _execution(row: Any) -> dict[str, Any] | None:
@@ -105,7 +135,7 @@ def _execution(row: Any) -> dict[str, Any] | None:
         return None
     waits = row.status == "InProgress" and row.handle == row.token and row.answer == ""
     return {
-        "actionExecutionId": statuses.action_id(row),
+        "actionExecutionId": action_id(row),
         "status": statuses.ACTION[row.status],
         "summary": row.summary,
         "lastStatusChange": row.ended_at or row.started_at,
@@ -116,22 +146,32 @@ def _execution(row: Any) -> dict[str, Any] | None:
     }
 
 
-def _conditions(rows: Sequence[Any]) -> dict[str, Any]:
-    """What the gate and the bake have seen; all their rules are one condition."""
+def _conditions(stage: StageDeclaration, rows: Sequence[Any]) -> dict[str, Any]:
+    """What the rules of the gate, the bake and onFailure have seen, by condition."""
     found = {}
-    for kind, word in CONDITIONS.items():
-        rules = [row for row in rows if row.kind == kind]
-        if rules:
-            latest = {"status": _worst(rules)}
-            states = [_rule(row) for row in rules]
-            one = {"latestExecution": latest, "ruleStates": states}
-            found[word] = {"latestExecution": latest, "conditionStates": [one]}
+    for kind, (word, place) in CONDITIONS.items():
+        by_name = {row.name: row for row in rows if row.kind == kind}
+        group = getattr(stage, place)
+        states = []
+        for condition in group.conditions if group else ():
+            seen = [by_name.pop(rule.name) for rule in condition.rules if rule.name in by_name]
+            states += [_condition(seen)] if seen else []
+        if by_name:  # a freeze; or of an older version of the structure
+            states.append(_condition(list(by_name.values())))
+        if states:
+            worst = _worst([one["latestExecution"]["status"] for one in states])
+            found[word] = {"latestExecution": {"status": worst}, "conditionStates": states}
     return found
+
+
+def _condition(rules: Sequence[Any]) -> dict[str, Any]:
+    latest = {"status": _worst([statuses.CONDITION[row.status] for row in rules])}
+    return {"latestExecution": latest, "ruleStates": [_rule(row) for row in rules]}
 
 
 def _rule(row: Any) -> dict[str, Any]:
     latest = {
-        "ruleExecutionId": statuses.action_id(row),
+        "ruleExecutionId": action_id(row),
         "status": statuses.ACTION[row.status],
         "summary": row.summary,
         "lastStatusChange": row.ended_at or row.started_at,
@@ -141,7 +181,6 @@ def _rule(row: Any) -> dict[str, Any]:
     return {"ruleName": row.name, "latestExecution": latest}
 
 
-def _worst(rules: Sequence[Any]) -> str:
-    seen = {statuses.CONDITION[row.status] for row in rules}
+def _worst(seen: Sequence[str]) -> str:
     order = ("Failed", "InProgress", "Abandoned", "Succeeded")
     return next(status for status in order if status in seen)

@@ -37,12 +37,6 @@ ACTION: Mapping[str, str] = {
 }
 CONDITION = ACTION
 TYPE: Mapping[str, str] = {"STANDARD": "STANDARD", "ROLLBACK": "ROLLBACK", "DRILL": "STANDARD"}
-TRIGGER: Mapping[str, str] = {
-    "event": "CloudWatchEvent",
-    "schedule": "PollForSourceChanges",
-    "webhook": "Webhook",
-}
-"""By the door it came by; every other door is somebody who pressed start."""
 TARGET: Mapping[str, str] = {
     "DEPLOYING": "InProgress",
     "DEPLOYED": "Succeeded",
@@ -55,11 +49,6 @@ SPACE = uuid.UUID("0f0f6f2e-8f0c-5d2b-9d7a-3b1f6a6f7a11")
 def approval_token(row: Any) -> str:
     """An approval's token as CodePipeline spells it; it names one attempt of one action for ever."""
     return str(uuid.uuid5(SPACE, row.token))
-
-
-def action_id(row: Any) -> str:
-    """An action execution's id as CodePipeline spells it: our number in a UUID's form."""
-    return str(uuid.UUID(int=row.id))
 
 
 def action_number(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Tags of pipelines and webhooks. Towpath keeps them and does nothing else with them."""
+"""Tags of pipelines, webhooks and custom action types. Towpath keeps them and does nothing else with them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,10 +8,14 @@ from sqlalchemy import Connection
 from controlplane.codepipeline import faults
 from controlplane.codepipeline.asking import Answer, Ask
 from controlplane.codepipeline.faults import WireError
-from controlplane.store import pipelines, tags, webhooks
+from controlplane.store import action_types, pipelines, tags, webhooks
 
 MOST = 50
-ARN = re.compile(r"arn:aws[a-z-]*:codepipeline:[^:]*:[0-9]{12}:(webhook:)?([A-Za-z0-9.@_-]{1,100})")
+ARN = re.compile(
+    r"arn:aws[a-z-]*:codepipeline:[^:]*:[0-9]{12}:"
+    r"(?:(actiontype):([A-Za-z]+/Custom/[0-9A-Za-z_-]{1,35}/[0-9A-Za-z_-]{1,9})"
+    r"|(webhook:)?([A-Za-z0-9.@_-]{1,100}))"
+)
 
 
 def put(ask: Ask) -> Answer:
@@ -61,9 +65,14 @@ def write(found: Mapping[str, str]) -> list[dict[str, str]]:
 def _resource(connection: Connection, arn: str) -> str:
     found = ARN.fullmatch(arn)
     if found is None:
-        said = "The ARN names no pipeline and no webhook"
+        said = "The ARN names no pipeline, no webhook and no custom action type"
         raise WireError("InvalidArnException", said)
-    webhook, name = found.groups()
+    kind, type_, webhook, name = found.groups()
+    if kind:
+        category, owner, provider, version = type_.split("/")
+        if action_types.get(connection, (category, owner, provider, version)) is None:
+            raise faults.no_resource(f"actiontype/{type_}")
+        return f"actiontype/{type_}"
     there = webhooks.by_name if webhook else pipelines.row
     resource = f"{'webhook' if webhook else 'pipeline'}/{name}"
     if there(connection, name) is None:

@@ -1,37 +1,40 @@
-"""Which action and rule types are run: ListActionTypes, ListRuleTypes, GetActionType."""
+"""Which action and rule types are run: ListActionTypes, ListRuleTypes."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from controlplane.codepipeline import pages
+from controlplane.codepipeline.action_types import listed
 from controlplane.codepipeline.asking import Answer, Ask
-from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.keys import Kind
 from controlplane.declarations.provider import Provider
 from controlplane.declarations.providers import ACTIONS, RULES
+from controlplane.store import action_types
 
 NUMBERS = (Kind.INTEGER, Kind.NUMBER)
 
 
 def list_actions(ask: Ask) -> Answer:
-    """Answer every action type that Towpath runs: CodePipeline's own and its own, of owner Custom."""
+    """Answer every action type: CodePipeline's own, Towpath's (of owner Custom), and those registered.
+
+    A type is one in every region that an account of ours has; of any other there is none.
+    """
     pages.after(ask.given, "actionTypes")  # all are on the first page
-    owner = ask.given.get("actionOwnerFilter")
-    return {"actionTypes": [_action(one) for one in ACTIONS if owner in (None, one.owner)]}
+    owner, region = ask.given.get("actionOwnerFilter"), ask.given.get("regionFilter")
+    known = {name for account in ask.desk.registry.all() for name in account.regions}
+    if region is not None and region not in {*known, ask.region}:
+        return {"actionTypes": []}
+    with ask.read() as connection:
+        registered = action_types.all_(connection)
+    found = [_action(one) for one in ACTIONS]
+    found += [listed(id_, definition) for id_, definition in registered.items()]
+    return {"actionTypes": [one for one in found if owner in (None, one["id"]["owner"])]}
 
 
 def list_rules(ask: Ask) -> Answer:
     """Answer every rule type that Towpath runs."""
     owner = ask.given.get("ruleOwnerFilter")
     return {"ruleTypes": [_rule(one) for one in RULES if owner in (None, one.owner)]}
-
-
-def get_action(ask: Ask) -> Answer:
-    """Refuse: only types with an executor of their own can be got, and Towpath has none of those yet."""
-    id_ = tuple(ask.given[word] for word in ("category", "owner", "provider", "version"))
-    known = any(one.id == id_ for one in ACTIONS)
-    why = "it has no executor: Towpath runs it itself" if known else "there is no such action type"
-    raise WireError("ActionTypeNotFoundException", f"{'/'.join(id_)}: {why}")
 
 
 def _action(one: Provider) -> dict[str, Any]:

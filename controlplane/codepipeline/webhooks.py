@@ -66,18 +66,6 @@ def delete(ask: Ask) -> Answer:
     return {}
 
 
-def register(ask: Ask) -> Answer:
-    """Refuse where there is none; else there is nothing to call: put its URL in at the third party."""
-    name = ask.given.get("webhookName", "")
-    with ask.read() as connection:
-        if webhooks.by_name(connection, name) is None:
-            raise WireError("WebhookNotFoundException", f"There is no webhook '{name}'")
-    raise invalid(
-        "Towpath holds no OAuth token of the third party: put the webhook's URL and secret in there "
-        "by hand (list-webhooks tells the URL)."
-    )
-
-
 # --- inside -------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,14 @@ from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from controlplane.console.desk import Desk
-from controlplane.console.session import GivenSession, Session, SessionRoute
+from controlplane.console.session import (
+    COOKIE,
+    GivenSession,
+    Session,
+    SessionRoute,
+    SignedOutError,
+    session_in,
+)
 from controlplane.console.templates import render
 from controlplane.console.views import pipeline_view
 from controlplane.engine.refusals import CommandError
@@ -36,12 +43,13 @@ MOST = 500
 
 @dataclass(slots=True)
 class _Drawing:
-    """The newest rendering of a pipeline's page for a role. at: the loop's time."""
+    """The newest rendering of a pipeline's page for a role. at: the loop's time. open: who looks at it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     html: str = ""
     seen: int = -1
     at: float = float("-inf")
+    open: int = 0
 
 
 class Live:
@@ -53,26 +61,39 @@ class Live:
         self._drawings: dict[tuple[str, str], _Drawing] = {}
         self.open = 0
 
-    async def stream(self, name: str, session: Session) -> AsyncIterator[bytes]:
-        """Answer the page's fragment whenever it changes, as unnamed messages."""
+    async def stream(self, name: str, session: Session, cookie: str) -> AsyncIterator[bytes]:
+        """Answer the page's fragment whenever it changes, as unnamed messages.
+
+        It ends with the session: whose token was revoked sees no more than a beat.
+        """
         loop = asyncio.get_running_loop()
         began, sent, sent_at, seen = loop.time(), "", float("-inf"), -1
+        asked = began
+        drawing = self._drawings.setdefault((name, session.role), _Drawing())
+        drawing.open += 1
         self.open += 1
         try:
             while loop.time() - began < LONGEST:
-                html, seen = await self._fresh(name, session, seen)
+                if loop.time() - asked >= BEAT:
+                    asked = loop.time()
+                    await run_in_threadpool(session_in, self._desk, cookie)
+                html, seen = await self._fresh(drawing, name, session, seen)
                 if html != sent or loop.time() - sent_at >= BEAT:
                     sent, sent_at = html, loop.time()
                     yield format_sse_event(data_str=html.replace(self._marker, session.csrf))
                 seen = await self._desk.changes.after(seen, TICK)
+        except SignedOutError:
+            return
         finally:
             self.open -= 1
-            if not self.open:
-                self._drawings.clear()
+            drawing.open -= 1
+            if not drawing.open:
+                self._drawings.pop((name, session.role), None)
 
-    async def _fresh(self, name: str, session: Session, seen: int) -> tuple[str, int]:
+    async def _fresh(
+        self, drawing: _Drawing, name: str, session: Session, seen: int
+    ) -> tuple[str, int]:
         """Answer a drawing, at most a tick old, that knows event `seen`; and what it knows."""
-        drawing = self._drawings.setdefault((name, session.role), _Drawing())
         loop = asyncio.get_running_loop()
         async with drawing.lock:
             age = loop.time() - drawing.at
@@ -104,4 +125,6 @@ async def events(
         told = {"Retry-After": "30"}
         return PlainTextResponse("Too many pages are open; reload by hand.", 429, told)
     # A proxy that buffers would hold the messages back.
-    return EventSourceResponse(live.stream(name, session), headers={"X-Accel-Buffering": "no"})
+    cookie = request.cookies.get(COOKIE, "")
+    stream = live.stream(name, session, cookie)
+    return EventSourceResponse(stream, headers={"X-Accel-Buffering": "no"})

@@ -27,11 +27,12 @@ SHAPE = re.compile(r"([A-Za-z0-9-]{1,60})\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser."""
+    """One signed-in browser. token: the id of the token that its person counts as."""
 
     name: str
     role: str
     csrf: str
+    token: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether the role of the token allows it."""
@@ -39,7 +40,7 @@ class Session:
 
     def person(self) -> Person:
         """As commands know it."""
-        return Person(self.name, "console")
+        return Person(self.name, "console", self.token)
 
 
 class SignedOutError(Exception):
@@ -74,7 +75,7 @@ def session_in(desk: Desk, cookie: str) -> Session:
         holder = tokens.by_id(connection, token_id, desk.now())
     if holder is None or not allows(holder.role, Permission.READ):
         raise SignedOutError
-    return Session(holder.name, holder.role, _mac(desk, "csrf", cookie))
+    return Session(holder.name, holder.role, _mac(desk, "csrf", cookie), holder.person)
 
 
 def check_csrf(session: Session, given: str) -> None:

@@ -16,6 +16,7 @@ from controlplane.declarations.model import (
     StageDeclaration,
 )
 from controlplane.declarations.providers import BAKE, provider_of
+from controlplane.declarations.retries import AFTER
 from controlplane.declarations.walk import conditions
 from controlplane.declarations.words import CONSEQUENCES
 from monitors.base import Verdict
@@ -56,8 +57,12 @@ def _rollbacks(stage: StageDeclaration, path: Path) -> Iterator[Path]:
     """Every place where a rollback is asked for, bakes that watch nothing left out."""
     if stage.on_failure is not None and stage.on_failure.result is Result.ROLLBACK:
         yield (*path, "onFailure", "result")
+    for j, action in enumerate(stage.actions):
+        if action.configuration.get(AFTER) == Result.ROLLBACK:
+            yield (*path, "actions", j, "configuration", AFTER)
     for word, i, condition in conditions(stage):
-        if word == "onSuccess" and condition.result is Result.ROLLBACK and deploys(stage):
+        said = condition.result is Result.ROLLBACK and word != "beforeEntry"
+        if said and (word == "onFailure" or deploys(stage)):
             yield (*path, word, "conditions", i, "result")
 
 

@@ -40,9 +40,9 @@ def _earlier(declaration: PipelineDeclaration, one: Placed, other: PlacedAction)
     """Say whether the other has ended when this one starts.
 
     The rules of a bake start together with the stage's first deployment, to watch from then on; those
-    of a gate before it is entered.
+    of a gate before it is entered. Those of onFailure cannot know how far the stage came.
     """
-    if "beforeEntry" in one.path:
+    if "beforeEntry" in one.path or "onFailure" in one.path:
         return other.stage < one.stage
     if isinstance(one, PlacedAction):
         return other.before(one)
@@ -83,11 +83,20 @@ def _promoted(path: Path, one: Placed, maker: PlacedAction, who: str) -> Iterato
 
 
 def _variables(declaration: PipelineDeclaration, one: Placed) -> Iterator[Finding]:
-    for key, value in one.item.configuration.items():
+    for path, value in _texts(one):
         for match in VARIABLE.finditer(value):
             wrong = _variable(declaration, one, match.group(1))
             if wrong is not None:
-                yield Finding((*one.path, "configuration", key), f"#{{{match.group(1)}}}: {wrong}")
+                yield Finding((*one.path, *path), f"#{{{match.group(1)}}}: {wrong}")
+
+
+def _texts(one: Placed) -> Iterator[tuple[Path, str]]:
+    """Where a variable may stand, and what stands there."""
+    for key, value in one.item.configuration.items():
+        yield ("configuration", key), value
+    if isinstance(one, PlacedAction):
+        for i, variable in enumerate(one.item.environment_variables):
+            yield ("environmentVariables", i, "value"), variable.value
 
 
 def _variable(declaration: PipelineDeclaration, one: Placed, reference: str) -> str | None:

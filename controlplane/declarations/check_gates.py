@@ -26,8 +26,8 @@ from controlplane.gates.variable_check import pattern
 from controlplane.gates.windows import is_written_out, window
 
 GATE_RESULTS = (Result.FAIL, Result.SKIP)
-DECIDED = frozenset({"VariableCheck", "LambdaInvoke"})
-"""Rules that end by themselves; CodePipeline too lets only these skip a stage."""
+DECIDED = frozenset({"VariableCheck", "LambdaInvoke", "CodeBuild", "Commands"})
+"""Rules that end by themselves. (CodePipeline lets only the first two skip a stage.)"""
 FREEZE = "Freeze"
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 PROMQL = re.compile(
@@ -58,8 +58,6 @@ def _stage(stage: StageDeclaration, path: Path, *, first: bool) -> Iterator[Find
         yield Finding(path, "is empty: write a condition with rules, or take it out")
     for number, condition in enumerate(stage.before_entry.conditions):
         where = (*path, "conditions", number)
-        if number > 0:
-            yield Finding(where, "a second condition: put all rules into the first one")
         if not condition.rules:
             yield Finding((*where, "rules"), "a gate without rules is no gate: give at least one")
         if condition.result not in GATE_RESULTS:

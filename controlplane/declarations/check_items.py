@@ -11,6 +11,8 @@ from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, R
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, TOGETHER
+from controlplane.declarations.registered import NONE, Types, id_of, may_be_registered
+from controlplane.declarations.retries import RETRY_KEYS
 from controlplane.declarations.walk import Placed, PlacedAction, everything
 from controlplane.declarations.wave_keys import WAVE_KEYS
 
@@ -20,14 +22,18 @@ EVENT = re.compile(r"[a-z][a-z_-]*(\.[a-z_-]*)?")
 
 
 def check_items(
-    declaration: PipelineDeclaration, accounts: Collection[str] | None
+    declaration: PipelineDeclaration,
+    accounts: Collection[str] | None,
+    types: Types | None = None,
 ) -> Iterator[Finding]:
-    """Yield what is wrong with each item. accounts: those registered; None where not known."""
+    """Yield what is wrong with each item. accounts, types: those registered; None where not known."""
     for placed in everything(declaration):
-        provider = placed.provider
+        provider = placed.provider or _registered(placed, types)
         if provider is None:
-            yield _unknown(placed)
+            yield from _unknown(placed, offline=types is None)
             continue
+        if placed.provider is None:
+            yield from _homeless(placed)
         yield from _configuration(placed, provider)
         yield from _place(placed, provider, accounts)
         yield from _counts(placed, provider)
@@ -41,8 +47,38 @@ def check_items(
                 yield Finding(("notifications", i, "events", j), message)
 
 
-def _unknown(placed: Placed) -> Finding:
+def _registered(placed: Placed, types: Types | None) -> Provider | None:
+    if isinstance(placed, PlacedAction):
+        return (types or NONE).get(id_of(placed.item.action_type_id))
+    return None
+
+
+def _homeless(placed: Placed) -> Iterator[Finding]:
+    """A worker puts what it makes into the artifact bucket of an account."""
+    item = placed.item
+    made = isinstance(placed, PlacedAction) and placed.item.output_artifacts
+    if made and "Account" not in item.configuration:
+        message = "is missing: the output artifacts go into the artifact bucket of an account"
+        yield Finding((*placed.path, "configuration", "Account"), message)
+
+
+def _unknown(placed: Placed, *, offline: bool) -> Iterator[Finding]:
     """Tell a name we do not know from a known name in another category, owner or version."""
+    if isinstance(placed, PlacedAction) and may_be_registered(placed.item.action_type_id):
+        if not offline:
+            yield _unregistered(placed)
+        return
+    yield _not_run(placed)
+
+
+def _unregistered(placed: PlacedAction) -> Finding:
+    said = "/".join(id_of(placed.item.action_type_id))
+    path = (*placed.path, "actionTypeId", "provider")
+    mend = "create it first (aws codepipeline create-custom-action-type)"
+    return Finding(path, f"no action type {said} is registered: {mend}")
+
+
+def _not_run(placed: Placed) -> Finding:
     if isinstance(placed, PlacedAction):
         key, names = "actionTypeId", ACTION_NAMES
         declared: ActionTypeId | RuleTypeId = placed.item.action_type_id
@@ -59,7 +95,8 @@ def _unknown(placed: Placed) -> Finding:
 def _configuration(placed: Placed, provider: Provider) -> Iterator[Finding]:
     path = (*placed.path, "configuration")
     given = placed.item.configuration
-    also = WAVE_KEYS if provider.place is Need.NONE else {**WAVE_KEYS, "Account": ACCOUNT}
+    tries = RETRY_KEYS if isinstance(placed, PlacedAction) else {}
+    also = {**WAVE_KEYS, **tries, **({} if provider.place is Need.NONE else {"Account": ACCOUNT})}
     yield from _keys(path, given, provider.keys, also, provider.provider)
     for group in (*provider.one_of, *provider.most_one):
         used = [key for key in group if key in given]

@@ -4,20 +4,20 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-str
 https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 """
 
+import re
 from collections.abc import Iterable, Iterator
-
-from pydantic.alias_generators import to_snake
 
 from accounts.yaml_text import Path
 from controlplane.declarations.findings import Finding
-from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
-from controlplane.declarations.walk import actions, conditions, everything
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.declarations.walk import actions, everything
 from controlplane.declarations.wave_keys import is_gate
 
 MOST_STAGES = 50
 MOST_IN_STAGE = 50
 MOST_IN_WAVES = MOST_ACTIONS = 500
 MOST_VARIABLES = 50
+VARIABLE_NAME = re.compile(r"[A-Za-z0-9@_-]{1,128}")
 RESERVED = ("codepipeline", "variables")
 """Namespaces that exist without an action."""
 
@@ -28,7 +28,6 @@ def check_structure(declaration: PipelineDeclaration) -> Iterator[Finding]:
     yield from _sources(declaration)
     yield from _names(declaration)
     yield from _namespaces(declaration)
-    yield from _not_run(declaration)
 
 
 def _stages(declaration: PipelineDeclaration) -> Iterator[Finding]:
@@ -72,6 +71,9 @@ def _names(declaration: PipelineDeclaration) -> Iterator[Finding]:
     yield from _twice(stages, "a second stage of this name: stage names are unique")
     variables = [(("variables", i, "name"), v.name) for i, v in enumerate(declaration.variables)]
     yield from _twice(variables, "a second variable of this name")
+    for path, name in variables:
+        if not VARIABLE_NAME.fullmatch(name):
+            yield Finding(path, f"{name!r} may hold letters, digits and @ _ - only")
     for number in range(len(declaration.stages)):
         # Rules become rows beside the actions, so they share one set of names.
         named = [
@@ -101,37 +103,3 @@ def _namespaces(declaration: PipelineDeclaration) -> Iterator[Finding]:
     for path, space in spaces:
         if space in RESERVED:
             yield Finding(path, f"{space!r} is reserved: choose another namespace")
-
-
-def _not_run(declaration: PipelineDeclaration) -> Iterator[Finding]:
-    """Refuse what the model holds but the engine does not do: nothing is silently left undone."""
-    if declaration.triggers:
-        message = "triggers are not run: sources S3 and ECR start the pipeline by themselves"
-        yield Finding(("triggers",), message, True)
-    yield from _compute(declaration)
-    for i, stage in enumerate(declaration.stages):
-        for word, number, _ in conditions(stage):
-            path = ("stages", i, word, "conditions", number)
-            if word == "onFailure":
-                yield Finding(path, f"conditions of {word} are not run: take them out")
-            elif word == "onSuccess" and number > 0:
-                yield Finding(path, "a second condition: put all rules into the first one")
-        yield from _retries(stage, ("stages", i, "onFailure"))
-
-
-def _compute(declaration: PipelineDeclaration) -> Iterator[Finding]:
-    for placed in actions(declaration):
-        for word in ("commands", "outputVariables", "environmentVariables"):
-            if getattr(placed.item, to_snake(word)):
-                yield Finding((*placed.path, word), f"{word} are not run: take them out", True)
-
-
-def _retries(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
-    failure = stage.on_failure
-    if failure is None:
-        return
-    if failure.result is not None and failure.result.value not in {"ROLLBACK", "FAIL"}:
-        message = f"{failure.result} is not run: use rollback or fail"
-        yield Finding((*path, "result"), message)
-    if failure.retry_configuration is not None:
-        yield Finding((*path, "retryConfiguration"), "retries by itself are not run", True)

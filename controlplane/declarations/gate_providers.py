@@ -1,9 +1,12 @@
-"""The rules that stand at gates only: one literal table, part of `providers.RULES`."""
+"""The rules that watch nothing: one literal table, part of `providers.RULES`."""
 
+from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.provider import Need, Provider
 
 GATE = ("beforeEntry",)
+ASKED = ("beforeEntry", "onFailure")
+"""Rules that can also say whether a failure is one to roll back for, or to try again after."""
 LOOK = {"Interval": Key("how often to look", Kind.DURATION, least=1, most=3600)}
 ZONE = Key("time zone of the IANA database, such as Europe/Berlin (UTC where left out)")
 STATES = ("Idle", "Succeeded", "NotHeld", "SameDigest")
@@ -37,7 +40,7 @@ GATE_RULES: tuple[Provider, ...] = (
             **LOOK,
         },
         place=Need.NONE,
-        stands=GATE,
+        stands=ASKED,
         most_one=(("Alertmanager", "Url"),),
     ),
     Provider(
@@ -63,7 +66,7 @@ GATE_RULES: tuple[Provider, ...] = (
             **LOOK,
         },
         place=Need.NONE,
-        stands=GATE,
+        stands=ASKED,
     ),
     Provider(
         "Rule",
@@ -75,7 +78,7 @@ GATE_RULES: tuple[Provider, ...] = (
             "Value": Key("what it is compared with", required=True),
         },
         place=Need.NONE,
-        stands=GATE,
+        stands=ASKED,
     ),
     Provider(
         "Rule",
@@ -86,6 +89,8 @@ GATE_RULES: tuple[Provider, ...] = (
             "UserParameters": Key("text handed to it", empty=True),
         },
         inputs=(0, 5),
-        stands=GATE,
+        stands=ASKED,
     ),
+    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=ASKED),
+    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=ASKED, runs_commands=True),
 )

@@ -9,6 +9,7 @@ from controlplane.declarations.expand import Reading
 from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.pipelines import expand_pipeline
+from controlplane.declarations.registered import Types
 from controlplane.declarations.shapes import build
 from controlplane.declarations.validate import validate
 
@@ -42,14 +43,16 @@ def load_text(
     file: str = "pipeline.yaml",
     accounts: Collection[str] | None = None,
     now: datetime | None = None,
+    types: Types | None = None,
 ) -> PipelineDeclaration:
     """Read YAML (or the JSON of get-pipeline) and check that it can run.
 
     accounts: the names of the registered accounts; None where they are not to be checked.
     now: a window that never opens after it is a problem; None where that is not checked.
+    types: the registered action types; None where they are not known (see `registered.strangers`).
     Raises DeclarationError with all problems at once; one of syntax stands alone.
     """
-    return _load(text, file, lambda declaration: validate(declaration, accounts, now))
+    return _load(text, file, lambda declaration: validate(declaration, accounts, now, types))
 
 
 def parse_text(text: str, file: str = "pipeline.yaml") -> PipelineDeclaration:
@@ -94,7 +97,7 @@ def load_document(
     problems = [place(found, document, file) for found in findings]
     problems += [
         Problem(file, *at, field_name(path, document.data), "is there twice: keep one of them")
-        for path, at in document.duplicates
+        for path, at in document.duplicates[:MOST]
     ]
     if problems or declaration is None:
         raise DeclarationError(problems)

@@ -116,8 +116,9 @@ class ActionDeclaration(Model):
 
     @cached_property
     def has_variables(self) -> bool:
-        """Its configuration asks for values that only an execution has."""
-        return any("#{" in value for value in self.configuration.values())
+        """Its configuration, or its environment, asks for values that only an execution has."""
+        values = (*self.configuration.values(), *(one.value for one in self.environment_variables))
+        return any("#{" in value for value in values)
 
 
 class RuleDeclaration(Model):
@@ -194,8 +195,9 @@ class StageDeclaration(Model):
 
     @cached_property
     def by_name(self) -> Mapping[tuple[str, str], ActionDeclaration | RuleDeclaration]:
-        """What a row of this stage stands for: by its kind ("action", "rule" or "gate") and its name."""
+        """What a row of this stage stands for: by its kind and its name (kinds: see ActionExecution)."""
         found: dict[tuple[str, str], ActionDeclaration | RuleDeclaration] = {}
+        found.update({("failure", rule.name): rule for rule in reversed(self.failure_rules())})
         found.update({("gate", rule.name): rule for rule in reversed(self.gates())})
         found.update({("rule", rule.name): rule for rule in reversed(self.rules())})
         found.update({("action", action.name): action for action in reversed(self.actions)})
@@ -204,6 +206,11 @@ class StageDeclaration(Model):
     def gates(self) -> tuple[RuleDeclaration, ...]:
         """Every rule that must hold before the stage is entered, in order."""
         conditions = self.before_entry.conditions if self.before_entry else ()
+        return tuple(rule for condition in conditions for rule in condition.rules)
+
+    def failure_rules(self) -> tuple[RuleDeclaration, ...]:
+        """Every rule that is asked where an action failed, in order."""
+        conditions = self.on_failure.conditions if self.on_failure else ()
         return tuple(rule for condition in conditions for rule in condition.rules)
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
@@ -232,11 +239,11 @@ class Variable(Model):
 class Notification(Model):
     """Where events of this pipeline are told (ours; CodePipeline keeps notification rules apart).
 
-    provider: SNS, Slack or Webhook. events: kinds such as "stage.failed", or prefixes ("stage.");
-    empty means all that concern people.
+    provider: EventBridge, SNS, Slack or Webhook. events: kinds such as "stage.failed", or prefixes
+    ("stage."); empty means all that concern people, and for EventBridge all that CodePipeline tells.
     """
 
-    provider: Literal["SNS", "Slack", "Webhook"]
+    provider: Literal["EventBridge", "SNS", "Slack", "Webhook"]
     configuration: Configuration = {}
     events: tuple[str, ...] = ()
 

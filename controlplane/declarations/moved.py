@@ -7,6 +7,7 @@ from enum import StrEnum
 from controlplane.declarations.cloudformation.symbols import is_symbolic
 from controlplane.declarations.model import ActionTypeId, PipelineDeclaration, RuleTypeId
 from controlplane.declarations.provider import Need
+from controlplane.declarations.registered import NONE, may_be_registered
 from controlplane.declarations.validate import validate
 from controlplane.declarations.walk import Placed, PlacedAction, everything
 
@@ -35,16 +36,12 @@ CodePipeline's own used it: InspectorScan is Amazon Inspector's.)"""
 
 INSTEAD: Mapping[TypeId, str] = {
     ("Invoke", "AWS", "InspectorScan"): "InspectorFindings asks Amazon Inspector for what it found",
-    (
-        "Build",
-        "AWS",
-        "CodeBuild",
-    ): "build before the pipeline, and let its source be what was built",
 }
 """What is not run here, and what does the same."""
 
 CONNECTIONS: Mapping[TypeId, str] = {
-    ("Source", "AWS", "CodeStarSourceConnection"): "a CodeConnections connection in the account",
+    ("Source", "AWS", "CodeStarSourceConnection"): "put its ARN under connections of a "
+    "Git host in TOWPATH_GIT (docs/triggers.md), and say `account:` on the stage",
 }
 
 SECRETS = ("OAuthToken", "Password", "Token", "SecretToken", "ApiKey")
@@ -75,7 +72,7 @@ def refusals(declaration: PipelineDeclaration) -> list[str]:
     """What `towpath apply` would still refuse, in sentences."""
     return [
         f"{'.'.join(str(part) for part in found.path)}: {found.message}"
-        for found in validate(declaration)
+        for found in validate(declaration, types=NONE)
     ]
 
 
@@ -91,7 +88,7 @@ def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
     elif kind in CONNECTIONS:
         yield Line(where, what, Standing.CONNECTION, CONNECTIONS[kind])
     elif placed.provider is None:
-        yield Line(where, what, Standing.NOT_RUN, INSTEAD.get(kind, "no driver here does it"))
+        yield Line(where, what, Standing.NOT_RUN, _instead(declared))
     elif placed.provider.place is Need.REQUIRED and "Account" not in item.configuration:
         yield Line(where, what, Standing.ACCOUNT, _role(item.role_arn))
     else:
@@ -99,6 +96,13 @@ def _lines(declaration: PipelineDeclaration, placed: Placed) -> Iterator[Line]:
     for key in secrets:
         told = f"{key} {_secret(item.configuration[key])}: keep it in a secret store"
         yield Line(where, what, Standing.SECRET, told)
+
+
+def _instead(declared: ActionTypeId | RuleTypeId) -> str:
+    kind = (declared.category, declared.owner, declared.provider)
+    if isinstance(declared, ActionTypeId) and may_be_registered(declared):
+        return "create its action type here, and let its worker poll here"
+    return INSTEAD.get(kind, "no driver here does it")
 
 
 def type_of(placed: Placed) -> ActionTypeId | RuleTypeId:

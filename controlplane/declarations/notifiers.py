@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from controlplane.declarations.keys import Key, Kind
 
 NOTIFIERS: Mapping[str, Mapping[str, Key]] = {
+    "EventBridge": {
+        "Account": Key("account to put events from", required=True),
+        "Region": Key("region of the bus, where its ARN does not say it"),
+        "EventBusName": Key("bus, by name or ARN; default"),
+        "Source": Key("source of the events; towpath.codepipeline, and none that begins with aws."),
+    },
     "Slack": {
         "Channel": Key("channel, such as #releases", required=True),
         "Mention": Key("whom a page calls: here, channel, none, or a user's or group's id"),

@@ -21,6 +21,7 @@ class Provider:
 
     place: whether it needs an Account and a region. deploys: it changes what runs on a target.
     stands: the conditions that a rule may stand under.
+    runs_commands: it runs some, which are declared beside the configuration.
     one_of: of each of these groups exactly one key must be there; most_one: at most one.
     """
 
@@ -34,6 +35,7 @@ class Provider:
     place: Need = Need.REQUIRED
     deploys: bool = False
     stands: tuple[str, ...] = ("onSuccess",)
+    runs_commands: bool = False
     one_of: tuple[tuple[str, ...], ...] = ()
     most_one: tuple[tuple[str, ...], ...] = ()
 

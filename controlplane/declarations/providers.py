@@ -10,6 +10,7 @@ WAY_BACK; a provider that CodePipeline does not have is of owner Custom.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.gate_providers import GATE_RULES
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionTypeId, RuleTypeId
@@ -134,12 +135,34 @@ ACTIONS: tuple[Provider, ...] = (
     Provider(
         "Source",
         "AWS",
+        "CodeStarSourceConnection",
+        {
+            "ConnectionArn": Key("connection: a Git host of TOWPATH_GIT", required=True),
+            "FullRepositoryName": Key("repository, such as team/shop", required=True),
+            "BranchName": Key("branch to follow", required=True),
+            "OutputArtifactFormat": Key(
+                "the files, or what to clone them by (CODE_ZIP)",
+                Kind.ENUM,
+                choices=("CODE_ZIP", "CODEBUILD_CLONE_REF"),
+            ),
+            "DetectChanges": Key("start where the branch moves (true)", Kind.BOOLEAN),
+        },
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Source",
+        "AWS",
         "ECR",
         {
             "RepositoryName": Key("repository", required=True),
             "ImageTag": Key("tag to follow (latest where left out)"),
         },
         outputs=(1, 1),
+    ),
+    Provider("Build", "AWS", "CodeBuild", PROJECT, inputs=(1, 5), outputs=(0, 5)),
+    Provider("Test", "AWS", "CodeBuild", PROJECT, inputs=(1, 5), outputs=(0, 5)),
+    Provider(
+        "Compute", "AWS", "Commands", COMMANDS, inputs=(0, 10), outputs=(0, 1), runs_commands=True
     ),
     Provider(
         "Deploy",
@@ -262,8 +285,16 @@ ACTIONS: tuple[Provider, ...] = (
         {
             "FunctionName": Key("function", required=True),
             "UserParameters": Key("text handed to it", empty=True),
+            "ResultFrom": Key(
+                "report: it tells by PutJobSuccessResult or PutJobFailureResult how it went (report); "
+                "answer: what it answers is the result",
+                Kind.ENUM,
+                choices=("report", "answer"),
+                literal=True,
+            ),
         },
         inputs=(0, 5),
+        outputs=(0, 5),
     ),
     Provider(
         "Approval",
@@ -278,14 +309,14 @@ ACTIONS: tuple[Provider, ...] = (
     ),
 )
 
-BOTH = ("beforeEntry", "onSuccess")
+EVERYWHERE = ("beforeEntry", "onSuccess", "onFailure")
 RULES: tuple[Provider, ...] = (
     Provider(
         "Rule",
         "AWS",
         "CloudWatchAlarm",
         {"AlarmName": Key("alarm", required=True), **WATCH},
-        stands=BOTH,
+        stands=EVERYWHERE,
     ),
     Provider(
         "Rule",
@@ -305,7 +336,7 @@ RULES: tuple[Provider, ...] = (
             "ControlId": Key("the same, as one of the queries"),
             **JUDGED,
         },
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("MetricName", "MetricDataQueries"),),
         most_one=(("RequestsMetricName", "RequestsId"), ("ControlDimensions", "ControlId")),
     ),
@@ -324,7 +355,7 @@ RULES: tuple[Provider, ...] = (
             **JUDGED,
         },
         place=Need.NONE,
-        stands=BOTH,
+        stands=EVERYWHERE,
         one_of=(("Prometheus", "Url"),),
     ),
     *GATE_RULES,
@@ -338,7 +369,8 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 """Keys that are asked for as soon as another one is there."""
 
 BY_ID = MappingProxyType({one.id: one for one in (*ACTIONS, *RULES)})
-ACTION_NAMES = MappingProxyType({one.provider: one for one in ACTIONS})
+ACTION_NAMES = MappingProxyType({one.provider: one for one in reversed(ACTIONS)})
+"""By the bare name; where several share it, the first of the table is meant."""
 RULE_NAMES = MappingProxyType({one.provider: one for one in RULES})
 
 

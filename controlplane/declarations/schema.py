@@ -13,10 +13,11 @@ from controlplane.declarations.model import ExecutionMode, PipelineDeclaration, 
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
 from controlplane.declarations.providers import ACTIONS, BAKE, RULES, WAY_BACK
+from controlplane.declarations.retries import MOST, RETRY_KEYS
 from controlplane.declarations.wave_keys import WAVE_KEYS
 from controlplane.declarations.wave_schema import wave_definitions
 from controlplane.declarations.words import BAKE as BAKE_WORDS
-from controlplane.declarations.words import CHANNELS, channel_word
+from controlplane.declarations.words import CHANNELS, RETRY_MODES, channel_word
 from controlplane.declarations.words import CONSEQUENCES as WHEN
 from controlplane.declarations.words import WAY_BACK as WAY_BACK_WORDS
 
@@ -28,6 +29,9 @@ NAME: Schema = {"type": ["string", "number"], "pattern": r"^[A-Za-z0-9.@_-]{1,10
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 ANYTHING: Schema = {"type": ["string", "number", "boolean", "object", "array"]}
 TEXT: Schema = {"type": ["string", "number"]}
+TIMES: Schema = {
+    "type": ["integer", "string"], "pattern": "^([1-9]|10)$", "minimum": 1, "maximum": MOST,
+}  # fmt: skip
 ITEMS: Schema = {"type": "array", "items": NAME}
 
 KINDS: Mapping[Kind, Schema] = {
@@ -135,8 +139,12 @@ def _stage(own: Schema) -> Schema:
         "bake": _ref("Bake", "Watch, from the start of the stage's first deployment."),
         **{w: _about(WAY_BACK[k].about, _value(WAY_BACK[k])) for w, k in WAY_BACK_WORDS.items()},
         "onFailure": {
-            "description": "What follows where an action failed.",
-            "anyOf": [_choice(("ROLLBACK", "FAIL")), _ref("OnFailure")],
+            "description": "What follows where an action failed; beside retry, where no try helped.",
+            "anyOf": [_choice(("ROLLBACK", "RETRY", "FAIL")), _ref("OnFailure")],
+        },
+        "retry": {
+            "description": "Try a failed stage again by itself: so often, or a map.",
+            "anyOf": [TIMES, _closed({"times": TIMES, "actions": {"enum": list(RETRY_MODES)}}, [])],
         },
     }
     own["allOf"] = _either(("gate", "beforeEntry"), ("bake", "onSuccess"))
@@ -189,9 +197,10 @@ def _item(own: Schema, providers: Iterable[Provider], type_key: str) -> Schema:
 def _when(one: Provider) -> Schema:
     """Say what holds where this provider is named."""
     inside = _configuration(one.keys)
+    tries = RETRY_KEYS if one.category != "Rule" else {}
     words: Schema = {"with": inside, "configuration": inside}
     inside["properties"] |= {
-        name: _about(key.about, _value(key)) for name, key in WAVE_KEYS.items()
+        name: _about(key.about, _value(key)) for name, key in {**WAVE_KEYS, **tries}.items()
     }
     then: Schema = {"properties": words}
     if one.place is Need.NONE:

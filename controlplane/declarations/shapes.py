@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from accounts.yaml_text import Path
 from controlplane.declarations.expand import shown
-from controlplane.declarations.findings import Finding
+from controlplane.declarations.findings import MOST, Finding
 from controlplane.declarations.model import PipelineDeclaration
 
 ROUNDS = 4
@@ -49,6 +49,8 @@ def build(tree: dict[str, Any]) -> tuple[PipelineDeclaration | None, list[Findin
             return PipelineDeclaration.model_validate(tree, by_alias=True, by_name=False), findings
         except ValidationError as error:
             wrong = _real(error.errors(include_url=False))
+        if len(wrong) > MOST:  # nobody reads more, and each is work
+            return None, [*findings, *map(finding, wrong)][:MOST]
         said = {known.path for known in findings}
         findings += [finding(one) for one in wrong if not said & set(_around(_path(one)))]
         for number, one in enumerate(reversed(wrong)):

@@ -1,8 +1,10 @@
 """A stage of the friendly YAML, with its bake and its conditions -> CodePipeline's spelling."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from accounts.yaml_text import Path
+from controlplane.declarations import tries
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
@@ -64,7 +66,12 @@ class Stage:
             if word in given and word not in out:
                 paths = ((*target, word), (*source, word))
                 out[word] = self._conditions(given[word], paths, CONDITIONS_KEYS)
-        if "onFailure" in given:
+        if "retry" in given:
+            out["onFailure"] = tries.on_failure(self.reading, given, (*target, "onFailure"), source)
+            first: Any = out.get("actions") or []
+            for key, said in tries.configuration(self.reading, given, source).items():
+                self._default(list(enumerate(first[:1])), (*target, "actions"), key, said)
+        elif "onFailure" in given:
             paths = ((*target, "onFailure"), (*source, "onFailure"))
             out["onFailure"] = self._failure(given["onFailure"], paths)
 

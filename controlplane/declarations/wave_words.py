@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.declarations.durations import parse_duration
+from controlplane.declarations.failure_words import failure_lines
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import Wave, waves
 
@@ -25,6 +26,7 @@ def plan_lines(declaration: PipelineDeclaration) -> Iterator[str]:
             names = ", ".join(a.name for group in stage.run_orders for a in group)
             bake = f"; {_last_bake(stage)}" if stage.rules() else ""
             yield f"{stage.name}: {names}{bake}"
+        yield from (f"  {line}" for line in failure_lines(stage))
 
 
 def _planned(wave: Wave, stage: StageDeclaration) -> str:

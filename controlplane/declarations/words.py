@@ -66,10 +66,21 @@ CONSEQUENCES: Mapping[Verdict, str] = MappingProxyType(
 )
 """What `consequences` of a bake says of each verdict."""
 
-CHANNELS = MappingProxyType({"slack": "Slack", "sns": "SNS", "webhook": "Webhook"})
+CHANNELS = MappingProxyType(
+    {"eventBridge": "EventBridge", "slack": "Slack", "sns": "SNS", "webhook": "Webhook"}
+)
 
 PIPELINE_KEYS = (*PIPELINE, *own(PipelineDeclaration))
-STAGE_KEYS = ("account", "region", "gate", "bake", "waves", *WAY_BACK, *own(StageDeclaration))
+STAGE_KEYS = (
+    "account",
+    "region",
+    "gate",
+    "bake",
+    "retry",
+    "waves",
+    *WAY_BACK,
+    *own(StageDeclaration),
+)
 ACTION_KEYS = (*ITEM, *own(ActionDeclaration))
 RULE_KEYS = (*(word for word in ITEM if word != "outputs"), "critical", *own(RuleDeclaration))
 WAVES_KEYS = (
@@ -87,6 +98,8 @@ BAKE_KEYS = (*BAKE, "consequences", "onFail", "signals")
 CONDITIONS_KEYS = own(OnSuccess)
 CONDITION_KEYS = own(Condition)
 FAILURE_KEYS = own(OnFailure)
+RETRY_WORDS = ("times", "actions")
+RETRY_MODES = MappingProxyType({"failed": "FAILED_ACTIONS", "all": "ALL_ACTIONS"})
 NOTIFY_KEYS = (*CHANNELS, "with", *own(Notification))
 
 

@@ -115,6 +115,7 @@ def settings_for(world: Mapping[str, Any], folder: Path, port: int) -> dict[str,
         "TOWPATH_SLACK_URL": slack["url"],
         "TOWPATH_SLACK_TOKEN": slack["token"],
         "TOWPATH_SLACK_SIGNING_SECRET": slack["signing_secret"],
+        "TOWPATH_SLACK_PEOPLE": json.dumps(slack["people"]),
     }
     if world["prometheus_url"]:
         found["TOWPATH_PROMETHEUS"] = json.dumps({"default": world["prometheus_url"]})

@@ -57,7 +57,7 @@ def ends(view: StageView, now: float) -> float:
 def why_not_judged(view: StageView, now: float) -> str:
     """Say why a person is not to judge this bake now; "" where a person may."""
     if view.status is not S.BAKING:
-        return f"it is {view.status}, and only a bake is judged"
+        return f"it is {view.status}, and only a bake or a wave that is held is judged"
     if now < ends(view, now):
         return f"its bake goes on until {clock(ends(view, now))}"
     if not view.held:

@@ -33,8 +33,10 @@ LATER = 20.0
 """Seconds until what found its place full is tried again."""
 LONGEST_AT_GATE = 900.0
 """Seconds: a window that opens next week needs nobody every minute; what changes wakes its row."""
-JUDGING = frozenset({"rule", "watch", "gate"})
+JUDGING = frozenset({"rule", "watch", "gate", "failure"})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
+MOST_OUTPUT = 122_880
+"""Bytes of output variables of an action, as at CodePipeline."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -100,7 +102,12 @@ def _answer(driver: ActionDriver, job: Job, answers: Any) -> Result:
 
 def time_out(drivers: Drivers, job: Job) -> list[Result]:
     """Its time is over: give it up at the vendor, and fail."""
-    return [_end(drivers, job, A.FAILED, "timed out")]
+    return [_end(drivers, job, _when_late(job), "timed out")]
+
+
+def _when_late(job: Job) -> A:
+    """What was asked whether it holds and gave no answer is not known to be bad."""
+    return A.ABANDONED if job.row.kind == "failure" else A.FAILED
 
 
 def give_up(drivers: Drivers, job: Job) -> list[Result]:
@@ -141,18 +148,23 @@ def place(drivers: Drivers, job: Job) -> tuple[str, ...]:
 
 
 def refused(job: Job, why: str, *, late: bool) -> Result:
-    """There is nothing to call; a gate stays closed, and is looked at again until its time is over."""
-    if job.row.kind == "gate" and not late:
+    """There is nothing to call; what judges says nothing of the release by that, and is asked again.
+
+    A gate stays closed until its time is over; a bake is held.
+    """
+    if job.row.kind in JUDGING and not late:
         failures = job.row.failures + 1
         return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
-    return Result(job, A.FAILED, job.row.handle, why)
+    return Result(job, _when_late(job), job.row.handle, why)
 
 
 def crowded_out(job: Job, *, late: bool) -> Result:
     """Its place is full, or was for too long: it is due again in a while, or over if its time is."""
     row = job.row
     if late:
-        return _ended(job, A.FAILED, "timed out (and it was not stopped: too much waits there)")
+        return _ended(
+            job, _when_late(job), "timed out (and it was not stopped: too much waits there)"
+        )
     return Result(
         job, A(row.status), row.handle, row.summary, row.url, row.output,
         due_in=LATER, failures=row.failures,
@@ -173,11 +185,22 @@ def _progress(driver: ActionDriver, job: Job, progress: Progress) -> Result:
             progress.summary or (progress.judgement.reason if progress.judgement else "")
         ),
         url=progress.url or job.row.url,
-        output=json.dumps(dict(progress.output)) if progress.output else job.row.output,
+        output=_output(progress) or job.row.output,
         due_in=due_in,
         artifacts=progress.artifacts,
         judgement=progress.judgement,
     )
+
+
+def _output(progress: Progress) -> str:
+    """What it puts out, as it is stored; "" where that is nothing. MonitorError where it is too much."""
+    if not progress.output:
+        return ""
+    text = json.dumps(dict(progress.output))
+    if len(text) > MOST_OUTPUT:
+        said = f"its output variables are {len(text):,} bytes, more than {MOST_OUTPUT:,}"
+        raise MonitorError(said, permanent=True)
+    return text
 
 
 def _error(job: Job, error: Exception) -> Result:
@@ -208,7 +231,7 @@ def _postponed(job: Job, error: Exception) -> Result:
     """We hold our own calls back: nothing was asked and nothing failed, so all stays as it is."""
     row, told = job.row, getattr(error, "retry_after", None) or 0.0
     low, high = LOOK_BOUNDS
-    summary = row.summary if row.kind == "rule" else _text(f"waits for its turn: {error}")
+    summary = row.summary if row.kind in JUDGING else _text(f"waits for its turn: {error}")
     return Result(
         job, A(row.status), row.handle, summary, row.url, row.output,
         due_in=min(max(told, low), high), failures=row.failures, exactly=True,

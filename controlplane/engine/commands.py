@@ -7,7 +7,7 @@ another replica changed the same rows at that moment, it is read, checked and wr
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
@@ -15,18 +15,38 @@ from controlplane.engine import gate_commands, ids
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
+from controlplane.engine.going_back import name_target
 from controlplane.engine.loop import Engine, Taken
 from controlplane.engine.manual import judge_bake, retry_stage, roll_back_finished
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import settle
+from controlplane.engine.starting import check_sources, check_variables
 from controlplane.engine.structures import Structures
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
-from controlplane.store import actions, executions, ledger, locks, pipelines, queries
+from controlplane.store import actions, executions, ledger, locks, pipelines, queries, source_refs
 from controlplane.store.database import Database
 from controlplane.store.swap import StaleError
+
+
+class Moved(NamedTuple):
+    """Where a source's branch or pull request stands now, and stood (None: whatever it was).
+
+    shown: the ref as the source's variables say it. number: of the pull request.
+    """
+
+    action: str
+    ref: str
+    revision: str
+    before: str | None
+    shown: str = ""
+    number: str = ""
+
+
+class OvertakenError(Exception):
+    """Something else of the same branch started at that moment; nothing was changed."""
 
 
 class Commands:
@@ -92,21 +112,23 @@ class Commands:
         detail: str = "",
         one_way: bool = False,
         variables: Mapping[str, str] | None = None,
+        moved: Moved | None = None,
     ) -> str:
         """Start an execution, answer its id. The same dedupe key starts only one, ever.
 
         revisions: source action -> revision id to pin; a source left out takes its newest.
         variables: values of pipeline variables, in the place of their defaults.
+        moved: the branch that it comes from; OvertakenError where that stands elsewhere by now.
         one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
-        trigger = {"type": by.door, "by": by.name, "detail": detail}
+        trigger = {"type": by.door, "by": by.name, "detail": detail, **_from(moved)}
         with self._transaction(by) as tx:
             version = tx.version(pipeline)
             if version is None:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {pipeline!r}")
             declared = self._structures.pipeline(tx.connection, pipeline, version)
-            _refuse_unknown_sources(declared, revisions or {})
-            _refuse_unknown_variables(declared, variables or {})
+            check_sources(declared, revisions or {})
+            check_variables(declared, variables or {}, by.door)
             new = {
                 "id": ids.execution_id(tx.now),
                 "pipeline": pipeline,
@@ -125,9 +147,15 @@ class Commands:
                 "started_at": tx.now,
             }
             execution = executions.add(tx.connection, new)  # nobody else sees it before we commit
+            # A commit that started from elsewhere stands there now, too, and nothing older comes after it.
+            stands = moved is None or source_refs.move(
+                tx.connection, (pipeline, moved.action, moved.ref), moved.revision, moved.before
+            )
             if execution is None:
                 return str(executions.by_dedupe(tx.connection, str(dedupe)))
             self._refuse_too_many(tx, pipeline)
+            if not stands:
+                raise OvertakenError(pipeline)
             if variables:
                 executions.keep_variables(tx.connection, execution.id, "variables", variables)
             tx.fact("execution.started", execution, text=f"started by {by.name} ({by.door})")
@@ -140,14 +168,22 @@ class Commands:
         return str(new["id"])
 
     @again
-    def decide_approval(
-        self, execution_id: str, stage: str, action: str, by: Person, *, approve: bool, summary: str
+    def decide_approval(  # noqa: PLR0913 - which approval, and what of it
+        self,
+        execution_id: str,
+        stage: str,
+        action: str,
+        by: Person,
+        *,
+        approve: bool,
+        summary: str,
+        token: str = "",
     ) -> None:
-        """Approve or reject; the first decision counts."""
+        """Approve or reject; the first decision counts. token: of the attempt that is meant, "" for any."""
         with self._transaction(by) as tx:
             execution = self._execution(tx, execution_id)
             row = queries.open_approval(tx.connection, execution_id, stage, action)
-            if row is None:
+            if row is None or token not in ("", row.token):
                 raise CommandError(
                     Problem.CONFLICT,
                     f"no approval {action or ''} is open in stage {stage} of {execution_id}: "
@@ -177,20 +213,24 @@ class Commands:
             self._wind_down(tx, execution)
 
     @again
-    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str) -> str:
-        """Roll a stage back to its last known good by hand; answers the execution that goes bad."""
+    def rollback(self, pipeline: str, stage: str, by: Person, *, reason: str, to: str = "") -> str:
+        """Roll a stage back by hand; answers the execution that goes bad.
+
+        to: an execution that succeeded in the stage; where it is left out, the last known good.
+        """
         with self._transaction(by) as tx:
             inside = queries.in_stage(tx.connection, pipeline, stage)
             if inside is None:
                 locks.ways_in(tx.connection, [(pipeline, stage, False)])
                 if queries.in_stage(tx.connection, pipeline, stage) is not None:
                     raise StaleError(f"somebody entered {stage} while it was asked")
-                return roll_back_finished(tx, pipeline, stage, by.name, reason)
+                return roll_back_finished(tx, pipeline, stage, by.name, reason, to)
             execution = self._execution(tx, inside.execution_id)
             if queries.in_stage(tx.connection, pipeline, stage) != inside:
                 raise StaleError(f"who is in {stage} changed while it was asked")
             if execution.type == "ROLLBACK":
                 raise CommandError(Problem.CONFLICT, f"{stage} is being rolled back already")
+            name_target(tx, execution, inside, to)
             executions.update_execution(tx.connection, execution.id, stop="rollback")
             text = f"rollback asked for by {by.name} ({by.door}): {reason}"
             tx.fact("execution.stopping", execution, stage=stage, text=text)
@@ -339,20 +379,8 @@ class Commands:
         settle(tx, [row.id for row in rows if row.ended_at is None])
 
 
-def _refuse_unknown_sources(declared: PipelineDeclaration, revisions: Mapping[str, str]) -> None:
-    """A revision pinned to nothing would silently not be what is released."""
-    known = [action.name for action in declared.stages[0].actions]
-    for name in revisions:
-        if name not in known:
-            said = f"{declared.name} has no source action {name!r}; it has {', '.join(known)}"
-            raise CommandError(Problem.INVALID, said)
-
-
-def _refuse_unknown_variables(declared: PipelineDeclaration, variables: Mapping[str, str]) -> None:
-    """A value that nothing reads would be believed in."""
-    known = [one.name for one in declared.variables]
-    for name in variables:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            said = f"{declared.name} has no variable {name!r}; {has}"
-            raise CommandError(Problem.INVALID, said)
+def _from(moved: Moved | None) -> dict[str, str]:
+    if moved is None:
+        return {}
+    said = {"source": moved.action, "ref": moved.shown or moved.ref, "pull": moved.number}
+    return {key: value for key, value in said.items() if value}

@@ -4,21 +4,21 @@ The order of the questions is the policy: what went wrong first, then what a per
 what comes next. The caller applies all moves in one transaction with the outcomes that led to them.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
-from controlplane.declarations.wave_keys import is_gate, target_of
+from controlplane.declarations.wave_keys import target_of
 from controlplane.engine import persevering, waves
 from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
-from controlplane.engine.signals import breach, rules_of
+from controlplane.engine.signals import breach
 from controlplane.engine.view import (
-    ActionMove,
     ActionView,
     Moves,
     Said,
     StageView,
     deploys,
 )
+from controlplane.engine.winding_down import wind_down
 from controlplane.feedback import goes_back
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
@@ -38,7 +38,7 @@ def decide(view: StageView, now: float) -> Moves:
     if perseveres and cause is not None and view.status is not S.STOPPING:
         _persevere(view, by_name, cause, now, moves)
     elif cause is not None or view.status is S.STOPPING:
-        _wind_down(view, by_name, cause, moves)
+        wind_down(view, by_name, cause, moves)
     else:
         _go_on(view, by_name, now, moves)
     return moves
@@ -56,19 +56,33 @@ def _persevere(
 
 
 def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
-    """What went wrong, or who asked to stop; None where all is well."""
+    """What went wrong, or who asked to stop; None where all is well.
+
+    A failed action that leads to no rollback by itself takes it from nobody: not from a bad signal, and not
+    from a person who asked for it.
+    """
+    bad = _gone_wrong(view, by_name)
+    if view.stop == "rollback" and (bad is None or not goes_back(view.declared, bad)):
+        why = f"; before, {bad.by} failed: {bad.reason}" if bad else ""
+        return Cause(CauseKind.REQUESTED, "", f"a person asked to roll back{why}")
+    if bad is None and view.stop:
+        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
+    return bad
+
+
+def _gone_wrong(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
+    failed, broken = _failed(view, by_name), breach(view.declared, by_name)
+    if failed is None or (broken is not None and not goes_back(view.declared, failed)):
+        return broken
+    return failed
+
+
+def _failed(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
-        if action.status == A.FAILED:
+        if action.status == A.FAILED and action.kind != "failure":
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
-    bad = breach(rules_of(view, by_name))
-    if bad is not None:
-        return bad
-    if view.stop == "rollback":
-        return Cause(CauseKind.REQUESTED, "", "a person asked to roll back")
-    if view.stop:
-        return Cause(CauseKind.STOPPED, "", f"a person asked to stop ({view.stop})")
     return None
 
 
@@ -81,66 +95,20 @@ def latest(view: StageView) -> dict[str, ActionView]:
     return newest
 
 
-def _wind_down(
-    view: StageView, by_name: Mapping[str, ActionView], cause: Cause | None, moves: Moves
-) -> None:
-    """Start nothing more, wait for calls whose outcome is unknown, then end the stage.
-
-    Work under way is followed to its end, too, unless a rollback will stop it or a person gives it up.
-    """
-    moves.cause = cause
-    waiting = False
-    followed = view.stop == "wait" or _nobody_stops_it(view, cause)
-    asks = {
-        a.name
-        for a in view.declared.actions
-        if a.action_type_id.category == "Approval" or is_gate(a)
-    }
-    for action in by_name.values():
-        if action.status == A.STARTING and action.kind == "action":
-            waiting = True  # the call may be under way: its handle is needed to undo it
-            if view.status is not S.STOPPING:
-                moves.hurry.append(action.id)
-        elif followed and _ends_by_itself(action, asks):
-            waiting = True
-        elif action.status in (A.READY, A.STARTING, A.IN_PROGRESS):
-            _abandon(action, moves)
-    if waiting:
-        moves.stage = S.STOPPING if view.status is not S.STOPPING else None
-        if moves.stage is None and not moves.actions:
-            moves.cause = None
-        return
-    stopped = cause is not None and cause.kind is CauseKind.STOPPED
-    moves.stage = S.STOPPED if stopped else S.FAILED
-
-
-def _nobody_stops_it(view: StageView, cause: Cause | None) -> bool:
-    return cause is not None and not view.stop and not goes_back(view.declared, cause)
-
-
-def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:
-    """True for work under way that is worth waiting for; an approval or a wave's bake may last for days."""
-    return action.status == A.IN_PROGRESS and action.kind == "action" and action.name not in asks
-
-
-def _abandon(action: ActionView, moves: Moves) -> None:
-    moves.actions.append(
-        ActionMove(action.id, action.kind, action.name, A(action.status), A.ABANDONED)
-    )
-
-
 def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
     _watch_from_first_deploy(view, by_name, moves)
     tell_failures(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
         return  # something of this run order is still under way
-    if todo and (bad := waves.not_well(view, by_name, todo, now)):
+    if todo and not view.judged and (bad := waves.not_well(view, by_name, todo, now)):
         hold_wave(view, bad, moves)
     elif todo:
         moves.create.extend(waves.in_window(view, by_name, todo))
         if view.held:
             moves.mark["held"] = ""  # what kept this wave waiting is over
+        if view.judged:
+            moves.mark["judged"] = ""  # it was said of this wave, and of no other, nor of the bake
     elif view.status is S.IN_PROGRESS:
         moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
         _watch(
@@ -148,6 +116,15 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
         )  # where nothing was deployed, they watch from here
     else:
         finish_bake(view, by_name, now, moves)
+
+
+def holds_a_wave(view: StageView, now: float) -> bool:
+    """Say whether the stage's next wave is held, so that a person may let it begin."""
+    if view.status is not S.IN_PROGRESS or not view.held:
+        return False
+    by_name = latest(view)
+    todo = _next_run_order(view, by_name)
+    return bool(todo and waves.not_well(view, by_name, todo, now))
 
 
 def _watch_from_first_deploy(

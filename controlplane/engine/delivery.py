@@ -1,5 +1,8 @@
 """Delivers the outbox: at least once, in order per execution and place, with growing pauses.
 
+To one place about one execution one message is under way at a time, so order is kept whatever fails. A
+channel that takes several by one call (`notify.base.Batching`) is given those of several executions.
+
 The row is claimed under a lease before the send and written after it. A crash in between sends again:
 receivers de-duplicate by the note's id. What waited here for longer than its lease, behind a slow channel,
 is given back unsent: another replica may have sent it.
@@ -9,19 +12,23 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from controlplane.engine import owners
 from controlplane.engine.notes import NoteMaker
-from controlplane.notify.base import Note, Notifier, NotifyError
+from controlplane.notify.base import Batching, Note, Notifier, NotifyError
 from controlplane.store import events
 from controlplane.store.database import Database, reason
 
 log = logging.getLogger(__name__)
+
+Sent = tuple[Any, dict[str, Any], str]
+"""An outbox row, what is written to it, and the channel's thread."""
 
 BATCH = 20
 LEASE = 30.0
@@ -94,29 +101,82 @@ class Delivery:
             self._ahead = now - self._now()
             rows = events.claim_outbox(connection, self._owner, now, now + self._lease, BATCH)
         run = pool.map if pool else map
-        for row, outcome, thread in run(self._send, rows):
+        for sent in run(self._send_group, self._groups(rows)):
             with self._database.begin() as connection:
-                events.record_outbox(connection, [outcome])
-                # What concerns no execution is a message of its own, not one that is edited for ever.
-                if outcome["status"] == "SENT" and thread and row.execution_id:
-                    events.keep_thread(connection, row.execution_id, row.place, thread)
+                self._write(connection, sent)
         return len(rows)
+
+    def _groups(self, rows: Sequence[Any]) -> list[list[Any]]:
+        """What goes out by one call: by itself, but for what a channel takes several of."""
+        groups: list[list[Any]] = []
+        open_: dict[tuple[str, str], list[Any]] = {}
+        for row in rows:
+            notifier = self._notifiers.get(row.provider)
+            most = notifier.at_once if isinstance(notifier, Batching) else 1
+            group = open_.get((row.place, row.configuration))
+            if group is None or len(group) >= most:
+                group = open_[row.place, row.configuration] = []
+                groups.append(group)
+            group.append(row)
+        return groups
+
+    def _write(self, connection: Connection, sent: Sequence[Sent]) -> None:
+        """How it went, row by row: what failed is tried again, and nothing else of its group."""
+        events.record_outbox(connection, [outcome for _, outcome, _ in sent])
+        for row, outcome, thread in sent:
+            if outcome["status"] == "SENT" and thread and row.execution_id:
+                # What concerns no execution is a message of its own, not one that is edited for ever.
+                events.keep_thread(connection, row.execution_id, row.place, thread)
 
     def _note(self, row: Any) -> tuple[Note, str]:
         with self._database.read() as connection:
             thread = events.thread(connection, row.execution_id, row.place)
-            return self._notes.note(connection, row.event_id), thread
+            return self._notes.note(connection, row.event_id, row.provider), thread
 
-    def _send(self, row: Any) -> tuple[Any, dict[str, Any], str]:
-        outcome = {
-            "b_id": row.id,
-            "b_fence": row.fence,
-            "due_at": None,
-            "error": "",
-            "sent_at": None,
-        }
+    def _send_group(self, rows: Sequence[Any]) -> list[Sent]:
+        notifier = self._notifiers.get(rows[0].provider)
+        if not isinstance(notifier, Batching):
+            return [self._send(row) for row in rows]
         if self.tick() >= self._until:
-            return row, {**outcome, "status": "PENDING", "due_at": self._now() + self._ahead}, ""
+            return [self._unsent(row) for row in rows]
+        found: list[Sent] = []
+        notes: list[tuple[Any, Note]] = []
+        for row in rows:
+            try:
+                notes.append((row, self._note(row)[0]))
+            except Exception as error:
+                log.exception("what the event of notification %s says could not be told", row.id)
+                found.append(self._lost(row, error))
+        if notes:
+            found += self._send_many(notifier, notes)
+        return found
+
+    def _send_many(self, notifier: Batching, notes: Sequence[tuple[Any, Note]]) -> list[Sent]:
+        configuration = json.loads(notes[0][0].configuration)
+        try:
+            errors = notifier.send_many([note for _, note in notes], configuration)
+        except Exception as error:
+            log.exception("the notifier of %s raised what it should not", notes[0][0].provider)
+            return [self._lost(row, error) for row, _ in notes]
+        return [
+            (row, {**_outcome(row), "status": "SENT", "sent_at": self._now()}, "")
+            if problem is None
+            else (row, {**_outcome(row), **self._failed(row, note.at.timestamp(), problem)}, "")
+            for (row, note), problem in zip(notes, errors, strict=True)
+        ]
+
+    def _unsent(self, row: Any) -> Sent:
+        due = self._now() + self._ahead
+        return row, {**_outcome(row), "status": "PENDING", "due_at": due}, ""
+
+    def _lost(self, row: Any, error: Exception) -> Sent:
+        failed = NotifyError(f"{type(error).__name__} in the notifier of {row.provider}")
+        return row, {**_outcome(row), **self._failed(row, self._now(), failed)}, ""
+
+    def _send(self, row: Any) -> Sent:
+        outcome = _outcome(row)
+        if self.tick() >= self._until:
+            return self._unsent(row)
         since = self._now()
         try:
             note, thread = self._note(row)
@@ -145,3 +205,7 @@ class Delivery:
             due = events.next_due(connection)
         wait = IDLE if due is None else due - self._now() - self._ahead
         return min(IDLE, max(0.05, wait))
+
+
+def _outcome(row: Any) -> dict[str, Any]:
+    return {"b_id": row.id, "b_fence": row.fence, "due_at": None, "error": "", "sent_at": None}

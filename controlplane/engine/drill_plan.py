@@ -57,6 +57,11 @@ def plan(stage: StageDeclaration, standing: Mapping[str, Standing]) -> Plan:
             f"{stage.name} declares no rollback for a bad signal, so a drill would end at its alarm: "
             "leave onFail of its bake at ROLLBACK"
         )
+    if policy_of(stage).one_way:
+        raise UnfitError(
+            f"{stage.name} is a one-way door (RollbackSafe false), so no alarm rolls it back by itself: "
+            "there is no way back to try"
+        )
     alarm = _alarm(stage)
     goods = {action.name: _good(stage, standing[action.name]) for action in deployments}
     if len({good.digest for good in goods.values()}) > 1:

@@ -6,7 +6,7 @@ ROLLBACK execution never comes here: nothing keeps a way back closed.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def stand(tx: Transaction, execution: Any, row: Any, declared: StageDeclaration)
         return Stand(Way.OPEN)
     over = [one for one in found.values() if one.status == A.FAILED]
     if over:
-        return _result(declared, over[0])
+        return _result(declared, {one.name: one for one in over})
     _put_up(tx, execution, row, [rule for rule in wanted if rule.name not in found])
     closed = [_frozen(frozen)] if frozen else []
     for rule in declared.gates():
@@ -168,14 +168,12 @@ def _tell(tx: Transaction, execution: Any, row: Any, closed: Sequence[Closed]) -
         tx.fact(kind, execution, stage=row.stage, action=first.name, text=text)
 
 
-def _result(declared: StageDeclaration, failed: Any) -> Stand:
-    """A rule that does not hold for good: what its condition declares."""
+def _result(declared: StageDeclaration, failed: Mapping[str, Any]) -> Stand:
+    """Rules that do not hold, for good: what the first of their conditions declares."""
     conditions = declared.before_entry.conditions if declared.before_entry else ()
-    result = next(
-        (c.result for c in conditions if failed.name in [rule.name for rule in c.rules]),
-        Result.FAIL,
-    )
-    reason = f"{failed.name} keeps the gate closed: {failed.summary}"
+    every = [(rule.name, c.result) for c in conditions for rule in c.rules if rule.name in failed]
+    name, result = next(iter(every), (next(iter(failed)), Result.FAIL))
+    reason = f"{name} keeps the gate closed: {failed[name].summary}"
     return Stand(Way.SKIP if result is Result.SKIP else Way.FAIL, reason)
 
 

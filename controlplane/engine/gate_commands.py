@@ -18,7 +18,7 @@ from controlplane.store import executions, gates, pipelines
 
 ASKED_FOR = 3600.0
 """Seconds within which a second person must confirm, and then within which one must go in."""
-MOST_FREEZES, MOST_INCIDENTS = 200, 10_000
+MOST_FREEZES = 200
 LONGEST = 300
 
 
@@ -79,8 +79,12 @@ def override(tx: Transaction, execution: Any, stage: str, by: Person, reason: st
     elif known.confirmed_at is not None:
         said = f"{known.asked_by} and {known.confirmed_by} have opened this gate already"
         raise CommandError(Problem.CONFLICT, said)
-    elif known.asked_by == by.name:
+    elif by.is_one_with(known.asked_by, known.asked_as):
         said = f"{by.name} has asked for it already: another person must confirm"
+        if by.name != known.asked_by:
+            said += (
+                f" ({known.asked_by}'s token and this one are of one maker, and so of one person)"
+            )
         raise CommandError(Problem.CONFLICT, said)
     else:
         _confirm(tx, execution, row, known, by, reason)
@@ -93,8 +97,9 @@ def take_incidents(tx: Transaction, told: Sequence[Mapping[str, Any]], by: str) 
     told: {key, name, labels, since, resolved} each; what was told twice changes nothing.
     """
     gates.forget_incidents(tx.connection, tx.now)
-    if gates.open_incidents(tx.connection) + len(told) > MOST_INCIDENTS:
-        said = f"more than {MOST_INCIDENTS} incidents are open: resolve some, or send fewer"
+    opened = sum(not one["resolved"] for one in told)
+    if opened and gates.open_incidents(tx.connection) + opened > gates.MOST_INCIDENTS:
+        said = f"more than {gates.MOST_INCIDENTS} incidents are open: resolve some, or send fewer"
         raise CommandError(Problem.CROWDED, said)
     news = 0
     for one in told:
@@ -186,6 +191,7 @@ def _ask(tx: Transaction, execution: Any, row: Any, by: Person, reason: str) -> 
         "execution_id": execution.id,
         "reason": reason[:LONGEST],
         "asked_by": by.name,
+        "asked_as": by.token,
         "asked_at": tx.now,
         "confirmed_by": "",
         "confirm_reason": "",

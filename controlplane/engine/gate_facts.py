@@ -139,9 +139,10 @@ def _of_stage(ask: Ask, name: str, stage: str) -> Facts:
 
 def _of_pipeline(ask: Ask, name: str) -> Facts:
     rows = queries.executions_of(ask.connection, name, MOST)
-    mine = ask.execution.id
-    inside = next((r.id for r in rows if r.ended_at is None and r.id != mine), "")
-    ended = next((r for r in rows if r.ended_at is not None and r.status != "Superseded"), None)
+    inside = executions.open_beside(ask.connection, name, ask.execution.id)
+    drills = {r.id for r in rows if r.type == "DRILL"}  # they say nothing of a release
+    told = [r for r in rows if r.id not in drills and r.rolls_back not in drills]
+    ended = next((r for r in told if r.ended_at is not None and r.status != "Superseded"), None)
     if ended is None:
         return {"inside": inside, "latest": "", "digest": ""}
     well = ended.status == StageStatus.SUCCEEDED

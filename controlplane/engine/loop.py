@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from controlplane.clock import Clock
-from controlplane.engine import calls, outcomes, owners
+from controlplane.engine import calls, outcomes, owners, work
 from controlplane.engine.calls import Drivers, Result
 from controlplane.engine.conflicts import is_conflict, retried
 from controlplane.engine.lanes import LANES, Lanes
@@ -173,7 +173,7 @@ class Engine:
             self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
             rows = self._claim(tx)
             found = jobs(tx.connection, self._structures, rows, tx.now)
-            return rows, Taken(found, tx.now, began)
+            return rows, Taken(work.on_record(tx, found), tx.now, began)
 
     def _one_by_one(self, results: Sequence[Result]) -> None:
         """Write what can be written: one outcome that cannot must not take the others with it."""

@@ -2,29 +2,16 @@
 
 from typing import Any
 
+from controlplane.engine import retrying
 from controlplane.engine.bake import why_not_judged
+from controlplane.engine.decide import holds_a_wave
+from controlplane.engine.going_back import name_target
 from controlplane.engine.refusals import CommandError, Person, Problem
-from controlplane.engine.rows import stage_row
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
-from controlplane.engine.waves import unfinished
-from controlplane.states import ActionStatus, ExecutionStatus, StageStatus, check
+from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import executions, ledger, locks, queries
 from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
-
-CARRIED = (
-    "name",
-    "kind",
-    "run_order",
-    "token",
-    "handle",
-    "summary",
-    "url",
-    "output",
-    "started_at",
-    "ended_at",
-)
-
 
 NO_WAY_BACK = {
     Act.NOTHING: "{} left no deployment in {} that could be rolled back",
@@ -38,7 +25,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
     locks.ways_in(tx.connection, [(execution.pipeline, stage, False)])  # who else goes in waits
     row = _retryable(tx, execution, stage)
     check(ExecutionStatus(execution.status), ExecutionStatus.IN_PROGRESS)
-    executions.update_execution(tx.connection, execution.id, stop="")  # that was for the old try
+    executions.update_execution(tx.connection, execution.id, stop="", restores="")  # of the old try
     tx.execution_moves.append(
         {
             "b_id": execution.id,
@@ -48,10 +35,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
             "ended_at": None,
         }
     )
-    new = stage_row(execution, row.position, stage, row.attempt + 1)
-    tx.new_stages.append(new)
-    if not all_actions:
-        _carry_over(tx, execution, row.id, new)
+    retrying.add_attempt(tx, row, execution, retrying.MANUAL, all_actions=all_actions)
     tx.fact("stage.retried", execution, stage=stage, text=f"by {by}")
     tx.to_admit[row.pipeline, stage] = False
     settle(tx, ())
@@ -66,6 +50,7 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
         (execution.status != ExecutionStatus.FAILED, f"it is {execution.status}, not Failed"),
         (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
         (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),
+        (retrying.goes_back_now(tx, execution), "it is being rolled back"),
         (
             bool(ledger.quarantined(tx.connection, {execution.digest})),
             f"{execution.digest} is in quarantine; lift it with a reason first",
@@ -81,37 +66,6 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
     return row
 
 
-def _carry_over(tx: Transaction, execution: Any, old_stage: str, new: Any) -> None:
-    rows = queries.actions_of_stage(tx.connection, old_stage)
-    stage = tx.structures.stages(tx.connection, execution)[new["position"]]
-    again = unfinished(stage, {row.name for row in rows})
-    for done in rows:
-        if done.status != ActionStatus.SUCCEEDED or done.kind != "action":
-            continue
-        if done.name not in again:
-            carried = {name: getattr(done, name) for name in CARRIED}
-            tx.new_actions.append(
-                {
-                    **carried,
-                    "execution_id": execution.id,
-                    "stage_id": new["id"],
-                    "attempt": new["attempt"],
-                    "status": ActionStatus.SUCCEEDED,
-                    "lane": done.lane,
-                    "due_at": None,
-                    "timeout_at": None,
-                    "fence": 0,
-                    "wake": 0,
-                    "starts": done.starts,
-                    "failures": 0,
-                    "answer": "",
-                    "verdict": "",
-                }
-            )
-    tx.flush()  # the ledger follows the rows that stand for its deployments now
-    ledger.carry_over(tx.connection, old_stage, new["id"], tx.now)
-
-
 def judge_bake(
     tx: Transaction, execution: Any, stage: str, by: Person, *, passes: bool, reason: str
 ) -> None:
@@ -121,7 +75,7 @@ def judge_bake(
     if row is None:
         raise CommandError(Problem.UNKNOWN, f"{execution.id} was never in a stage {stage!r}")
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
-    refused = why_not_judged(view, tx.now)
+    refused = "" if holds_a_wave(view, tx.now) else why_not_judged(view, tx.now)
     if refused:
         raise CommandError(Problem.CONFLICT, f"{stage} of {execution.id} is not judged: {refused}")
     if passes:
@@ -133,9 +87,13 @@ def judge_bake(
     settle(tx, [row.id])
 
 
-def roll_back_finished(tx: Transaction, pipeline: str, stage: str, by: str, reason: str) -> str:
+def roll_back_finished(
+    tx: Transaction, pipeline: str, stage: str, by: str, reason: str, to: str
+) -> str:
     """Roll back what stands in a stage where nothing runs; answers the execution that goes bad."""
-    row, execution = _what_stands(tx, pipeline, stage)
+    row, stands = _what_stands(tx, pipeline, stage)
+    name_target(tx, stands, row, to)
+    execution: Any = executions.by_id(tx.connection, stands.id)  # with what was named
     view = view_of(tx, row, execution, queries.actions_of_stage(tx.connection, row.id))
     cause = Cause(CauseKind.REQUESTED, by, f"asked for by {by}: {reason}")
     act = close_the_loop(tx, view, cause, row, execution)

@@ -1,16 +1,19 @@
 """From an event row to the Note that a notifier sends: how the execution stands now, and the legal moves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.state_changes import changes
+from controlplane.engine.structures import Structures
 from controlplane.engine.watching import WATCHED
 from controlplane.journal import TOLD
 from controlplane.notify.base import Button, Note, StageLine
 from controlplane.notify.buttons import sign
+from controlplane.notify.state_changes import CHANNEL
 from controlplane.states import StageStatus
 from controlplane.store import events, executions, queries
 
@@ -30,9 +33,13 @@ class NoteMaker:
 
     url_of: Callable[[str, str], str]
     secret: str
+    structures: Structures = field(default_factory=Structures)
 
-    def note(self, connection: Connection, event_id: int) -> Note:
-        """The note of an event; buttons and stage lines are as of now, not as of then."""
+    def note(self, connection: Connection, event_id: int, channel: str = "") -> Note:
+        """The note of an event; buttons and stage lines are as of now, not as of then.
+
+        channel: whom it is for; where that is told state changes, they are in it.
+        """
         event = events.event(connection, event_id)
         execution = executions.by_id(connection, event.execution_id)
         stages = [] if execution is None else executions.of_execution(connection, execution.id)
@@ -51,6 +58,7 @@ class NoteMaker:
             url=self.url_of(event.pipeline, event.execution_id),
             lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
             buttons=self._buttons(connection, execution, stages),
+            changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
         )
 
     def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:

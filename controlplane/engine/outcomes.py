@@ -6,8 +6,9 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import pace
+from controlplane.engine import pace, work
 from controlplane.engine.calls import Result
+from controlplane.engine.subject import built_for
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
@@ -34,6 +35,7 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
             touched.add(result.job.row.stage_id)
             _tell(tx, result, execution)
         _keep(tx, result, execution)
+        work.called(tx, result)
     return touched
 
 
@@ -145,8 +147,9 @@ def _keep(tx: Transaction, result: Result, execution: Any) -> None:
         return
     for artifact in result.artifacts:
         ledger.keep_artifact(tx.connection, execution.id, document(artifact))
-    if result.artifacts and _names_the_digest(tx, declared, execution):
-        executions.update_execution(tx.connection, execution.id, digest=result.artifacts[0].digest)
+    digest = _named_digest(tx, result, execution)
+    if digest:
+        executions.update_execution(tx.connection, execution.id, digest=digest)
     if declared.namespace and result.status is A.SUCCEEDED:
         values = _values(result)
         executions.keep_variables(tx.connection, execution.id, declared.namespace, values)
@@ -154,12 +157,18 @@ def _keep(tx: Transaction, result: Result, execution: Any) -> None:
         _enter_in_ledger(tx, result, declared, execution)
 
 
-def _names_the_digest(tx: Transaction, declared: ActionDeclaration, execution: Any) -> bool:
-    """What an execution is about: what its first source brought, as declared, not as it came in."""
-    if declared.action_type_id.category != "Source":
-        return False
-    first = tx.structures.stages(tx.connection, execution)[0].actions[0]
-    return first.name == declared.name
+def _named_digest(tx: Transaction, result: Result, execution: Any) -> str:
+    """What an execution is about: what its first source brought, and then what was built of it; or ""."""
+    if execution.plan or not result.artifacts:
+        return ""  # a way back is about what it goes back to, from its beginning
+    stages = tx.structures.stages(tx.connection, execution)
+    at = (result.job.task.stage, result.job.row.name)
+    if at == (stages[0].name, stages[0].actions[0].name):
+        return result.artifacts[0].digest
+    built = built_for(stages)
+    if built is None or at != (built.stage, built.action):
+        return ""
+    return next((one.digest for one in result.artifacts if one.name == built.artifact), "")
 
 
 def _values(result: Result) -> dict[str, str]:

@@ -24,7 +24,15 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, and by which door: "api", "console", "slack", "cli", "schedule", "event"."""
+    """Who asks, and by which door: "api", "console", "slack", "cli", "schedule", "event".
+
+    token: the id of the token that he counts as; "" where he came without one.
+    """
 
     name: str
     door: str
+    token: str = ""
+
+    def is_one_with(self, name: str, token: str) -> bool:
+        """Say whether that is the same person: by name, or by who made the tokens."""
+        return self.name == name or (self.token != "" and self.token == token)

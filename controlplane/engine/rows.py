@@ -3,6 +3,7 @@
 from typing import Any
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import is_gate
 from controlplane.engine import ids
 from controlplane.states import ActionStatus, StageStatus
@@ -10,10 +11,18 @@ from controlplane.states import ActionStatus, StageStatus
 MINUTE = 60.0
 TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 """CodePipeline's own limits; anything else gets an hour."""
+JOB_MINUTES = 24 * 60
+"""CodePipeline's limit of what workers and functions do (https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html)."""
+ANSWER_MINUTES = 10
+"""So long a failed stage waits for what a rule of onFailure says."""
+BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
+"""Of a provider, whatever its category."""
 
 
-def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dict[str, Any]:
-    """A stage execution that waits in front of its stage."""
+def stage_row(
+    execution: Any, position: int, name: str, attempt: int = 1, retried: str = ""
+) -> dict[str, Any]:
+    """A stage execution that waits in front of its stage. retried: who began another attempt."""
     return {
         "id": ids.stage_id(execution.id, position, attempt),
         "execution_id": execution.id,
@@ -29,6 +38,7 @@ def stage_row(execution: Any, position: int, name: str, attempt: int = 1) -> dic
         "judged": "",
         "watch": "",
         "drill": False,
+        "retried": retried,
     }
 
 
@@ -40,7 +50,7 @@ def action_row(
     attempt: int = 1,
     kind: str = "",
 ) -> dict[str, Any]:
-    """An action or rule that is due now; kind: "gate" for a rule in front of the stage."""
+    """An action or rule that is due now; kind: of a rule that is no signal ("gate", "failure")."""
     rule = isinstance(declared, RuleDeclaration)
     return {
         "execution_id": execution.id,
@@ -83,11 +93,15 @@ def _timeout_at(
 ) -> float | None:
     """None for what only ends by what it waits for; a gate says in its declaration for how long it waits."""
     if isinstance(declared, RuleDeclaration):
-        waits = declared.timeout_in_minutes if kind == "gate" else None
+        waits = declared.timeout_in_minutes if kind in ("gate", "failure") else None
+        waits = ANSWER_MINUTES if waits is None and kind == "failure" else waits
         return now + waits * MINUTE if waits else None
     if is_gate(declared):
         return None
     minutes = declared.timeout_in_minutes
+    if minutes is None and is_job(declared):
+        minutes = JOB_MINUTES
     if minutes is None:
-        minutes = TIMEOUT_MINUTES.get(declared.action_type_id.category, 60)
+        made = declared.action_type_id
+        minutes = BUILD_MINUTES.get(made.provider) or TIMEOUT_MINUTES.get(made.category, 60)
     return now + minutes * MINUTE

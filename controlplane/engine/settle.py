@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from controlplane import feedback
-from controlplane.declarations.model import ExecutionMode
+from controlplane.declarations.model import ExecutionMode, Result
 from controlplane.declarations.way_back import is_one_way
-from controlplane.engine import ids
+from controlplane.engine import ids, retrying
 from controlplane.engine.decide import decide, latest
 from controlplane.engine.entry import admit_all, enter
+from controlplane.engine.going_back import named
 from controlplane.engine.rows import action_row, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView, deploys
@@ -57,6 +58,7 @@ def _settle_all(tx: Transaction, stage_ids: Collection[str]) -> None:
 def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionView]) -> StageView:
     """A stage execution as deciding sees it; found: its action rows."""
     stages = tx.structures.stages(tx.connection, execution)
+    declared = stages[0] if execution.plan else stages[row.position]
     return StageView(
         id=row.id,
         execution_id=row.execution_id,
@@ -69,11 +71,13 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         judged=row.judged,
         extended_until=row.extended_until,
         asked_at=row.asked_at,
-        declared=stages[0] if execution.plan else stages[row.position],
+        declared=declared,
         watch=row.watch,
         ended_at=row.ended_at,
-        actions=[one for one in found if one.kind != "watch"],
+        # Who is in has passed the gate, by an override past a rule that had failed for good.
+        actions=[one for one in found if one.kind in ("action", "rule", "failure")],
         perseveres=execution.type == "ROLLBACK",
+        **retrying.facts(tx, row, execution, declared, found),
     )
 
 
@@ -107,6 +111,9 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         tx.new_actions.append(action_row(execution, row.id, declared, tx.now, row.attempt))
     for action_id in moves.hurry:
         actions.wake(tx.connection, action_id, tx.now)
+    for rule in moves.ask:
+        asked = action_row(execution, row.id, rule, tx.now, row.attempt, kind="failure")
+        tx.new_actions.append(asked)
     for move in moves.actions:
         check(move.old, move.new)
         if seen := tx.judged.pop(move.id, None):
@@ -171,11 +178,14 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
     cause = moves.cause
     if cause is None:
         raise RuntimeError(f"stage {row.id} ended as {moves.stage} without a cause")
+    if moves.result is Result.RETRY:
+        retrying.try_again(tx, view, row, execution, cause)
+        return
     ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
     if moves.stage is S.STOPPED and view.since is not None:
         begin(tx, view, moves.stage, row, execution)
     end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
-    close_the_loop(tx, view, cause, row, execution)
+    close_the_loop(tx, view, cause, row, execution, moves.result)
 
 
 def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None:
@@ -214,7 +224,14 @@ def end_execution(tx: Transaction, execution: Any, status: ExecutionStatus, reas
         tx.fact(f"rollback.{state}", execution, text=reason or reached(tx, execution))
 
 
-def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, execution: Any) -> Act:
+def close_the_loop(
+    tx: Transaction,
+    view: StageView,
+    cause: Cause,
+    row: Any,
+    execution: Any,
+    result: Result | None = None,
+) -> Act:
     """Decide what follows from a stage that ended badly, write it, and answer what it was."""
     failure = feedback.Failure(
         execution=execution,
@@ -222,6 +239,8 @@ def close_the_loop(tx: Transaction, view: StageView, cause: Cause, row: Any, exe
         declared=view.declared,
         cause=cause,
         action_ids=[action.id for action in view.actions if action.kind == "action"],
+        result=result,
+        to=named(execution, row.stage),
     )
     response = feedback.respond(tx.connection, failure, tx.now)
     reason = response.decision.reason
@@ -263,6 +282,7 @@ def start_rollback(
         "revisions": "{}",
         "plan": stage.model_dump_json(by_alias=True, exclude_none=True),
         "rolls_back": execution.id,
+        "restores": execution.restores if named(execution, row.stage) else "",
         "rollback_state": "requested",
         "dedupe": None if finished else f"rollback:{row.id}",
         "reason": "",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from controlplane.declarations.model import StageDeclaration
 from controlplane.engine.terms import Terms, terms
 from controlplane.engine.view import ActionView, StageView
 from monitors.base import Verdict
@@ -47,7 +48,22 @@ def rules_of(view: StageView, by_name: Mapping[str, ActionView]) -> list[Rule]:
     return [Rule(terms(one), by_name.get(one.name)) for one in view.declared.rules()]
 
 
-def breach(rules: Sequence[Rule]) -> Cause | None:
+def breach(
+    stage: StageDeclaration, rows: Mapping[str, ActionView], *, watching: bool = False
+) -> Cause | None:
+    """The first condition of onSuccess that is broken, and by which of its signals. rows: by rule.
+
+    watching: the stage is done, and only the rules that go on looking count.
+    """
+    for condition in stage.on_success.conditions if stage.on_success else ():
+        rules = [Rule(terms(one), rows.get(one.name)) for one in condition.rules]
+        cause = _breach([one for one in rules if one.row or not watching])
+        if cause is not None:
+            return cause
+    return None
+
+
+def _breach(rules: Sequence[Rule]) -> Cause | None:
     """Say which signals roll back: a critical one alone, others where a quorum of them FAIL."""
     failed = [one for one in rules if one.row and one.follows is Consequence.ROLL_BACK]
     critical = [one for one in failed if one.terms.critical]

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from accounts.base import AccountError
 from controlplane.actions.base import EventFeed, Revision, SourceEvent, WorkEvent
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine.commands import Commands
+from controlplane.declarations.triggers import of
+from controlplane.engine.commands import Commands, Moved
 from controlplane.engine.pushes import Pushes
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.engine.structures import BrokenStructureError, Structures
@@ -25,6 +26,9 @@ from controlplane.store.database import Database
 from monitors.base import MonitorError
 
 log = logging.getLogger(__name__)
+
+SILENT = ("PollForSourceChanges", "DetectChanges")
+"""Keys by which a source says that it is not to be asked by itself."""
 
 
 class Sources:
@@ -103,18 +107,28 @@ class Sources:
             ]
 
     def _first_stage(self, connection: Connection, row: Any) -> Sequence[ActionDeclaration]:
-        """Nothing where it cannot be read: that is said, and the other pipelines go on."""
+        """Nothing where it cannot be read: that is said, and the other pipelines go on.
+
+        A source with a trigger is started by that alone.
+        """
         try:
             declared = self._structures.pipeline(connection, row.name, row.version)
         except BrokenStructureError as error:
             log.error("the sources of a pipeline are not looked at: %s", error)  # noqa: TRY400
             return ()
-        return declared.stages[0].actions
+        actions = declared.stages[0].actions
+        if not declared.triggers:
+            return actions
+        try:
+            return [one for one in actions if of(declared.triggers, one.name) is None]
+        except ValueError as error:  # stored by a version that did not check them
+            log.error("the triggers of %s cannot be read: %s", row.name, error)  # noqa: TRY400
+            return ()
 
     def _latest(self, action: ActionDeclaration) -> Revision | None:
         driver = self._drivers.get(action.driver)
         latest: Callable[..., Revision | None] | None = getattr(driver, "latest", None)
-        if latest is None or action.configuration.get("PollForSourceChanges") == "false":
+        if latest is None or any(action.configuration.get(key) == "false" for key in SILENT):
             return None
         try:
             account = action.configuration.get("Account", "")
@@ -134,6 +148,7 @@ class Sources:
             revisions={action.name: revision.id},
             dedupe=f"source:{pipeline}:{action.name}:{revision.id}",
             detail=revision.summary or revision.location,
+            moved=Moved(action.name, revision.ref, revision.id, None) if revision.ref else None,
         )
         self._settled[pipeline, action.name] = revision.id
         return 1

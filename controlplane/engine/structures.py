@@ -94,6 +94,17 @@ class Structures:
         return value
 
 
+def current(
+    connection: Connection, structures: Structures, name: str
+) -> PipelineDeclaration | None:
+    """The version of a pipeline that counts now; None where there is none, or it cannot be read."""
+    version = pipelines.version(connection, name)
+    try:
+        return None if version is None else structures.pipeline(connection, name, version)
+    except BrokenStructureError:
+        return None
+
+
 def broken(what: str, error: ValueError, mend: str) -> BrokenStructureError:
     """The sentence, with the first line of what was found wrong."""
     why = str(error).splitlines()[0][:200]

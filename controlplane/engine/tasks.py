@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from controlplane import ledger as pure_ledger
+from controlplane.declarations.keys import Kind
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
+from controlplane.declarations.providers import provider_of
+from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
@@ -22,7 +25,7 @@ from controlplane.engine.view import deploys
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus
 from controlplane.store import actions, executions, ledger
-from monitors.base import Artifact, Task
+from monitors.base import Artifact, Shell, Task
 from monitors.judge import among, by_chance
 
 log = logging.getLogger(__name__)
@@ -30,9 +33,14 @@ log = logging.getLogger(__name__)
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
 
 WATCH_INTERVAL = "1m"
+JSON_KINDS = frozenset({Kind.JSON_LIST, Kind.JSON_OBJECT})
 
 Key = tuple[str, str, str]
 """Which driver: (category, owner, provider)."""
+
+
+JOB: Key = ("Job", "Towpath", "")
+"""An action that is done outside, by whoever comes for the job or is called for it (engine.work)."""
 
 
 class UnresolvedError(Exception):
@@ -85,14 +93,18 @@ def _job(
     declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
     inputs: tuple[Artifact, ...] = ()
+    shell: Shell | None = None
     error = ""
     try:
         configuration = _resolve(connection, structures, execution, declared)
+        shell = _shell(connection, structures, execution, declared)
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
-    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind == "gate"
+    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", "failure")
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
+    if isinstance(declared, ActionDeclaration) and is_job(declared):
+        key = JOB
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
@@ -118,8 +130,10 @@ def _job(
         judged=_time(row.verdict_at),
         now=_time(now),
         known=facts(asked, key[2]) if at_gate and not error else {},
+        shell=shell,
     )
-    stopping = execution.stage_status == StageStatus.STOPPING
+    # Rules of onFailure are asked while the stage winds down.
+    stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
     return Job(row, execution, key, declared, task, error, stopping)
 
 
@@ -178,11 +192,18 @@ def _paced(row: Any, configuration: Mapping[str, str]) -> Mapping[str, str]:
 def _pinned(
     execution: Any, declared: ActionDeclaration | RuleDeclaration, configuration: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """A source action gets the revision that this execution is pinned to."""
+    """A source action gets the revision that this execution is pinned to, and what that is of."""
     if declared.driver[0] != "Source":
         return configuration
     revision = json.loads(execution.revisions).get(declared.name, "")
-    return {**configuration, "RevisionId": revision} if revision else configuration
+    why = json.loads(execution.trigger)
+    mine = why.get("source") == declared.name
+    said = {
+        "RevisionId": revision,
+        "TriggerRef": why.get("ref", "") if mine else "",
+        "PullRequestId": why.get("pull", "") if mine else "",
+    }
+    return {**configuration, **{key: value for key, value in said.items() if value}}
 
 
 def _inputs(
@@ -208,8 +229,9 @@ def _tested(
     if deploying and artifact.digest != execution.digest:
         raise UnresolvedError(
             f"{artifact.name} is {artifact.digest or 'without a digest'}, but this execution is "
-            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy the "
-            "first source's artifact, or an unchanged copy of it"
+            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy what "
+            "its first deployment does (a build's artifact, or the first source's), or an unchanged "
+            "copy of it"
         )
     return artifact
 
@@ -246,11 +268,50 @@ def _resolve(
     if not declared.has_variables:
         return declared.configuration
     known = variables(connection, structures, execution)
+    kind = (
+        declared.action_type_id
+        if isinstance(declared, ActionDeclaration)
+        else declared.rule_type_id
+    )
+    provider = provider_of(kind)
+    keys = provider.keys if provider is not None else {}
+    in_json = {name for name, key in keys.items() if key.kind in JSON_KINDS}
+    return {
+        key: _filled(known, text, quoted=key in in_json)
+        for key, text in declared.configuration.items()
+    }
+
+
+def _shell(
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    declared: ActionDeclaration | RuleDeclaration,
+) -> Shell | None:
+    """What it runs in a shell; a variable goes into the environment only, where it is no code."""
+    if not declared.commands:
+        return None
+    if isinstance(declared, RuleDeclaration):
+        return Shell(declared.commands)
+    known = variables(connection, structures, execution) if declared.has_variables else {}
+    return Shell(
+        declared.commands,
+        declared.output_variables,
+        tuple(
+            (one.name, _filled(known, one.value), one.type or "PLAINTEXT")
+            for one in declared.environment_variables
+        ),
+        declared.output_artifacts[0].files if declared.output_artifacts else (),
+    )
+
+
+def _filled(known: Mapping[tuple[str, str], str], text: str, *, quoted: bool = False) -> str:
+    """Put variables in. quoted: into JSON, out of whose texts no value may break."""
 
     def value(match: re.Match[str]) -> str:
         name = (match[1], match[2])
         if name not in known:
             raise UnresolvedError(f"variable {match[0]} has no value: no earlier action set it")
-        return known[name]
+        return json.dumps(known[name])[1:-1] if quoted else known[name]
 
-    return {key: VARIABLE.sub(value, text) for key, text in declared.configuration.items()}
+    return VARIABLE.sub(value, text)

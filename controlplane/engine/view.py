@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
+from controlplane.declarations.model import (
+    ActionDeclaration,
+    Result,
+    RuleDeclaration,
+    StageDeclaration,
+)
 from controlplane.engine.terms import terms
 from controlplane.states import ActionStatus, StageStatus
 from rollback.models import Cause
@@ -15,7 +20,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule", "watch" or "gate"
+    kind: str  # "action", "rule", "watch", "gate" or "failure"
     run_order: int
     attempt: int
     status: str
@@ -50,6 +55,8 @@ class StageView(NamedTuple):
     watch: str = ""
     ended_at: float | None = None
     perseveres: bool = False  # a rollback does: one target that is lost keeps no other
+    retries: int = 0  # how often it was tried again by itself
+    no_retry: str = ""  # what our rows say against another try
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +83,19 @@ class Said(NamedTuple):
 class Moves:
     """What `decide` wants: everything here is applied in one transaction, or nothing is.
 
-    create: declared actions and rules whose rows are due now.
+    create: declared actions and rules whose rows are due now. ask: rules of onFailure that are.
     hurry: starts between two tries; they are given up now, not when they would be tried again.
-    stage: the stage's new status. mark: what else is new of the stage, by its column: why it is held,
-    until when it is extended. says: what is told of that.
+    stage: the stage's new status; result: what follows where an action failed. mark: what else is new of
+    the stage, by its column: why it is held, until when it is extended. says: what is told of that.
     """
 
     stage_id: str
     create: list[ActionDeclaration | RuleDeclaration] = field(default_factory=list)
+    ask: list[RuleDeclaration] = field(default_factory=list)
     actions: list[ActionMove] = field(default_factory=list)
     hurry: list[int] = field(default_factory=list)
     stage: StageStatus | None = None
+    result: Result | None = None
     deploying: bool = False
     cause: Cause | None = None
     mark: dict[str, Any] = field(default_factory=dict)

@@ -63,12 +63,14 @@ def decide_watch(
         return moves
     _close(late, moves)
     _state(view, W.ADVICE if where.newer else W.AUTOMATIC, moves)
-    cause = breach(rules)
+    cause = breach(view.declared, rows, watching=True)
     if cause is not None and where.free and where.rolls_back and not where.newer:
         moves.cause = Cause(cause.kind, cause.by, f"in the watch: {cause.reason}")
         _end(view, rules, moves)
         return moves
-    _tell(view, rules, where, now, moves)
+    # A breach that is to be rolled back stays, though nothing newer is coming.
+    left_bad = cause is not None and where.rolls_back and not where.newer
+    _tell(view, rules, where, now, moves, left_bad=left_bad)
     return moves
 
 
@@ -99,7 +101,15 @@ def _close(rules: Sequence[Rule], moves: Moves) -> None:
             )
 
 
-def _tell(view: StageView, rules: Sequence[Rule], where: Where, now: float, moves: Moves) -> None:
+def _tell(
+    view: StageView,
+    rules: Sequence[Rule],
+    where: Where,
+    now: float,
+    moves: Moves,
+    *,
+    left_bad: bool,
+) -> None:
     """Say once what is wrong, and once that it is well again. Only a fresh PASS of all says so."""
     failed = [one for one in rules if one.verdict is Verdict.FAIL]
     silent = [one for one in rules if one.verdict in SILENT and _lasts(one, now)]
@@ -114,17 +124,12 @@ def _tell(view: StageView, rules: Sequence[Rule], where: Where, now: float, move
     if held == view.held:
         return
     moves.mark["held"] = held
-    page = any(one.follows in PAGES_A_PERSON for one in wrong) or _left_bad(rules, where)
+    page = any(one.follows in PAGES_A_PERSON for one in wrong) or left_bad
     if failed:
         text = f"{name} is not well, and is not rolled back by itself, for {_why(where)}: "
         moves.says.append(Said("watch.advised", text + reasons(failed), page))
     else:
         moves.says.append(Said("watch.held", f"{name} cannot be watched: {reasons(silent)}", page))
-
-
-def _left_bad(rules: Sequence[Rule], where: Where) -> bool:
-    """Say whether a breach that is to be rolled back stays, though nothing newer is coming."""
-    return where.rolls_back and not where.newer and breach(rules) is not None
 
 
 def _why(where: Where) -> str:

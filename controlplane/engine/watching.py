@@ -10,7 +10,7 @@ from typing import Any
 from controlplane import feedback
 from controlplane.engine.bake import OPEN
 from controlplane.engine.rows import watch_row
-from controlplane.engine.signals import breach, clock, rules_of
+from controlplane.engine.signals import breach, clock
 from controlplane.engine.terms import terms
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView
@@ -18,7 +18,7 @@ from controlplane.engine.watch import Where, decide_watch, watch_seconds
 from controlplane.ledger import Fared
 from controlplane.states import StageStatus, WatchState
 from controlplane.store import executions, ledger, locks, queries
-from rollback.models import CauseKind
+from rollback.models import Cause, CauseKind
 
 WATCHED = frozenset({WatchState.AUTOMATIC, WatchState.ADVICE})
 
@@ -44,12 +44,15 @@ def decided(
 ) -> Moves:
     """The moves that are due in a stage's watch. What is to be rolled back is locked first."""
     rows = {one.name: one for one in found if one.kind == "watch" and one.status in OPEN}
-    if breach(rules_of(view, rows)) is not None:
+    cause = breach(view.declared, rows, watching=True)
+    if cause is not None:
         locks.ways_in(tx.connection, [(row.pipeline, row.stage, False)])
-    return decide_watch(view, rows, _where(tx, view, row, execution), tx.now)
+    return decide_watch(view, rows, _where(tx, view, row, execution, cause), tx.now)
 
 
-def _where(tx: Transaction, view: StageView, row: Any, execution: Any) -> Where:
+def _where(
+    tx: Transaction, view: StageView, row: Any, execution: Any, cause: Cause | None
+) -> Where:
     """Read anew what stands on the targets, and who is in the stage."""
     own = ledger.of_stage(tx.connection, [one.id for one in view.actions])
     newest = {one.target: ledger.entries(tx.connection, one.target, 1)[0] for one in own}
@@ -64,5 +67,6 @@ def _where(tx: Transaction, view: StageView, row: Any, execution: Any) -> Where:
         newer=bool(newer),
         replaced=back or any(entry.status is Fared.GOOD for entry in newer),
         free=inside is None,
-        rolls_back=bool(own) and CauseKind.BAD_SIGNAL in feedback.policy_of(view.declared).on,
+        rolls_back=bool(own)
+        and CauseKind.BAD_SIGNAL in feedback.policy_of(view.declared, cause=cause).on,
     )

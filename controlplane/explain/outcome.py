@@ -96,4 +96,6 @@ def _act(records: Records, stage: Any) -> str:
     later = {e.kind for e in records.events if e.stage == stage.stage and e.at == stage.ended_at}
     if backs:
         return "roll back, and page" if "person.paged" in later else "roll back"
+    if "stage.retried" in later:
+        return "try again"
     return "hold and page" if "person.paged" in later else "nothing"

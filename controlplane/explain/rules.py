@@ -13,7 +13,7 @@ from controlplane.explain.records import Records
 from controlplane.feedback import policy_of
 from monitors.base import Verdict
 from rollback.consequences import CONSEQUENCES, Consequence
-from rollback.models import CauseKind
+from rollback.models import Cause, CauseKind
 
 RUNS = 20
 """Changes of the verdict that are told of a rule, the newest."""
@@ -99,7 +99,8 @@ def consequence(
     """What follows from a verdict in a stage, in the words of the decision."""
     if verdict not in set(Verdict):
         return "nothing"
-    rolls_back = stage is None or CauseKind.BAD_SIGNAL in policy_of(stage).on
+    cause = Cause(CauseKind.BAD_SIGNAL, declared.name, "") if declared else None
+    rolls_back = stage is None or CauseKind.BAD_SIGNAL in policy_of(stage, cause=cause).on
     if verdict == Verdict.FAIL and not rolls_back:
         return "the stage fails, nothing is rolled back"
     follows = terms(declared).follows if declared else CONSEQUENCES

@@ -1,9 +1,9 @@
 """What a notifier can do. The outbox owns order, retries and time; a notifier sends once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class NotifyError(Exception):
@@ -38,12 +38,21 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """An event as CodePipeline tells it: `detail-type` and `detail`."""
+
+    detail_type: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One event of one execution, and how the execution stands now.
 
     id: unique for ever (receivers de-duplicate by it). kind: the event's type, "stage.failed".
     severity: "info", "warning" or "page".
     buttons: the legal moves at this moment.
+    changes: the events that CodePipeline would tell, for channels that tell those.
     """
 
     id: str
@@ -60,6 +69,7 @@ class Note:
     url: str = ""
     lines: tuple[StageLine, ...] = ()
     buttons: tuple[Button, ...] = ()
+    changes: tuple[StateChange, ...] = ()
 
 
 class Notifier(Protocol):
@@ -71,4 +81,17 @@ class Notifier(Protocol):
         thread is what the last send of the same execution to the same place answered: Slack edits
         that one message and adds the details in its thread. Raises NotifyError.
         """
+        ...
+
+
+@runtime_checkable
+class Batching(Notifier, Protocol):
+    """A channel without threads that takes several notes by one call. at_once: so many at the most."""
+
+    at_once: int
+
+    def send_many(
+        self, notes: Sequence[Note], configuration: Mapping[str, str]
+    ) -> Sequence[NotifyError | None]:
+        """Send them; answers for each what went wrong, in the same order. Raises nothing."""
         ...

@@ -9,6 +9,7 @@ import httpx
 from accounts.base import Clients
 from controlplane.clock import Clock
 from controlplane.notify.base import Notifier
+from controlplane.notify.eventbridge import EventBridgeNotifier
 from controlplane.notify.slack import SlackNotifier
 from controlplane.notify.sns import SnsNotifier
 from controlplane.notify.webhook import WebhookNotifier
@@ -27,6 +28,7 @@ class Parts:
 
 
 NOTIFIERS: Mapping[str, Callable[[Parts], Notifier]] = {
+    "EventBridge": lambda parts: EventBridgeNotifier(parts.clients),
     "SNS": lambda parts: SnsNotifier(parts.clients),
     "Slack": lambda parts: SlackNotifier(parts.slack_token, parts.slack_url),
     "Webhook": lambda parts: WebhookNotifier(parts.http, parts.now, parts.environ),

@@ -17,7 +17,7 @@ from typing import Any, Self
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.base_backend import BackendDict
 
-from controlplane.sandbox import codedeploy
+from controlplane.sandbox import codebuild, codedeploy
 from controlplane.sandbox.aws import clock, on_tick
 from controlplane.sandbox.aws.identity import root_key
 from controlplane.sandbox.aws.server import Server, serve
@@ -28,7 +28,7 @@ from controlplane.sandbox.seed import Clients, clients_of, seed_application, see
 from controlplane.sandbox.seed_tools import seed_source, seed_topic, seed_user
 from controlplane.sandbox.seed_watch import seed_alarm, seed_canary, seed_findings
 from controlplane.sandbox.slack import FakeSlack, serve_slack
-from controlplane.sandbox.slack_signing import SIGNING_SECRET, TOKEN
+from controlplane.sandbox.slack_signing import PEOPLE, SIGNING_SECRET, TOKEN
 from controlplane.sandbox.told import add_told_routes
 from controlplane.sandbox.world import ACCOUNTS, LAYOUTS, REGION, TOOLS, Account, World, owner
 
@@ -90,6 +90,7 @@ class Sandbox:
         end(self.fleet.close)
         around = codedeploy.Surroundings(self.fleet.hosts)
         codedeploy.install(around)
+        codebuild.install()
         on_tick(Scanner())
         server = _serve(port)
         end(server.stop)
@@ -104,7 +105,12 @@ class Sandbox:
 
     def _seed(self) -> None:
         world = self.world
-        world.slack = {"url": self.slack.url, "token": TOKEN, "signing_secret": SIGNING_SECRET}
+        world.slack = {
+            "url": self.slack.url,
+            "token": TOKEN,
+            "signing_secret": SIGNING_SECRET,
+            "people": PEOPLE,
+        }
         world.root_keys = {account.name: root_key(account.id) for account in ACCOUNTS}
         clients = {name: clients_of(world.url, key) for name, key in world.root_keys.items()}
         tools = clients[TOOLS]

@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 TOKEN = "xoxb-sandbox"  # noqa: S105 the sandbox's own, known to everyone
 SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 likewise
+PEOPLE = {"U1": {"name": "demo", "role": "release-manager"}}
+"""Who presses in this Slack, as TOWPATH_SLACK_PEOPLE has it."""
 
 
 def signed(body: bytes, at: datetime, secret: str = SIGNING_SECRET) -> dict[str, str]:

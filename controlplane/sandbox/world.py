@@ -100,7 +100,7 @@ class World:
     root_keys: dict[str, str] = field(default_factory=dict)
     towpath: dict[str, str] = field(default_factory=dict)
     queues: dict[str, str] = field(default_factory=dict)
-    slack: dict[str, str] = field(default_factory=dict)
+    slack: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Tell all of it, as JSON can carry it."""

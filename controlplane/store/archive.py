@@ -28,6 +28,7 @@ from controlplane.store.tables import (
     Event,
     Execution,
     GateOverride,
+    Job,
     MeasuredSeries,
     Measurement,
     Outbox,
@@ -42,6 +43,7 @@ EXECUTION, STAGE, ACTION = table(Execution), table(StageExecution), table(Action
 EVENT, OUTBOX, MEASUREMENT = table(Event), table(Outbox), table(Measurement)
 ARTIFACT, VARIABLE, THREAD = table(ArtifactRow), table(OutputVariable), table(Thread)
 STARTED, SERIES, OVERRIDE = table(Started), table(MeasuredSeries), table(GateOverride)
+JOB = table(Job)
 E, S, A, V, O, M = EXECUTION.c, STAGE.c, ACTION.c, EVENT.c, OUTBOX.c, MEASUREMENT.c  # noqa: E741
 
 Ids = Collection[str]
@@ -64,6 +66,7 @@ def _by_action(target: Table) -> Callable[[Ids], ColumnElement[bool]]:
 HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
     "measurements": (MEASUREMENT, _by_action(MEASUREMENT)),
     "series": (SERIES, _by_action(SERIES)),
+    "jobs": (JOB, _by_action(JOB)),
     "actions": (ACTION, _actions_of),
     "stages": (STAGE, _of(STAGE)),
     "artifacts": (ARTIFACT, _of(ARTIFACT)),
@@ -74,7 +77,7 @@ HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
     "overrides": (OVERRIDE, _of(OVERRIDE)),
 }
 """All that hangs on an execution, in the order in which it can be taken out."""
-OF_ACTIONS = frozenset({"measurements", "series"})
+OF_ACTIONS = frozenset({"measurements", "series", "jobs"})
 """What knows its action only, and by it its execution."""
 
 

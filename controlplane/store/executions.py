@@ -48,7 +48,7 @@ ADD = {
 
 def add(connection: Connection, row: Mapping[str, Any]) -> Any:
     """A new execution, as it is stored; None where its `dedupe` key was accepted before, archived or not."""
-    whole = {"ended_at": None, **row}
+    whole = {"ended_at": None, "restores": "", **row}
     if connection.execute(ADD[connection.dialect.name], whole).first() is None:
         return None
     # Asked after the insert, which waits for a transaction that is archiving the same key.
@@ -73,6 +73,12 @@ def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     """How many executions of a pipeline have not ended; counted up to `most`."""
     wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
     return int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
+
+
+def open_beside(connection: Connection, pipeline: str, but: str) -> str:
+    """The newest execution of a pipeline that has not ended, another one than this; "" where none is."""
+    wanted = select(func.max(E.id)).where(E.pipeline == pipeline, E.ended_at.is_(None), E.id != but)
+    return str(connection.execute(wanted).scalar() or "")
 
 
 def open_rollbacks(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
@@ -131,7 +137,7 @@ def update_execution(connection: Connection, execution_id: str, **values: Any) -
 
 ADD_STAGES = inserting(
     STAGE, "id", "execution_id", "pipeline", "stage", "position", "attempt", "status", "locked",
-    "cause", "held", "noted", "judged", "watch", "drill",
+    "cause", "held", "noted", "judged", "watch", "drill", "retried",
 )  # fmt: skip
 
 

@@ -4,7 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -19,6 +30,8 @@ from controlplane.store.tables import (
 ACTION, STAGE = table(ActionExecution), table(StageExecution)
 FREEZE, OVERRIDE, INCIDENT = table(Freeze), table(GateOverride), table(Incident)
 A, S, F, O, I = ACTION.c, STAGE.c, FREEZE.c, OVERRIDE.c, INCIDENT.c  # noqa: E741 - one letter a table
+MOST_INCIDENTS = 10_000
+"""So many may be open, and all of them are shown to whoever asks: one left out would open a gate."""
 KEPT = 90 * 86400.0
 """Seconds that a resolved incident is kept."""
 
@@ -38,8 +51,13 @@ def waiting(connection: Connection) -> Sequence[Any]:
 
 def wake(connection: Connection, now: float) -> None:
     """Somebody must look at every rule at every gate: what it asks about has changed."""
-    open_ = (A.kind == "gate", A.due_at.is_not(None), A.owner.is_(None))
-    connection.execute(update(ACTION).where(*open_).values(due_at=now, wake=A.wake + 1))
+    # One that is being looked at was asked before the change: its lease stays, and it is looked at again.
+    due = case((A.owner.is_(None), now), else_=A.due_at)
+    # In the order in which outcomes are written, whose rows are among them now.
+    open_ = (A.kind == "gate", A.due_at.is_not(None))
+    locked = select(A.id).where(*open_).order_by(A.id).with_for_update(key_share=True)
+    connection.execute(locked).all()
+    connection.execute(update(ACTION).where(*open_).values(due_at=due, wake=A.wake + 1))
 
 
 # --- Freezes ------------------------------------------------------------------------------------
@@ -107,7 +125,7 @@ def confirm_override(connection: Connection, override_id: int, **values: Any) ->
 # --- Incidents ----------------------------------------------------------------------------------
 
 
-def incidents(connection: Connection, limit: int = 1_000) -> Sequence[Row[Any]]:
+def incidents(connection: Connection, limit: int = MOST_INCIDENTS) -> Sequence[Row[Any]]:
     """Those that are open, oldest first."""
     statement = select(INCIDENT).where(I.resolved_at.is_(None))
     return connection.execute(statement.order_by(I.since, I.key).limit(limit)).all()

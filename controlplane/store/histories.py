@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, exists, or_, select
 
 from controlplane.store.tables import (
     ActionExecution,
+    Event,
     Execution,
     LedgerEntry,
     StageExecution,
@@ -15,6 +16,7 @@ from controlplane.store.tables import (
 
 ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
 A, S, E, L = ACTION.c, STAGE.c, EXECUTION.c, table(LedgerEntry).c
+V = table(Event).c
 Rows = Sequence[Row[Any]]
 BATCH = 50
 """Executions whose actions are read at once."""
@@ -99,3 +101,42 @@ def gone_back_to(connection: Connection, rollback: Any) -> str:
         )
     )
     return str(connection.execute(wanted.order_by(L.id.desc()).limit(1)).scalar() or "")
+
+
+def retries(connection: Connection, execution_id: str, until: int) -> list[tuple[int, str]]:
+    """The retries of an execution that had been asked for when the event of this number was written.
+
+    Each with its number and its stage; in order.
+    """
+    wanted = V.execution_id == execution_id, V.kind == "stage.retried", V.id <= until
+    found = connection.execute(select(V.id, V.stage).where(*wanted).order_by(V.id))
+    return [(row.id, row.stage) for row in found]
+
+
+def action_of_event(connection: Connection, event: Any, attempt: int) -> Row[Any] | None:
+    """The action execution that an event is about, in this attempt of its stage."""
+    wanted = (
+        select(ACTION)
+        .join(STAGE, A.stage_id == S.id)
+        .where(
+            S.execution_id == event.execution_id,
+            S.stage == event.stage,
+            S.attempt == attempt,
+            A.name == event.action,
+            A.kind == "action",
+        )
+    )
+    return connection.execute(wanted.order_by(A.id.desc()).limit(1)).first()
+
+
+def had_started(connection: Connection, event: Any, since: int) -> bool:
+    """True where an event between that number and this event says that its action had started."""
+    wanted = (
+        V.execution_id == event.execution_id,
+        V.kind == "action.started",
+        V.stage == event.stage,
+        V.action == event.action,
+        V.id > since,
+        V.id < event.id,
+    )
+    return bool(connection.execute(select(exists().where(*wanted))).scalar_one())

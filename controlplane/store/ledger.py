@@ -66,6 +66,13 @@ def entries(
     return [entry(row) for row in rows]
 
 
+def placed_by(connection: Connection, target: str, execution_id: str) -> Entry | None:
+    """What an execution put on a target last; None where it put nothing there."""
+    wanted = select(LEDGER).where(L.target == target, L.execution_id == execution_id)
+    row = connection.execute(wanted.order_by(L.id.desc()).limit(1)).first()
+    return None if row is None else entry(row)
+
+
 def entry(row: Row[Any]) -> Entry:
     """A row as the pure ledger sees it."""
     return Entry(row.id, row.target, row.digest, row.artifact, row.execution_id, Fared(row.status))

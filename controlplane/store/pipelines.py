@@ -1,6 +1,6 @@
 """Rows of pipelines: a name, and versions of its structure that never change."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
@@ -63,15 +63,20 @@ def row(connection: Connection, name: str) -> Row[Any] | None:
     return connection.execute(select(PIPELINE).where(PIPELINE.c.name == name)).first()
 
 
-def created(connection: Connection, names: Collection[str]) -> dict[str, float]:
-    """When the first version of each of these pipelines was stored."""
-    first = func.min(VERSION.c.created_at).label("at")
-    wanted = (
-        select(VERSION.c.pipeline, first)
-        .where(VERSION.c.pipeline.in_(list(names)))
-        .group_by(VERSION.c.pipeline)
-    )
-    return {found.pipeline: found.at for found in connection.execute(wanted)}
+CREATED = (
+    select(PIPELINE.c.name, VERSION.c.created_at)
+    .join(VERSION, (VERSION.c.pipeline == PIPELINE.c.name) & (VERSION.c.version == 1))
+    .where(PIPELINE.c.name.between(bindparam("first"), bindparam("last")))
+)
+
+
+def created(connection: Connection, first: str, last: str = "") -> dict[str, float]:
+    """When the first version of each pipeline was stored, from one name to another as the database sorts.
+
+    last: "" for the one alone. Numbers begin at 1, and no version is ever taken away.
+    """
+    found = connection.execute(CREATED, {"first": first, "last": last or first})
+    return {row.name: row.created_at for row in found}
 
 
 def remove(connection: Connection, name: str) -> None:

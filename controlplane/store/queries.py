@@ -82,10 +82,15 @@ def stands_in(connection: Connection, pipeline: str, stage: str) -> Row[Any] | N
 
 
 def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
-    """Answer the newest stage execution that has entered it, whether it has left or not."""
+    """Answer the newest stage execution that has entered it, whether it has left or not; no drill is asked."""
     statement = (
         select(STAGE)
-        .where(S.pipeline == pipeline, S.stage == stage, S.entered_at.is_not(None))
+        .where(
+            S.pipeline == pipeline,
+            S.stage == stage,
+            S.entered_at.is_not(None),
+            S.drill.is_(False),
+        )
         .order_by(S.execution_id.desc(), S.attempt.desc())
         .limit(1)
     )
@@ -93,12 +98,13 @@ def latest_in_stage(connection: Connection, pipeline: str, stage: str) -> Row[An
 
 
 def newer_in_stage(connection: Connection, pipeline: str, stage: str, execution_id: str) -> bool:
-    """True where an execution accepted later has entered the stage."""
+    """True where an execution accepted later has entered the stage; a drill changes nothing there."""
     statement = select(S.id).where(
         S.pipeline == pipeline,
         S.stage == stage,
         S.execution_id > execution_id,
         S.entered_at.is_not(None),
+        S.drill.is_(False),
     )
     return connection.execute(statement).first() is not None
 

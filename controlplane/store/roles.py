@@ -11,6 +11,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     RELEASE_MANAGER = "release-manager"
     REPORTER = "reporter"
+    JOB_WORKER = "job-worker"
     ADMIN = "admin"
 
 
@@ -25,6 +26,7 @@ class Permission(StrEnum):
     FREEZE = "freeze"  # and lift a freeze
     OVERRIDE = "override"  # open a closed gate, with another person
     REPORT = "report"  # tell of incidents
+    WORK = "work jobs"  # poll for jobs of custom actions, and say how they went
     RELEASE = "release"  # lift a quarantine
     DECLARE = "declare"  # store a pipeline's structure
     DIAGNOSE = "diagnose"  # the doctor calls every account of a pipeline
@@ -53,6 +55,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     Role.REPORTER: frozenset({P.REPORT}),  # a monitoring's token may do nothing else
+    Role.JOB_WORKER: frozenset({P.WORK}),  # and so may a worker's key, or a function's
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -28,10 +28,10 @@ def seal(secret: str, purpose: str, text: str) -> str:
 
 def unseal(secret: str, purpose: str, sealed: str) -> str:
     """Decrypt what `seal` wrote for the same purpose; SealError where that cannot be."""
-    raw = base64.b64decode(sealed)
     try:
+        raw = base64.b64decode(sealed)
         return _cipher(secret).decrypt(raw[:NONCE], raw[NONCE:], purpose.encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise SealError("it was sealed with another TOWPATH_SECRET: make it anew") from None
 
 

@@ -28,18 +28,30 @@ TOUCH_EVERY = 60.0
 
 
 class Holder(NamedTuple):
-    """Whose token it is and what it may; last_used_at as it was before this use."""
+    """Whose token it is and what it may; last_used_at as it was before this use.
+
+    person: the id of the token that this one counts as: its own, or that of whoever made it.
+    """
 
     id: str
     name: str
     role: str
     last_used_at: float | None
+    person: str
 
 
 def create(
-    connection: Connection, name: str, role: Role, now: float, expires_at: float | None = None
+    connection: Connection,
+    name: str,
+    role: Role,
+    now: float,
+    expires_at: float | None = None,
+    person: str = "",
 ) -> tuple[str, str]:
-    """Make a token. Answers its id, and the token itself: this is the only time it can be seen."""
+    """Make a token. Answers its id, and the token itself: this is the only time it can be seen.
+
+    person: the maker's (`Holder.person`), where somebody makes it by a token of his.
+    """
     token = PREFIX + secrets.token_urlsafe(32)
     id_ = f"tok-{secrets.token_hex(6)}"
     connection.execute(
@@ -51,6 +63,7 @@ def create(
             "role": role.value,
             "created_at": now,
             "expires_at": expires_at,
+            "person": person,
         },
     )
     return id_, token
@@ -102,16 +115,18 @@ def revoke(connection: Connection, id_: str, now: float) -> bool:
 
 def all_(connection: Connection) -> Sequence[Row[Any]]:
     """Every token ever made, without its hash, oldest first."""
-    columns = [T.id, T.name, T.role, T.created_at, T.expires_at, T.last_used_at, T.revoked_at]
+    columns = [column for column in T if column.name != "hash"]
     return connection.execute(select(*columns).order_by(T.created_at, T.id)).all()
 
 
 def _valid(connection: Connection, wanted: Any, now: float) -> Holder | None:
     live = or_(T.expires_at.is_(None), T.expires_at > now)
     row = connection.execute(
-        select(T.id, T.name, T.role, T.last_used_at).where(wanted, T.revoked_at.is_(None), live)
+        select(T.id, T.name, T.role, T.last_used_at, T.person).where(
+            wanted, T.revoked_at.is_(None), live
+        )
     ).first()
-    return None if row is None else Holder(row.id, row.name, row.role, row.last_used_at)
+    return None if row is None else Holder(*row[:4], row.person or row.id)
 
 
 def _hash(token: str) -> str:

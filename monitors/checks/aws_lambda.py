@@ -12,7 +12,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from accounts.base import Clients, Scope
 from accounts.models import Purpose
@@ -29,6 +29,14 @@ LENGTH = 1000
 TAIL = 500
 
 
+class Answer(NamedTuple):
+    """What a function answered. error: "" where it did not fail; log: the end of its log, redacted."""
+
+    error: str
+    body: bytes
+    log: str
+
+
 class Lambda:
     """Invokes FunctionName with UserParameters and waits for its answer."""
 
@@ -40,24 +48,28 @@ class Lambda:
         with declared():
             name = text(task.configuration, "FunctionName")
         with asking(f"invoke the Lambda function {name} in {task.account} ({task.region})"):
-            client = self._client(task, name)
-            answer = client.invoke(
-                FunctionName=name,
-                InvocationType="RequestResponse",
-                LogType="Tail",
-                Payload=json.dumps(payload(task)).encode(),
-            )
-            body = answer["Payload"].read(LIMIT + 1)
-            if len(body) <= LIMIT:
-                # Only at its end does botocore see that a body is shorter than was promised.
-                answer["Payload"].read(1)
-        if len(body) > LIMIT:
+            answer = self.invoke(task, name, payload(task))
+        if len(answer.body) > LIMIT:
             raise MonitorError(f"{name} answered more than {LIMIT} bytes", permanent=True)
-        found = read(name, answer.get("FunctionError", ""), body, task.token)
-        log = _log(answer.get("LogResult", "")) if found.outcome is Outcome.FAILED else ""
+        found = read(name, answer.error, answer.body, task.token)
+        log = answer.log if found.outcome is Outcome.FAILED else ""
         return replace(
             found, summary=f"{found.summary}; its log ends: {log}" if log else found.summary
         )
+
+    def invoke(self, task: Task, name: str, event: Mapping[str, Any]) -> Answer:
+        """Invoke a function and wait for it; AccountError and what botocore raises come as they are."""
+        answer = self._client(task, name).invoke(
+            FunctionName=name,
+            InvocationType="RequestResponse",
+            LogType="Tail",
+            Payload=json.dumps(event).encode(),
+        )
+        body = answer["Payload"].read(LIMIT + 1)
+        if len(body) <= LIMIT:
+            # Only at its end does botocore see that a body is shorter than was promised.
+            answer["Payload"].read(1)
+        return Answer(answer.get("FunctionError", ""), body, _log(answer.get("LogResult", "")))
 
     def _client(self, task: Task, name: str) -> Any:
         """Ask for a session that may invoke this function and no other."""

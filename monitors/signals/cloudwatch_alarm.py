@@ -21,7 +21,10 @@ NAMES = 100
 PAGES = 10
 """Pages of one answer that are read."""
 LIVE = timedelta(seconds=5)
-"""A window that ends this close to now is about the state as it is now, whatever the clocks say."""
+"""A window that ends this close to now is about the state as it is now, whatever the clocks say.
+
+Of the windows that are asked for together only the last: one before a deployment that began just now is over.
+"""
 
 VALUES = {"ALARM": 1.0, "OK": 0.0}
 BLIND = {
@@ -50,12 +53,24 @@ class CloudWatchAlarm:
         with asking(f"read alarms in {place.account} ({place.region})"):
             client = self._clients.client("cloudwatch", place.account, place.region, Purpose.WATCH)
             alarms = _describe(client, sorted({name for _, name in asks}))
+        recent, last = self._now() - LIVE, dict[str, datetime]()
         for query, name in asks:
-            answers[query.key] = self._answer(client, query, name, alarms.get(name))
+            last[name] = max(last.get(name, query.end), query.end)
+        for query, name in asks:
+            about_now = query.end >= max(last[name], recent)
+            answers[query.key] = self._answer(
+                client, query, name, alarms.get(name), about_now=about_now
+            )
         return answers
 
     def _answer(
-        self, client: Any, query: Query, name: str, alarm: Mapping[str, Any] | None
+        self,
+        client: Any,
+        query: Query,
+        name: str,
+        alarm: Mapping[str, Any] | None,
+        *,
+        about_now: bool,
     ) -> Series | MonitorError:
         if alarm is None:
             return MonitorError(
@@ -63,18 +78,17 @@ class CloudWatchAlarm:
                 f"({query.region}): correct AlarmName, or create the alarm",
                 permanent=True,
             )
-        live = query.end >= self._now() - LIVE
         changed = _changed(alarm)
         if changed is None or changed <= query.start:
             return _series(query, alarm, [])
         try:
             changes, whole = self._histories.read(client, query, name, changed)
         except MonitorError as error:
-            if live or changed < query.end:
+            if about_now or changed < query.end:
                 return _series(query, alarm, [], note=f"; its history is unknown: {error}")
             return error
         inside = [(at, new) for at, _, new in changes if query.start <= at < query.end]
-        if live or changed < query.end:
+        if about_now or changed < query.end:
             return _series(query, alarm, inside, whole=whole)
         return _past(query, name, changes, inside, whole=whole)
 

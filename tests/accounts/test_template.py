@@ -20,6 +20,7 @@ from controlplane.actions.envelopes import READERS
 
 FILE = Path(__file__).parents[2] / TEMPLATE
 DEPLOYMENT = ("aws.codedeploy", "CodeDeploy Deployment State-change Notification")
+BUILD = ("aws.codebuild", "CodeBuild Build State Change")
 SEND, TELLER = "sqs:SendMessage", "DeploymentEvents.Arn"
 ROLES = {Purpose.WATCH: "Watch", Purpose.DEPLOY: "Deploy", Purpose.ROLLBACK: "Rollback"}
 
@@ -97,11 +98,14 @@ def test_the_bucket_keeps_versions_encrypted_and_to_itself(resources: Any) -> No
     assert isinstance(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"], TaggedScalar)
 
 
-def test_deployments_tell_the_queue_in_the_words_that_towpath_hears(resources: Any) -> None:
-    rule = resources["DeploymentRule"]
+@pytest.mark.parametrize(("name", "told"), [("DeploymentRule", DEPLOYMENT), ("BuildRule", BUILD)])
+def test_what_ends_tells_the_queue_in_the_words_that_towpath_hears(
+    resources: Any, name: str, told: tuple[str, str]
+) -> None:
+    rule = resources[name]
     pattern = rule["Properties"]["EventPattern"]
-    assert [(s, d) for s in pattern["source"] for d in pattern["detail-type"]] == [DEPLOYMENT]
-    assert DEPLOYMENT in READERS
+    assert [(s, d) for s in pattern["source"] for d in pattern["detail-type"]] == [told]
+    assert told in READERS
     (target,) = rule["Properties"]["Targets"]
     assert (target["Arn"].value, target["RoleArn"].value) == ("EventsQueueArn", TELLER)
 
@@ -116,7 +120,7 @@ def test_who_tells_may_send_to_that_queue_and_nothing_else(resources: Any) -> No
 
 
 def test_nobody_tells_where_no_queue_is_given(resources: Any) -> None:
-    for name in ("DeploymentEvents", "DeploymentRule"):
+    for name in ("DeploymentEvents", "DeploymentRule", "BuildRule"):
         assert resources[name]["Condition"] == "TellsOfDeployments"
 
 

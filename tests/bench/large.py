@@ -196,6 +196,8 @@ def routes(doors: Doors) -> dict[str, str]:
         "ledger": f"{api}/ledger/{BUSY}",
         "ledger, far back": f"{api}/ledger/{BUSY}?before=10000",
         "events": f"{api}/events",
+        "audit": f"{api}/audit",
+        "audit of a pipeline": f"{api}/audit?pipeline={BUSY}",
         "events of a pipeline": f"{api}/events?pipeline={BUSY}",
         "events of a small pipeline": f"{api}/events?pipeline=p0001&after=10000",
         "events of an execution": f"{api}/events?execution={newest}",

@@ -13,12 +13,16 @@ from botocore.compat import HTTPHeaders
 
 from accounts.base import Registry
 from controlplane.actions.base import ActionDriver, MonitorError, Outcome, Progress, Task
+from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.registry import ACTIONS, RULES, Key, Parts, drivers
 from controlplane.declarations import providers
-from controlplane.declarations.gate_providers import GATE
-from monitors.base import Verdict
+from controlplane.sandbox.git import API, TOKEN, FakeGit
+from controlplane.settings import GitHost
+from monitors.base import Shell, Verdict
 from tests.controlplane.actions.codedeploy_answers import S3
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
+from tests.controlplane.actions.fake_codebuild import FakeCodeBuild
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
 from tests.controlplane.actions.fake_ecr import FakeEcr
 from tests.controlplane.actions.fake_s3 import FakeS3
@@ -43,27 +47,32 @@ class World:
     """The vendors of one test, all well."""
 
     codedeploy: FakeCodeDeploy = field(default_factory=FakeCodeDeploy)
+    builds: FakeCodeBuild = field(default_factory=FakeCodeBuild)
     s3: FakeS3 = field(default_factory=FakeS3)
     ecr: FakeEcr = field(default_factory=FakeEcr)
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
+    git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
         well = vendors.parts(vendors.Mood.WELL)
         well.clients.by_name.update(  # type: ignore[attr-defined]
+            codebuild=scripted("codebuild", **self.builds.operations()),
             codedeploy=scripted("codedeploy", **self.codedeploy.operations()),
             cloudformation=scripted("cloudformation", **self.stacks.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
-        return well
+        host = GitHost(kind="github", token_env="TOKEN", api=API)
+        hosts = make_hosts(self.git.client(), {"shop": host}, {"TOKEN": TOKEN})
+        return replace(well, git=Hosts(hosts))
 
     @property
     def begun(self) -> int:
         """How often something was begun outside."""
-        copies = len(self.s3.calls("CopyObject"))
+        copies = len(self.s3.calls("CopyObject")) + len(self.s3.calls("PutObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
         stacks = self.stacks.begun + self.stacks.cancelled
-        return deployments + copies + len(self.ecr.put) + stacks
+        return deployments + copies + len(self.ecr.put) + stacks + self.builds.begun
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,15 @@ class Case:
     before: Callable[[World], object] = lambda _: None
     service: str = ""
     batched: str = ""
+    shell: Shell | None = None
 
 
 def _released(world: World) -> None:
     world.s3.put("releases", "shop.zip", b"release 1")
+
+
+def _committed(world: World) -> None:
+    world.git.push("main", {"appspec.yml": b"version: 0.0"})
 
 
 def _pushed(world: World) -> None:
@@ -100,6 +114,8 @@ def _updated(world: World) -> None:
     world.stacks.becomes("shop", "UPDATE_COMPLETE")
 
 
+GIT = {"ConnectionArn": "shop", "FullRepositoryName": "team/shop", "BranchName": "main"}
+PROJECT = {"ProjectName": "shop"}
 STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
 TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
@@ -111,7 +127,13 @@ CASES: Mapping[Key, Case] = {
     ("Source", "AWS", "S3"): Case(
         {"S3Bucket": "releases", "S3ObjectKey": "shop.zip"}, before=_released, service="s3"
     ),
+    ("Source", "AWS", "CodeStarSourceConnection"): Case(GIT, before=_committed, service="s3"),
     ("Source", "AWS", "ECR"): Case({"RepositoryName": "shop"}, (), _pushed, "ecr"),
+    ("Build", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),
+    ("Test", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),
+    ("Compute", "AWS", "Commands"): Case(
+        PROJECT, (RELEASE,), service="codebuild", shell=Shell(("make",))
+    ),
     ("Deploy", "Custom", "S3Promote"): Case({}, (RELEASE,), _released, "s3"),
     ("Deploy", "Custom", "ECRPromote"): Case({"RepositoryName": "shop"}, (PUSHED,), _pushed, "ecr"),
     ("Deploy", "AWS", "CodeDeploy"): Case(
@@ -170,6 +192,7 @@ CASES: Mapping[Key, Case] = {
     ("Rule", "Custom", "PrometheusQuery"): Case(QUERY),
 }
 DEPLOY, RESTORE = ("Deploy", "AWS", "CodeDeploy"), ("Deploy", "Custom", "CodeDeployRestore")
+BUILD = ("Build", "AWS", "CodeBuild")
 EVERY = pytest.mark.parametrize("key", list(CASES), ids=lambda key: key[2])
 AT_AWS = pytest.mark.parametrize(
     "key", [key for key, case in CASES.items() if case.service], ids=lambda key: key[2]
@@ -180,7 +203,13 @@ def met(key: Key) -> tuple[World, ActionDriver, Task]:
     """A world in which all is well, the driver in it, and a task for it."""
     world, case = World(), CASES[key]
     case.before(world)
-    made = task(configuration=case.configuration, inputs=case.inputs, outputs=("out",), began=NOW)
+    made = task(
+        configuration=case.configuration,
+        inputs=case.inputs,
+        outputs=("out",),
+        began=NOW,
+        shell=case.shell,
+    )
     return world, drivers(world.parts())[key], made
 
 
@@ -202,8 +231,8 @@ class Refusing:
 
 
 def refused(key: Key, refusal: Refusal) -> MonitorError:
-    _, _, one = met(key)
-    parts = replace(World().parts(), clients=Refusing(refusal))
+    world, _, one = met(key)
+    parts = replace(world.parts(), clients=Refusing(refusal))
     with pytest.raises(MonitorError) as caught:
         drivers(parts)[key].start(one)
     return caught.value
@@ -214,8 +243,8 @@ def test_every_driver_is_in_this_suite() -> None:
 
 
 def test_whatever_may_be_declared_has_its_driver() -> None:
-    at_gates_only = {one.id for one in providers.RULES if one.stands == GATE}
-    assert {declared[:3] for declared in {*providers.BY_ID} - at_gates_only} <= set(CASES)
+    asked_once = {one.id for one in providers.RULES if "onSuccess" not in one.stands}
+    assert {declared[:3] for declared in {*providers.BY_ID} - asked_once} <= set(CASES)
 
 
 @EVERY
@@ -269,6 +298,14 @@ def test_many_are_looked_at_with_one_call(key: Key) -> None:
     tasks = [replace(one, token=f"t-{n}", handle=n) for n in [*others, handle.partition("/")[0]]]
     assert len(driver.look(tasks)) == 25
     assert world.codedeploy.asked[name] == before + 1
+
+
+def test_a_hundred_builds_are_looked_at_with_one_call() -> None:
+    world, driver, one = met(BUILD)
+    handles = [world.builds.add() for _ in range(100)]
+    tasks = [replace(one, token=f"t-{handle}", handle=handle) for handle in handles]
+    assert len(driver.look(tasks)) == 100
+    assert world.builds.asked["batch_get_builds"] == 1
 
 
 @EVERY

@@ -5,6 +5,7 @@ above all: whatever a vendor does, only a plain yes is PASS.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from accounts.base import AccountError
 from controlplane.actions.base import ActionDriver, MonitorError, Outcome, Progress, Task
 from controlplane.actions.registry import GATES, Key, Parts
 from controlplane.declarations.providers import RULE_NAMES
-from monitors.base import Verdict
+from monitors.base import Shell, Verdict
 from tests.support import vendors
 from tests.support.vendors import Mood
 from tests.support.watched import NOW
@@ -40,6 +41,8 @@ CASES: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]] = {
     "Expression": ({"Expression": 'digest == "sha256:1"'}, {"document": DOCUMENT}),
     "VariableCheck": ({"Variable": "a", "Operator": "EQ", "Value": "a"}, {}),
     "LambdaInvoke": ({"FunctionName": "may-we"}, {}),
+    "CodeBuild": ({"ProjectName": "may-we"}, {}),
+    "Commands": ({"ProjectName": "may-we"}, {}),
     "Freeze": ({}, {"freezes": []}),
 }
 """By provider: its configuration where all is well, and what our own store then knows."""
@@ -85,8 +88,12 @@ def parts(mood: Mood) -> Parts:
 def task(provider: str, **more: str) -> Task:
     configuration, known = CASES[provider]
     given = {**configuration, **more}
+    shell = Shell(("true",)) if provider == "Commands" else None
     return Task(
-        "t", "shop", "e", "Prod", provider, given, "prod", "eu-west-1", now=NOW, known=known
+        *("t", "shop", "e", "Prod", provider, given, "prod", "eu-west-1"),
+        now=NOW,
+        known=known,
+        shell=shell,
     )
 
 
@@ -95,7 +102,7 @@ def opened(driver: ActionDriver, asked: Task) -> bool:
     try:
         found: Any = driver.start(asked)
         if found.outcome is Outcome.RUNNING:
-            found = driver.look([asked])["t"]
+            found = driver.look([replace(asked, handle=found.handle)])["t"]
     except (MonitorError, AccountError):
         return False
     if isinstance(found, MonitorError):
@@ -133,7 +140,7 @@ def test_a_vendor_that_is_away_refuses_or_says_nothing_opens_nothing(
 
 @every_gate
 def test_a_configuration_that_is_wrong_opens_nothing(key: Key) -> None:
-    wrong = task(key[2], Interval="often", Operator="LIKE", FunctionName="")
+    wrong = task(key[2], Interval="often", Operator="LIKE", FunctionName="", ProjectName="")
     assert key[2] == "Freeze" or not opened(GATES[key](parts(Mood.WELL)), wrong)
 
 

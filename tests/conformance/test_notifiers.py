@@ -66,6 +66,29 @@ def slack_place() -> Iterator[Place]:
 
 
 @contextmanager
+def eventbridge_place() -> Iterator[Place]:
+    with mock_aws():
+        working = boto3.client("events", region_name="eu-west-1")
+        taken: list[str] = []
+        working.meta.events.register(
+            "provide-client-params.events.PutEvents", lambda params, **_: taken.append(str(params))
+        )
+        throttled = client("events")
+        stub = Stubber(throttled)
+        stub.add_client_error("put_events", "ThrottlingException", http_status_code=400)
+        stub.activate()
+        clients = StubClients(events=working)
+        yield Place(
+            notifier=NOTIFIERS["EventBridge"](parts(clients)),
+            configuration={"Account": "tools", "Region": "eu-west-1"},
+            received=lambda: taken,
+            fail_once=lambda: clients.by_name.update({"events": throttled}),
+            wrong={"Source": "aws.codepipeline"},
+            threaded=False,
+        )
+
+
+@contextmanager
 def sns_place() -> Iterator[Place]:
     with mock_aws():
         working = boto3.client("sns", region_name="eu-west-1")
@@ -105,6 +128,7 @@ def webhook_place() -> Iterator[Place]:
 
 
 PLACES: Mapping[str, Callable[[], AbstractContextManager[Place]]] = {
+    "EventBridge": eventbridge_place,
     "SNS": sns_place,
     "Slack": slack_place,
     "Webhook": webhook_place,

@@ -5,7 +5,7 @@ from typing import Any
 
 from controlplane.doctor import examine
 from controlplane.sandbox.scripted import Scripted, judging
-from controlplane.settings import Settings
+from controlplane.settings import GitHost, Settings
 from monitors.base import MonitorError, Verdict
 from tests.support.clients import StubClients
 from tests.support.house import House, action, gated, pipeline, rule, source
@@ -57,3 +57,21 @@ def test_names_that_the_settings_do_not_know_are_findings(tmp_path: Path) -> Non
         "Work/Hours asks for Calendar 'off'",
         "Work/Calm asks for Alertmanager 'main'",
     ]
+
+
+def test_a_git_source_needs_a_host_its_secret_and_its_token(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    kind = {"category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection"}
+    git = {"name": "Git", "actionTypeId": kind, "configuration": {"ConnectionArn": "arn:x/shop"}}
+    house.apply(pipeline({"name": "Source", "actions": [git]}, WORK))
+    host = GitHost(kind="github", secret_env="TOWPATH_NO_SUCH_SECRET")
+
+    def missing(settings: Settings) -> list[str]:
+        args = (house.database, house.structures, StubClients(), "shop", settings)
+        return [f"{one['message']}. {one['mend']}" for one in examine(*args) if not one["ok"]]
+
+    [unknown] = missing(Settings())
+    assert "TOWPATH_GIT" in unknown
+    secret, token = missing(Settings(git={"shop": host}))
+    assert "Set TOWPATH_NO_SUCH_SECRET" in secret
+    assert "Say tokenEnv of shop" in token

@@ -25,6 +25,7 @@ from controlplane.clock import system_clock
 from controlplane.declarations.load import load_text
 from controlplane.demo.processes import settings_for
 from controlplane.engine.commands import Commands
+from controlplane.engine.jobs import Jobs
 from controlplane.engine.structures import Structures
 from controlplane.sandbox.aws import recorder
 from controlplane.sandbox.aws.functions import invocations
@@ -42,10 +43,10 @@ HOOK = "{location: hook.sh, timeout: 300}"
 SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
 WAITING = """#!/bin/sh
 exec {python} -c '
-import json, time, urllib.request
+import json, threading, urllib.request
 url = "{url}/_sandbox/calls?service=codedeploy&operation=StopDeployment"
 while sum(c["effect"] for c in json.load(urllib.request.urlopen(url))["calls"]) <= {stops}:
-    time.sleep(0.1)
+    threading.Event().wait(0.1)
 '
 """
 """A deployment of it is in flight until a deployment is stopped: CodeDeploy lets a script end."""
@@ -88,8 +89,20 @@ STOP = f"""
         provider: CodeDeployStop
         with: {{{GROUP}, DeploymentToken: TOKEN, DeploymentId: ""}}
 """
+BUILD = """
+      - name: Build
+        provider: CodeBuild
+        inputs: [Shop]
+        outputs: [Built]
+        with:
+          ProjectName: shop
+          EnvironmentVariables: [{name: EXECUTION, value: "#{codepipeline.PipelineExecutionId}"}]
+"""
 INVOKE = """
-      - {name: Check, provider: Lambda, with: {FunctionName: check}}
+      - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
+"""
+JOB = """
+      - {name: Check, provider: Lambda, with: {FunctionName: reports}}
 """
 
 
@@ -265,6 +278,15 @@ def rollbacks(scene: Scene) -> int:
     return sum(one.get("rollbackTriggeringDeploymentId") == stopped["deploymentId"] for one in by)
 
 
+def builds(scene: Scene) -> int:
+    """Builds that were told this execution."""
+    codebuild = scene.root("codebuild")
+    ids = codebuild.list_builds_for_project(projectName="shop")["ids"]
+    found = codebuild.batch_get_builds(ids=ids[:100])["builds"] if ids else []
+    wanted = {"name": "EXECUTION", "value": scene.execution, "type": "PLAINTEXT"}
+    return sum(wanted in one["environment"]["environmentVariables"] for one in found)
+
+
 def asked(scene: Scene) -> int:
     """Invocations of this execution, all under one token; each later one says `again`."""
     told = [one["payload"] for one in invocations("check")]
@@ -318,6 +340,7 @@ CASES = {
     "CodeDeploy": Case("codedeploy.CreateDeployment", lambda _: PROMOTE + DEPLOY, deployments),
     "CodeDeployRestore": Case("codedeploy.CreateDeployment", restore, deployments),
     "CodeDeployStop": Case(STOPPED, stop, rollbacks),
+    "CodeBuild": Case("codebuild.StartBuild", lambda _: BUILD, builds),
     # Lambda's Invoke has no token of its own: the function is told ours, and that it comes again.
     "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
 }
@@ -340,14 +363,26 @@ def scene(sandbox: Sandbox, tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _function(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _work(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
     scene = Scene(sandbox, tmp_path_factory.mktemp("function"))
-    scene.root("lambda").create_function(
-        FunctionName="check",
-        Runtime="python3.12",
-        Role=scene.world["accounts"]["dev"]["roles"]["deploy"],
-        Handler="check.handler",
-        Code={"ZipFile": zip_of({"check.py": ""})},
+    for name in ("check", "reports"):
+        scene.root("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Role=scene.world["accounts"]["dev"]["roles"]["deploy"],
+            Handler="check.handler",
+            Code={"ZipFile": zip_of({"check.py": ""})},
+        )
+    scene.root("codebuild").create_project(
+        name="shop",
+        source={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        artifacts={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=scene.world["accounts"]["dev"]["roles"]["deploy"],
     )
     scene.close()
 
@@ -375,3 +410,19 @@ def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str, fault: str
     scene.go_on(case.more)
     assert scene.status() == "Succeeded", scene.told()
     assert case.begun(scene) - begun == 1 + case.again
+
+
+def test_killed_after_the_call_a_function_is_called_again_for_the_same_job(scene: Scene) -> None:
+    scene.start(JOB)
+    killed_at_commit(scene, "lambda.Invoke", ())
+    child = scene.run()
+    deadline = time.monotonic() + WITHIN
+    while len(invocations("reports")) < 2:
+        assert child.exitcode is None and time.monotonic() < deadline, scene.told()
+        threading.Event().wait(0.02)  # a real process is at work
+    told = [one["payload"]["CodePipeline.job"]["id"] for one in invocations("reports")]
+    assert len(set(told)) == 1
+    jobs = Jobs(scene.database, Structures(), lambda: system_clock().timestamp())
+    jobs.succeed(told[0], {})
+    assert ended(child) == 0
+    assert (scene.status(), len(invocations("reports"))) == ("Succeeded", 2)

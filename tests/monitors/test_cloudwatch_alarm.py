@@ -161,6 +161,13 @@ def test_a_clock_that_runs_ahead_of_ours_hides_no_alarm() -> None:
     assert found.points == (Point(NOW, 1.0),)
 
 
+def test_an_alarm_that_goes_off_just_after_a_deployment_began_was_not_in_alarm_before() -> None:
+    windows = query("before", RULE, start=-300, end=-3), query("after", RULE, start=-3)
+    found = read(alarm("ALARM", changed=-1), history=[moved(-1, "OK", "ALARM")], asks=windows)
+    assert found["before"].points == (Point(at(-3), 0.0),)
+    assert found["after"].points[-1] == Point(NOW, 1.0)
+
+
 def test_history_is_paged_and_bounded() -> None:
     pages: list[str] = []
 

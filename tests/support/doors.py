@@ -21,9 +21,11 @@ from pydantic import SecretStr
 from accounts.breaker import Breakers
 from accounts.models import Account
 from accounts.registry import StaticRegistry
+from controlplane.actions.git.base import Hosts
 from controlplane.api.parts import Parts
 from controlplane.engine import retention
 from controlplane.engine.drills import Drills
+from controlplane.engine.git_intake import GitIntake
 from controlplane.health import Health
 from controlplane.server import create_app
 from controlplane.settings import Settings
@@ -32,6 +34,7 @@ from controlplane.store.roles import Role
 from tests.support.house import GOOD, House, action, deploying, pipeline, source
 
 SECRET, SLACK_SECRET = "a secret of tests", "a secret of Slack's"
+SLACK_PEOPLE = {"U1": {"name": "bo", "role": "release-manager"}}
 SAME_SITE = {"sec-fetch-site": "same-origin"}
 
 
@@ -62,7 +65,8 @@ class InProcess(httpx.BaseTransport):
 class Doors:
     """An installation: a house behind, an application in front, a token for each role."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, git: Hosts | None = None, **settings: Any) -> None:
+        self.git = git or Hosts({})
         self.house = House(folder)
         with self.house.database.begin() as connection:  # its tables were made without migrations
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR)")
@@ -70,7 +74,9 @@ class Doors:
         self.unready: dict[str, str] = {}
         self.registry = StaticRegistry([account("dev"), account("prod")])
         self.settings = Settings(
-            secret=SecretStr(SECRET), slack_signing_secret=SecretStr(SLACK_SECRET), **settings
+            secret=SecretStr(SECRET),
+            slack_signing_secret=SecretStr(SLACK_SECRET),
+            **{"slack_people": SLACK_PEOPLE, **settings},
         )
         keep = retention.wanted(self.settings)
         self.health = Health(self.house.database, self.house.structures, self.house._now, keep)
@@ -79,7 +85,7 @@ class Doors:
         self.app = create_app(self.parts())
         self.tokens = {role: self.token(role) for role in Role}
 
-    def parts(self) -> Parts:
+    def parts(self, **more: Any) -> Parts:
         """What the application is made of."""
         return Parts(
             database=self.house.database,
@@ -87,6 +93,10 @@ class Doors:
             commands=self.house.commands,
             drills=Drills(
                 self.house.database, self.house.structures, self.registry, self.house._now
+            ),
+            git=self.git,
+            intake=GitIntake(
+                self.house.database, self.house.structures, self.house.commands, self.git
             ),
             settings=self.settings,
             registry=self.registry,
@@ -97,6 +107,7 @@ class Doors:
             metrics=self.metrics,
             breakers=self.breakers.open,
             doctor=lambda name: [{"hop": name, "ok": True}],
+            **more,
         )
 
     def token(self, role: Role, expires_at: float | None = None) -> str:
@@ -159,14 +170,14 @@ def account(name: str) -> Account:
 
 
 def slack_press(
-    doors: Doors, value: str, secret: str = SLACK_SECRET
+    doors: Doors, value: str, secret: str = SLACK_SECRET, user: str = "U1"
 ) -> tuple[bytes, dict[str, str]]:
     """The body and headers with which Slack tells of a press of a button of this value."""
     at = doors.house.clock().timestamp()
     pressed = {"type": "button", "action_id": "approve", "value": value, "action_ts": f"{at:.6f}"}
     payload = {
         "type": "block_actions",
-        "user": {"id": "U1", "username": "bo"},
+        "user": {"id": user, "username": "bo"},
         "container": {"type": "message", "channel_id": "C1", "message_ts": "1.000001"},
         "actions": [pressed],
     }

@@ -8,6 +8,7 @@ import httpx
 from sqlmodel import SQLModel
 
 from accounts.breaker import Breakers
+from controlplane.actions.job_worker import JobWorker
 from controlplane.actions.wave_bake import WaveBake
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration, StageDeclaration
@@ -32,6 +33,8 @@ GOOD, BAD = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 KEYS: Mapping[str, Key] = {
     "S3": ("Source", "AWS", "S3"),
     "NoOp": ("Test", "Custom", "NoOp"),
+    "CodeBuild": ("Build", "AWS", "CodeBuild"),
+    "Commands": ("Compute", "AWS", "Commands"),
     "CodeDeploy": ("Deploy", "AWS", "CodeDeploy"),
     "CodeDeployStop": ("Deploy", "Custom", "CodeDeployStop"),
     "CodeDeployRestore": ("Deploy", "Custom", "CodeDeployRestore"),
@@ -113,6 +116,7 @@ class House:
         self.drivers["S3"].default = source_of(GOOD)
         self.drivers["CloudWatchAlarm"].default = judging(Verdict.PASS)
         self.drivers["AlarmAtGate"].default = judging(Verdict.PASS)
+        self.others: dict[Key, Any] = {}
         self.commands = Commands(self.database, self.structures, self._now)
         self.engine = self.new_engine()
 
@@ -120,6 +124,8 @@ class House:
         """Another replica on the same database, with the same vendors."""
         drivers: dict[Key, Any] = {KEYS[name]: driver for name, driver in self.drivers.items()}
         drivers["Test", "Custom", "WaveBake"] = WaveBake()
+        drivers["Job", "Towpath", "Worker"] = JobWorker()
+        drivers |= self.others
         calendars = Calendars(httpx.Client(), self.clock, {})
         drivers |= {
             ("Gate", "AWS", "DeploymentWindow"): DeploymentWindow(calendars),

@@ -20,6 +20,7 @@ from tests.support.watched import NOW, at
 
 INSTANCE = "i-0123456789abcdef0"
 SITE = "http://127.0.0.1:1"
+BUILT = {"id": "may-we:1", "projectName": "may-we", "buildStatus": "SUCCEEDED"}
 RUNNING = {"Name": "shop", "Status": {"State": "RUNNING"}}
 PASSED = {"Name": "shop", "Status": {"State": "PASSED"}, "Timeline": {"Started": at(-1)}}
 SCANNED = {
@@ -54,6 +55,11 @@ def _metrics(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 WELL: Mapping[str, Mapping[str, Operation]] = {
+    "codebuild": {
+        "start_build": lambda _: {"build": BUILT},
+        "batch_get_builds": lambda _: {"builds": [BUILT]},
+        "list_builds_for_project": lambda _: {"ids": ["may-we:1"]},
+    },
     "cloudwatch": {
         "describe_alarms": lambda asked: {
             "MetricAlarms": [
@@ -77,6 +83,7 @@ WELL: Mapping[str, Mapping[str, Operation]] = {
     },
 }
 EMPTY: Mapping[str, Mapping[str, Operation]] = {
+    "codebuild": {"start_build": lambda _: {}, "batch_get_builds": lambda _: {}},
     "cloudwatch": {"describe_alarms": lambda _: {}, "get_metric_data": lambda _: {}},
     "inspector2": {"list_coverage": lambda _: {}, "list_findings": lambda _: {}},
     "lambda": {"invoke": lambda _: {**_payload(b""), "FunctionError": "Unhandled"}},

@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.yaml_text import Document, Path, UnreadableError
 from controlplane.declarations.cloudformation import symbols
-from controlplane.declarations.cloudformation.resolve import NOTHING, Resolver
+from controlplane.declarations.cloudformation.resolve import MACROS, NOTHING, PROCESSED, Resolver
 from controlplane.declarations.cloudformation.spelling import ASIDE, to_camel
 from controlplane.declarations.cloudformation.template import PIPELINE, Template, read_template
 from controlplane.declarations.findings import Finding
@@ -57,6 +57,8 @@ def import_template(
     known = {STACK_NAME: _stack(file), **(parameters or {})}
     unknown = [name for name in parameters or {} if not _is_known(name, template)]
     _refuse([_no_parameter(name, template) for name in unknown], template.document, file)
+    hidden = [key for key, made in template.resources.items() if _hides(key, made)]
+    _refuse([Finding(("Resources", key), PROCESSED) for key in hidden], template.document, file)
     found = template.of_type(PIPELINE)
     if not found:
         wrong = Finding(("Resources",), f"has no {PIPELINE}: there is nothing to import")
@@ -67,6 +69,11 @@ def import_template(
 def _stack(file: str) -> str:
     """Answer a stack name made of the file's, as long as CloudFormation keeps of it in other names."""
     return re.sub(r"[^A-Za-z0-9]+", "-", PurePath(file).name.split(".")[0])[:LONGEST].strip("-")
+
+
+def _hides(key: str, made: object) -> bool:
+    """Say whether a macro of Resources may make a pipeline, which would be missing without a word."""
+    return key.startswith(MACROS) and PIPELINE in str(made)
 
 
 def _is_known(name: str, template: Template) -> bool:

@@ -21,7 +21,18 @@ LONGEST = 64 * 1024
 """Characters of one value: nested Joins multiply."""
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
+_INDEX = re.compile("[0-9]{1,6}")
 _OPAQUE = ("AWS::SSM::Parameter::Value", "AWS::SSM::Parameter::Name")
+
+MACROS = ("Fn::ForEach", "Fn::Transform")
+PROCESSED = (
+    "CloudFormation makes something else of this before it reads it: import what it made, by "
+    "`aws cloudformation get-template --template-stage Processed`"
+)
+
+
+class TooLongError(Exception):
+    """A text would be over LONGEST; it is not made."""
 
 
 class Resolver:
@@ -38,6 +49,7 @@ class Resolver:
         self.findings: list[Finding] = []
         self.used: set[str] = set()
         self._testing: list[str] = []
+        self._known: dict[str, bool | None] = {}
         self._depth = 0
 
     # --- structures -----------------------------------------------------------------------------
@@ -67,6 +79,9 @@ class Resolver:
     def _map(self, node: Mapping[str, object], source: Path, target: Path) -> dict[str, Any]:
         made = {}
         for key, item in node.items():
+            if key.startswith(MACROS):
+                self.findings.append(Finding((*source, key), PROCESSED))
+                continue
             value = self.tree(item, (*source, key), (*target, key))
             if value is not NOTHING:
                 made[key] = value
@@ -86,13 +101,12 @@ class Resolver:
         where = inside(source, name)
         if name == "Fn::If":
             return self._if(argument, where, target)
-        made = FUNCTIONS[name](self, argument, where) if name in FUNCTIONS else None
-        if made is None:
-            return symbols.other(name, _plain(argument))
-        if isinstance(made, str) and len(made) > LONGEST:
+        try:
+            made = FUNCTIONS[name](self, argument, where) if name in FUNCTIONS else None
+        except TooLongError:
             self.findings.append(Finding(source, f"says more than {LONGEST} characters"))
             return ""
-        return made
+        return symbols.other(name, _plain(argument)) if made is None else made
 
     def _if(self, argument: object, where: Path, target: Path) -> Any:
         branches = 3
@@ -133,24 +147,39 @@ class Resolver:
             parts = [part for part in node if not isinstance(part, str)]
         return {name for part in parts for name in self._asked(part, seen)}
 
-    def ref(self, argument: object, _: Path) -> Any:
+    def ref(self, argument: object, where: Path) -> Any:
         """Answer a parameter's value, or a symbol."""
-        name = str(argument)
+        name = argument if isinstance(argument, str) else ""
         if name == "AWS::NoValue":
             return NOTHING
-        if name in self.given:
-            return self.given[name]
         declared = self.template.parameters.get(name)
-        value = _default(declared)
+        value = self.given.get(name)
         if value is None:
-            return symbols.reference(name)
-        self.used.add(name)
-        return value.split(",") if _is_list(declared) else value
+            value = _default(declared)
+            if value is not None:
+                self.used.add(name)
+        if value is None:
+            return self._symbol(name, where)
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+        return [one.strip() for one in value.split(",")] if _is_list(declared) else value
 
-    def get_att(self, argument: object, _: Path) -> str:
+    def _symbol(self, name: str, where: Path) -> str:
+        """A name that CloudFormation knows; an attribute of a custom resource may have any letters."""
+        resource = name.partition(".")[0]
+        if symbols.NAME.fullmatch(resource) is None:
+            self.findings.append(
+                Finding(where, "must name a parameter or a resource: letters and digits")
+            )
+            return ""
+        return symbols.reference(name)
+
+    def get_att(self, argument: object, where: Path) -> str | None:
         """A resource's attribute is the account's to say."""
         parts = argument if isinstance(argument, list) else [argument]
-        return symbols.reference(".".join(str(part) for part in parts))
+        names = [part for part in parts if isinstance(part, str)]
+        if len(names) < len(parts):
+            return None  # the attribute's name is the account's to say, too
+        return self._symbol(".".join(names), where)
 
     def sub(self, argument: object, where: Path) -> str | None:
         """Put values into a text."""
@@ -161,7 +190,11 @@ class Resolver:
             given = self.tree(argument[1], (*where, 1), where) if len(argument) > 1 else {}
         if not isinstance(text, str) or not isinstance(given, dict):
             return None
-        return _VARIABLE.sub(lambda match: self._variable(match, given, where), text)
+        pieces, end = [], 0
+        for match in _VARIABLE.finditer(text):
+            pieces += [text[end : match.start()], self._variable(match, given, where)]
+            end = match.end()
+        return _joined("", [*pieces, text[end:]])
 
     def _variable(self, match: re.Match[str], given: Mapping[str, Any], where: Path) -> str:
         literal, name = match[1], match[2].strip()
@@ -178,11 +211,11 @@ class Resolver:
         parts = self.tree(argument[1], where, where)
         if isinstance(parts, str):
             return None  # a symbol that stands for a list
-        return _text(delimiter).join(_text(part) for part in parts if part is not NOTHING)
+        return _joined(_text(delimiter), [_text(part) for part in parts if part is not NOTHING])
 
     def find_in_map(self, argument: object, where: Path) -> Any:
         """Look a value up; a symbolic key is the account's to say."""
-        if not isinstance(argument, list):
+        if not isinstance(argument, list) or len(argument) < 3:  # noqa: PLR2004 - a map and two keys
             return None
         found: Any = self.template.mappings
         for part in argument[:3]:
@@ -197,7 +230,9 @@ class Resolver:
         if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 - an index and a list
             return None
         index, items = (self.tree(part, where, where) for part in argument)
-        if not isinstance(items, list) or not str(index).isdigit() or int(index) >= len(items):
+        if not isinstance(items, list) or _INDEX.fullmatch(str(index)) is None:
+            return None
+        if int(index) >= len(items):
             return None
         return items[int(index)]
 
@@ -221,11 +256,14 @@ class Resolver:
         """Say whether a condition holds; None where that is not known here."""
         if name in self._testing or name not in self.template.conditions:
             return None
-        self._testing.append(name)
-        try:
-            return self._holds(self.template.conditions[name], ("Conditions", name))
-        finally:
-            self._testing.pop()
+        if name not in self._known:  # conditions that ask for each other twice each multiply
+            self._testing.append(name)
+            try:
+                asked = self.template.conditions[name]
+                self._known[name] = self._holds(asked, ("Conditions", name))
+            finally:
+                self._testing.pop()
+        return self._known[name]
 
     def _holds(self, node: object, where: Path) -> bool | None:
         name, argument = next(iter(node.items())) if isinstance(node, dict) and node else ("", None)
@@ -285,6 +323,12 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ",".join(_text(item) for item in value)
     return "" if value is NOTHING else str(value)
+
+
+def _joined(delimiter: str, parts: list[str]) -> str:
+    if len(delimiter) * len(parts) + sum(map(len, parts)) > LONGEST:
+        raise TooLongError
+    return delimiter.join(parts)
 
 
 def _plain(node: object) -> object:

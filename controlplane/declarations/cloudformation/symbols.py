@@ -10,11 +10,16 @@ import re
 from urllib.parse import quote, unquote
 
 TOKEN = re.compile(r"\$\{cfn\.((?:Fn::[A-Za-z0-9]+:[^{}]*)|[A-Za-z0-9:.]+)\}")
+NAME = re.compile(r"[A-Za-z0-9:]+")
+"""Of a parameter or a resource."""
+_SAID = re.compile(r"[A-Za-z0-9:.]+")
 _OTHER = re.compile(r"(Fn::[A-Za-z0-9]+):(.*)", re.DOTALL)
 
 
 def reference(name: str) -> str:
-    """Write a Ref ("Bucket"), or a GetAtt ("Bucket.Arn")."""
+    """Write a Ref ("Bucket"), or a GetAtt ("Bucket.Arn"); attributes of odd letters in the long form."""
+    if _SAID.fullmatch(name) is None:
+        return other("Fn::GetAtt", name.split(".", 1))
     return f"${{cfn.{name}}}"
 
 
@@ -68,7 +73,10 @@ def _inside_sub(symbol: str, variables: dict[str, object]) -> str:
 def _function(symbol: str) -> object:
     found = _OTHER.fullmatch(symbol)
     if found is not None:
-        return {found[1]: json.loads(unquote(found[2]))}
+        try:
+            return {found[1]: json.loads(unquote(found[2]))}
+        except (ValueError, RecursionError):
+            return f"${{cfn.{symbol}}}"  # a text that only looks like one of ours
     if symbol.startswith("AWS::") or "." not in symbol:
         return {"Ref": symbol}
     return {"Fn::GetAtt": symbol.split(".", 1)}

@@ -20,6 +20,7 @@ TEMPLATES: dict[str, Template] = {
         "deploymentconfig:{deploymentConfigName}",
     ),
     "cloudwatch": ("alarm:{AlarmName}",),
+    "codebuild": ("project/{projectName}",),
     "ecr": ("repository/{repositoryName}",),
     "events": ("rule/{Name}", "rule/{Rule}"),
     "iam": ("role/{RoleName}", "user/{UserName}", "policy/{PolicyName}"),
@@ -45,6 +46,7 @@ GLOBAL = ("iam", "s3", "sts")
 
 WITHOUT: dict[str, Template] = {
     "cloudwatch": ("GetMetricData", "GetMetricStatistics", "ListMetrics", "PutMetricData"),
+    "codebuild": ("ListBuilds", "ListProjects"),
     "codedeploy": ("ListApplications", "ListDeploymentConfigs"),
     "ecr": ("GetAuthorizationToken",),
     "inspector2": (),
@@ -149,6 +151,14 @@ def _group_of(call: Call, account: str, identity: str) -> str | None:
     return _joined(call, account, f"deploymentgroup:{application}/{name}")
 
 
+def _builds(call: Call, account: str) -> list[str | None]:
+    """A build is allowed by its project, whose name its id begins with."""
+    given = call.parameters
+    ids = [given["id"]] if given.get("id") else given.get("ids") or []
+    names = [str(one).partition(":")[0] for one in ids] or given.get("names") or []
+    return [_joined(call, account, f"project/{name}") for name in dict.fromkeys(names)]
+
+
 def _alarms(call: Call, account: str) -> list[str | None]:
     names = call.parameters.get("AlarmNames") or []
     if call.operation == "DescribeAlarms" and not names:
@@ -158,6 +168,7 @@ def _alarms(call: Call, account: str) -> list[str | None]:
 
 SPECIAL: dict[str, Callable[[Call, str], list[str | None]]] = {
     "cloudwatch": _alarms,
+    "codebuild": _builds,
     "codedeploy": _deployment,
     "kms": _key,
     "s3": _bucket,

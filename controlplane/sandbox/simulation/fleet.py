@@ -108,6 +108,11 @@ def _stage(name: str, account: str, chance: Random, regions: tuple[str, ...]) ->
             "conditions": [{"result": "ROLLBACK" if goes_back else "FAIL", "rules": rules}]
         },
     }
+    if (
+        goes_back and side_by_side
+    ):  # tried again by itself first, and rolled back where that does not help
+        promote["configuration"] |= {"RetryAttempts": "2", "AfterRetries": "ROLLBACK"}
+        return {**made, "onFailure": {"result": "RETRY"}}
     return {**made, "onFailure": {"result": "ROLLBACK"}} if goes_back else made
 
 

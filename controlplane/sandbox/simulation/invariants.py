@@ -29,6 +29,7 @@ KINDS = {
     "rule": ActionStatus,
     "watch": ActionStatus,
     "gate": ActionStatus,
+    "failure": ActionStatus,
 }
 
 Check = Callable[[Seen], Iterator[str]]
@@ -61,7 +62,7 @@ TELLING = frozenset(
         *(f"stage.{word.lower()}" for word in StageStatus if word != "Inbound"),
         *(
             f"{kind}.{word}"
-            for kind in ("action", "rule", "watch", "gate")
+            for kind in ("action", "rule", "watch", "gate", "failure")
             for word in ("started", "succeeded", "failed", "abandoned")
         ),
         "execution.started", "rollback.requested", "stage.entered", "stage.retried",
@@ -73,17 +74,17 @@ TELLING = frozenset(
 def _told(event: Told) -> tuple[str, ...]:
     if event.kind not in TELLING:
         return ()
-    whole = event.kind.startswith("execution.") or event.kind in (
-        "rollback.requested",
-        "stage.retried",
-    )
+    whole = event.kind.startswith("execution.") or event.kind == "rollback.requested"
     return (event.kind, event.execution, "" if whole else event.stage, event.action)
 
 
 def _event_of(move: Move, seen: Seen) -> tuple[str, ...]:
     """The event that must tell a move; none where the move is only an intent, or a row that waits."""
     if move.kind == "execution":
-        return (_of_execution(move), move.execution, "", "")
+        kind = _of_execution(move)
+        return (kind, move.execution, "", "") if kind else ()
+    if move.kind == "stage" and not move.old and int(move.row.rsplit(":", 1)[1]) > 1:
+        return ("stage.retried", move.execution, move.name, "")
     if move.kind == "stage":
         entered = move.old == "Inbound" and move.new == "InProgress"
         kind = f"stage.{'entered' if entered else move.new.lower()}"
@@ -97,7 +98,8 @@ def _event_of(move: Move, seen: Seen) -> tuple[str, ...]:
 def _of_execution(move: Move) -> str:
     if not move.old:
         return "rollback.requested" if move.name == "ROLLBACK" else "execution.started"
-    return "stage.retried" if move.new == "InProgress" else f"execution.{move.new.lower()}"
+    # A person who tries it again is told of by the stage's new attempt.
+    return "" if move.new == "InProgress" else f"execution.{move.new.lower()}"
 
 
 def every_event_reached_its_outbox(seen: Seen) -> Iterator[str]:

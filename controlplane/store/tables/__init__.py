@@ -35,11 +35,13 @@ from controlplane.store.tables.installation import (
     Periodic,
     Replica,
 )
+from controlplane.store.tables.jobs import ActionType, Job
 from controlplane.store.tables.pipelines import (
     Pipeline,
     PipelineVersion,
     Transition,
 )
+from controlplane.store.tables.sources import SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -54,6 +56,7 @@ __all__ = [
     "AccessKey",
     "AccountRow",
     "ActionExecution",
+    "ActionType",
     "ApiToken",
     "ArtifactRow",
     "AuditEntry",
@@ -64,6 +67,7 @@ __all__ = [
     "GateOverride",
     "Incident",
     "Installation",
+    "Job",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
@@ -75,6 +79,7 @@ __all__ = [
     "Quarantine",
     "Replica",
     "Seen",
+    "SourceRef",
     "StageExecution",
     "Started",
     "Tag",

@@ -10,7 +10,8 @@ class Execution(SQLModel, table=True):
     """One journey of pinned source revisions through one version of a pipeline.
 
     type: STANDARD or ROLLBACK. plan: the stage that a ROLLBACK execution runs (JSON), "" otherwise.
-    stop: "" | "wait" | "abandon". dedupe: one accepted event makes one execution.
+    stop: "" | "wait" | "abandon" | "rollback". dedupe: one accepted event makes one execution. restores:
+    "STAGE/EXECUTION" where a person named what to go back to, of the bad one and of its ROLLBACK execution.
     """
 
     __table_args__ = (
@@ -41,6 +42,7 @@ class Execution(SQLModel, table=True):
     revisions: str = "{}"
     plan: str = ""
     rolls_back: str = ""
+    restores: str = Field(default="", sa_column_kwargs=EMPTY)
     rollback_state: str = ""
     dedupe: str | None = Field(default=None, unique=True)
     reason: str = ""
@@ -56,6 +58,7 @@ class StageExecution(SQLModel, table=True):
     extended. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
     was told of it beside. watch: how it is watched since it is done ("automatic", "advice", "over"), ""
     for not at all. drill: of a drill, or of the rollback that it called for: it says nothing of a release.
+    retried: who began this attempt, "automatic" or "manual"; "" for the first.
     """
 
     __tablename__ = "stage_execution"
@@ -100,12 +103,14 @@ class StageExecution(SQLModel, table=True):
     entered_at: float | None = None
     ended_at: float | None = None
     drill: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    retried: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class ActionExecution(SQLModel, table=True):
     """One action (kind "action"), watching rule ("rule") or rule of the gate ("gate") of a stage execution.
 
-    kind "watch": a rule that is looked at after its stage is done. power: how likely the rule would
+    kind "watch": a rule that is looked at after its stage is done; "failure": one that is asked once an
+    action has failed. power: how likely the rule would
     have seen the smallest regression that matters; verdict_since: since when it says the same.
 
     due_at: when somebody must look at it; NULL where nobody needs to. lane 0 is rollback's own.

@@ -3,6 +3,8 @@
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
+from controlplane.store.tables.columns import EMPTY
+
 
 class Freeze(SQLModel, table=True):
     """Nothing but a way back enters what it covers. pipeline, stage, account: "" covers all of them.
@@ -32,7 +34,10 @@ class Freeze(SQLModel, table=True):
 
 
 class GateOverride(SQLModel, table=True):
-    """One person asked to open a closed gate; once another has confirmed it, it is open until it expires."""
+    """One person asked to open a closed gate; once another has confirmed it, it is open until it expires.
+
+    asked_as: the token that whoever asked counts as; "" where he came without one.
+    """
 
     __tablename__ = "gate_override"
     __table_args__ = (Index("ix_gate_override_stage", "stage_id"),)
@@ -46,6 +51,7 @@ class GateOverride(SQLModel, table=True):
     confirmed_at: float | None = None
     confirm_reason: str = ""
     expires_at: float
+    asked_as: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class Incident(SQLModel, table=True):

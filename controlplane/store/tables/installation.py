@@ -2,6 +2,8 @@
 
 from sqlmodel import Field, SQLModel
 
+from controlplane.store.tables.columns import EMPTY
+
 
 class AccountRow(SQLModel, table=True):
     """A registered account, as its document."""
@@ -13,7 +15,11 @@ class AccountRow(SQLModel, table=True):
 
 
 class ApiToken(SQLModel, table=True):
-    """An API token: its SHA-256 only."""
+    """An API token: its SHA-256 only.
+
+    person: the id of the token that its maker began with; "" where it was made beside the database, and
+    is a person's own. All tokens of one person count as one where two people are wanted.
+    """
 
     __tablename__ = "api_token"
     id: str = Field(primary_key=True)
@@ -24,6 +30,7 @@ class ApiToken(SQLModel, table=True):
     expires_at: float | None = None
     last_used_at: float | None = None
     revoked_at: float | None = None
+    person: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class Replica(SQLModel, table=True):

@@ -75,6 +75,16 @@ class FakeS3:
             answer["ChecksumType"] = "FULL_OBJECT"
         return answer
 
+    def put_object(self, **given: Any) -> dict[str, Any]:
+        """Checks the checksum, as S3 does."""
+        self.asked.append(("PutObject", given))
+        content = given["Body"].read()
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        if given["ChecksumSHA256"] != digest:
+            raise refused("PutObject", "BadDigest")
+        made = self.put(given["Bucket"], given["Key"], content)
+        return {"VersionId": made} if self.versioned else {}
+
     def get_object(self, **given: Any) -> dict[str, Any]:
         self.asked.append(("GetObject", given))
         first, last = given["Range"].removeprefix("bytes=").split("-")

@@ -250,6 +250,16 @@ def test_what_changed_nothing_has_nothing_to_undo() -> None:
     assert "changed nothing" in world.restore.start(undoing()).summary
 
 
+def test_a_stack_that_shows_no_event_any_more_is_not_taken_for_one_that_is_back() -> None:
+    world = World()
+    world.bad("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
+    world.cloud.events["shop"].clear()
+    with pytest.raises(ActionError, match="nobody knows whether") as caught:
+        world.restore.start(undoing())
+    assert caught.value.permanent
+    assert world.cloud.begun == 0
+
+
 def test_what_somebody_did_since_is_not_overwritten() -> None:
     world = World()
     world.bad("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")

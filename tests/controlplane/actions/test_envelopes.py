@@ -98,9 +98,31 @@ def test_a_deployment_tells_that_it_began_and_that_it_ended(state: str, *, ended
     assert read(json.dumps(deployed(state))) == told
 
 
+def build(status: str = "SUCCEEDED", **more: str) -> dict[str, Any]:
+    arn = f"arn:aws:codebuild:eu-west-1:444444444444:build/shop:{BUILD}"
+    return {
+        "source": "aws.codebuild",
+        "detail-type": "CodeBuild Build State Change",
+        "account": "444444444444",
+        "detail": {"build-status": status, "build-id": arn, **more},
+    }
+
+
+BUILD = "8745a7a9-c340-456a-9166-edf953571bee"
+
+
+@pytest.mark.parametrize(("status", "ended"), [("IN_PROGRESS", False), ("FAULT", True)])
+def test_a_build_tells_that_it_began_and_that_it_ended(status: str, *, ended: bool) -> None:
+    told = Change("444444444444", "eu-west-1", f"shop:{BUILD}", ended, deployment=False)
+    assert read(json.dumps(build(status))) == told
+
+
 @pytest.mark.parametrize(
     "envelope",
     [
+        build("PAUSED"),
+        build(**{"build-id": "shop:1"}),
+        {**build(), "account": "111111111111"},
         created(object={"key": "k"}),
         created(bucket="releases"),
         created(object={"key": "k" * 2000, "version-id": "v"}),

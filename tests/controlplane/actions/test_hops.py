@@ -22,6 +22,8 @@ CONFIGURATION = {
     "ResourceType": "AWS_EC2_INSTANCE",
     "CanaryName": "shop",
     "FunctionName": "check",
+    "ProjectName": "shop",
+    "ArtifactBucket": "releases",
     "AlarmName": "errors",
     "Namespace": "Shop",
     "MetricName": "Errors",

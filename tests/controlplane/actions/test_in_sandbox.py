@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
-from controlplane.actions.base import MonitorError, Outcome, Progress, SourceEvent, Task
+from controlplane.actions.base import (
+    MonitorError,
+    Outcome,
+    Progress,
+    SourceEvent,
+    Task,
+)
 from controlplane.actions.registry import Key, Parts, drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import system_clock
@@ -20,6 +27,7 @@ from tests.controlplane.actions.visiting import SandboxClients
 WITHIN = 60.0
 SOURCE, PROMOTE = ("Source", "AWS", "S3"), ("Deploy", "Custom", "S3Promote")
 DEPLOY = ("Deploy", "AWS", "CodeDeploy")
+BUILD = ("Build", "AWS", "CodeBuild")
 STOP, RESTORE = ("Deploy", "Custom", "CodeDeployStop"), ("Deploy", "Custom", "CodeDeployRestore")
 
 
@@ -32,6 +40,18 @@ class Way:
         self.world = self.clients.world
         self.drivers: dict[Key, Any] = dict(drivers(Parts(self.clients, system_clock, http)))
         self.tokens = 0
+
+    def root(self, service: str, account: str) -> Any:
+        """A client that may do everything in an account."""
+        key = self.world["accounts"][account]["root_access_key_id"]
+        make: Any = boto3.client
+        return make(
+            service,
+            REGION,
+            endpoint_url=self.url,
+            aws_access_key_id=key,
+            aws_secret_access_key="sandbox",
+        )
 
     def upload(self, release: int) -> dict[str, Any]:
         """Upload a release as its team's build would: {"versionId", "digest"}."""
@@ -121,6 +141,49 @@ def test_an_upload_is_told_by_the_queue_and_found_by_polling(way: Way) -> None:
     assert latest.id == uploaded["versionId"]
     feed.done([event.receipt])
     assert not feed.dropped
+
+
+@pytest.fixture(scope="module")
+def project(way: Way) -> dict[str, str]:
+    """A build project of tools, as a pipeline's are."""
+    role = way.world["accounts"]["tools"]["roles"]["deploy"]
+    way.root("codebuild", "tools").create_project(
+        name="shop",
+        source={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        artifacts={"type": "CODEPIPELINE", "location": "by the pipeline"},
+        environment={"type": "LINUX_CONTAINER", "image": "i", "computeType": SMALL},
+        serviceRole=role,
+    )
+    return {"ProjectName": "shop", "ArtifactBucket": way.world["source"]["bucket"]}
+
+
+SMALL = "BUILD_GENERAL1_SMALL"
+
+
+def test_what_was_built_is_promoted_and_deployed(way: Way, project: dict[str, str]) -> None:
+    source = way.drivers[SOURCE].start(way.source(way.upload(1)["versionId"]))
+    build = way.task("tools", project, inputs=source.artifacts)
+    made = way.run(BUILD, build)
+    assert made.outcome is Outcome.SUCCEEDED
+    assert made.artifacts[0].digest != source.artifacts[0].digest
+    copied = way.run(PROMOTE, way.task("dev", {}, inputs=made.artifacts))
+    assert copied.artifacts[0].digest == made.artifacts[0].digest
+    deployed = way.run(DEPLOY, way.task("dev", way.group("dev"), inputs=copied.artifacts))
+    assert deployed.outcome is Outcome.SUCCEEDED
+
+
+def test_a_lost_build_is_found_and_stopped_with_the_roles_own_rights(
+    way: Way, project: dict[str, str]
+) -> None:
+    order = {"account": way.world["accounts"]["tools"]["id"], "region": REGION, "project": "shop"}
+    way.http.post(f"{way.url}/_sandbox/builds", json={**order, "seconds": 300}).raise_for_status()
+    source = way.drivers[SOURCE].start(way.source(way.upload(1)["versionId"]))
+    build = way.task("tools", project, inputs=source.artifacts)
+    begun = way.drivers[BUILD].start(build)
+    assert way.drivers[BUILD].start(replace(build, again=True)).handle == begun.handle
+    way.drivers[BUILD].stop(build)
+    ended = way.end(BUILD, build, begun)
+    assert (ended.outcome, "is STOPPED: BUILD" in ended.summary) == (Outcome.FAILED, True)
 
 
 def test_a_release_is_promoted_and_deployed_once_however_often_it_is_begun(way: Way) -> None:

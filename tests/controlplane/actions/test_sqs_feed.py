@@ -8,7 +8,7 @@ from controlplane.actions.base import ActionError, SourceEvent, WorkEvent
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import ManualClock
 from monitors.heard import Heard
-from tests.controlplane.actions.test_envelopes import created, deployed, pushed
+from tests.controlplane.actions.test_envelopes import BUILD, build, created, deployed, pushed
 from tests.support.clients import REGION, FakeRegistry, StubClients, account, stubbed
 
 URL = "https://sqs.eu-west-1.amazonaws.com/111111111111/towpath-source-events"
@@ -101,6 +101,13 @@ def test_the_beginning_of_a_deployment_shows_that_its_account_can_be_heard() -> 
     heard = Heard(ManualClock())
     assert received(deployed("START"), heard, kept=False) == []
     assert heard.lately("prod", REGION)
+
+
+def test_a_build_that_ended_says_nothing_of_deployments() -> None:
+    heard = Heard(ManualClock())
+    (event,) = received(build(), heard)
+    assert event == WorkEvent("prod", REGION, f"shop:{BUILD}", "r1")
+    assert not heard.lately("prod", REGION)
 
 
 @pytest.mark.parametrize("strange", [{"account": "9" * 12}, {"region": "us-east-1"}])

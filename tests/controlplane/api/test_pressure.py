@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from controlplane.api.pressure import Bounds, Gate, Pressure
+from controlplane.api.pressure import Bounds, Gate, Pressure, client_of
 from tests.support.doors import Doors
 
 
@@ -123,3 +123,13 @@ def test_the_doors_stand_behind_the_gate(tmp_path: Path) -> None:
     doors = Doors(tmp_path, max_requests=0)
     assert doors.client().get("/api/v1/pipelines").status_code == 429
     assert doors.client().get("/healthz").status_code == 200
+
+
+def test_who_signs_each_request_anew_is_one_client() -> None:
+    def said(key: str, signature: str) -> str:
+        value = (
+            f"AWS4-HMAC-SHA256 Credential={key}/20260101/r/s/aws4_request, Signature={signature}"
+        )
+        return client_of({"type": "http", "headers": [(b"authorization", value.encode())]})
+
+    assert said("AKTPA", "1") == said("AKTPA", "2") != said("AKTPB", "1")

@@ -1,10 +1,12 @@
 """Slack's door: presses that count, and presses that change nothing."""
 
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from controlplane.engine.refusals import CommandError, Person
 from controlplane.notify import buttons
 from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store import queries
@@ -41,7 +43,28 @@ def test_a_press_decides_in_the_name_of_who_pressed(doors: Doors, action: str, s
     assert doors.house.stages(execution)["Gate"] == status
     with doors.house.database.read() as connection:
         said = [e.text for e in queries.events_after(connection, 0) if "answered" in e.kind]
-    assert "by slack:bo (slack)" in said[0]
+    assert "by bo (slack)" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "told"),
+    [("U2", "approve", "TOWPATH_SLACK_PEOPLE"), ("U3", "rollback", "release-manager or admin")],
+)
+def test_a_press_by_nobody_who_may_moves_nothing_and_says_how_to(
+    tmp_path: Path, user: str, action: str, told: str
+) -> None:
+    doors = Doors(tmp_path, slack_people={"U3": {"name": "vi", "role": "approver"}})
+    execution = doors.waits_for_approval()
+    before = doors.events()
+    body, headers = slack_press(doors, button(doors, execution, action), user=user)
+    answer = doors.client(None).post(PATH, content=body, headers=headers).json()
+    assert (answer["response_type"], doors.events()) == ("ephemeral", before)
+    assert told in answer["text"] and "nothing" in answer["text"].lower()
+
+
+def test_a_role_that_there_is_not_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="U3 has role 'boss'"):
+        Doors(tmp_path, slack_people={"U3": {"name": "vi", "role": "boss"}})
 
 
 def test_a_press_that_slack_did_not_sign_changes_nothing(doors: Doors) -> None:
@@ -84,6 +107,15 @@ def test_the_button_of_an_earlier_approval_does_not_answer_a_later_one(doors: Do
     assert "no longer open" in press(doors, old).json()["text"]
     doors.house.settle()
     assert doors.house.stages(execution)["Gate"] == "InProgress"
+
+
+def test_a_decision_meant_for_another_attempt_is_refused_in_its_own_transaction(
+    doors: Doors,
+) -> None:
+    execution = doors.waits_for_approval()
+    decide = partial(doors.house.commands.decide_approval, execution, "Gate", "Ask")
+    with pytest.raises(CommandError, match="was decided, superseded"):
+        decide(Person("bo", "slack"), approve=True, summary="", token="of an earlier attempt")
 
 
 def test_a_press_rolls_back_the_release_of_its_message_only(doors: Doors) -> None:

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from controlplane.cli import app
 
 
 def towpath(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -24,11 +27,8 @@ def towpath(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[st
     ("name", "value", "said"),
     [
         ("TOWPATH_PORT", "abc", "TOWPATH_PORT: "),
-        (
-            "TOWPATH_SITES",
-            "{bad",
-            "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER and _CALENDARS are JSON",
-        ),
+        ("TOWPATH_SITES", "{bad", "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER, _CALENDARS, "),
+        ("TOWPATH_SLACK_PEOPLE", '{"U1": {"name": "x", "role": "boss"}}', "U1 has role 'boss'"),
         ("TOWPATH_DATABASE_URL", "postgres://h/d", "TOWPATH_DATABASE_URL: "),
         ("TOWPATH_DATABASE_URL", "sqlite:////nowhere/at/all.db", "unable to open database file"),
         ("TOWPATH_ACCOUNTS_FILE", "nowhere.yaml", "name a readable file"),
@@ -48,3 +48,11 @@ def test_a_token_of_other_letters_is_no_token() -> None:
     done = towpath("get", "pipelines", TOWPATH_TOKEN="ünï")
     assert done.returncode == 5
     assert "TOWPATH_TOKEN is no token" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "validate"])
+def test_a_file_that_is_no_text_is_told_in_a_line(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_bytes(b"\xff\xfe")
+    done = CliRunner().invoke(app, [command, str(file)])
+    assert (done.exit_code, "not UTF-8" in done.stderr) == (1, True)

@@ -58,3 +58,29 @@ def test_a_time_that_is_none_or_too_long_is_not_waited_for(after: str) -> None:
     with pytest.raises(ApiError, match="429"):
         server.api().get("/pipelines")
     assert (server.asked, server.pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, json=["other"]),
+        httpx.Response(200, content=b"{", headers={"content-type": "application/json"}),
+    ],
+)
+def test_what_is_no_towpath_is_a_sentence(answer: httpx.Response) -> None:
+    with pytest.raises(ApiError, match=r"HTTP 404|no Towpath"):
+        Server(answer).api().get("/pipelines")
+
+
+@pytest.mark.parametrize("name", ["a?b", "a b", "a\x01", "../tokens", "a%2Fb"])
+def test_a_name_that_would_be_another_address_is_not_asked_for(name: str) -> None:
+    server = Server(WELL)
+    with pytest.raises(ApiError, match="no name"):
+        server.api().get(f"/pipelines/{name}")
+    assert server.asked == 0
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://a\nb"])
+def test_an_address_that_is_none_is_a_sentence(url: str) -> None:
+    with pytest.raises(ApiError, match="TOWPATH_URL"):
+        Api(url)

@@ -1,6 +1,7 @@
 """Whatever is sent to any operation, the answer is an answer or a refusal, and never a fault of ours."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from controlplane.codepipeline.door import _parsed
 from controlplane.codepipeline.operations import OPERATIONS
 from controlplane.codepipeline.shapes import operation
 from controlplane.engine.refusals import Person
+from tests.controlplane.codepipeline.test_jobs import TYPE, create, scan
 from tests.support.doors import Doors
 from tests.support.house import deploying, pipeline, source
+from tests.support.wire import Wire
 
-NAMES = ("shop", "Source", "Prod", "Upload", "Deploy", "Gate", "Ask")
+NAMES = ["shop", "Source", "Prod", "Upload", "Deploy", "Gate", "Ask", "Test", "Scan", "1", "push"]
 ODD: st.SearchStrategy[Any] = st.none() | st.integers() | st.text(max_size=5) | st.just([{}])
 
 
@@ -58,7 +61,22 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Any:
     doors = Doors(Path(tmp_path_factory.mktemp("fuzz")))
     doors.waits_for_approval()
     doors.house.apply(pipeline(source(), deploying("Prod"), name="Gate"))
+    NAMES.extend(jobs(doors))
     return server._codepipeline(doors.parts())
+
+
+def jobs(doors: Doors) -> Iterator[str]:
+    """The ids of jobs that wait, of which one is at work; and the type of owner Custom is registered."""
+    call = Wire(doors).call
+    create(call)
+    doors.house.apply(
+        pipeline(source(), {"name": "Test", "actions": [scan("One"), scan("Two")]}, name="Scans")
+    )
+    doors.house.start("Scans")
+    given = {"actionTypeId": TYPE, "queryParam": {"Project": "shop"}, "maxBatchSize": 2}
+    first, second = call("PollForJobs", given).json()["jobs"]
+    call("AcknowledgeJob", {"jobId": first["id"], "nonce": first["nonce"]})
+    yield from (first["id"], second["id"], second["nonce"])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -36,13 +36,18 @@ def test_a_stage_goes_back_to_its_last_known_good(wire: Wire) -> None:
     assert second != answer["pipelineExecutionId"]
 
 
-def test_nothing_else_is_gone_back_to(wire: Wire) -> None:
-    first, second = two_releases(wire)
+def test_what_is_to_be_taken_away_or_never_was_is_not_gone_back_to(wire: Wire) -> None:
+    _, second = two_releases(wire)
     refused = wire.call("RollbackStage", {**STAGE, "targetPipelineExecutionId": second}).json()
     assert refused["__type"] == "UnableToRollbackStageException"
-    assert first in refused["message"]
+    assert "to be taken away" in refused["message"]
     unknown = {**STAGE, "targetPipelineExecutionId": NEVER}
     assert wire.refusal("RollbackStage", unknown) == "PipelineExecutionNotFoundException"
+
+
+def test_what_is_to_stop_in_no_pipeline_is_told_so(wire: Wire) -> None:
+    asked = {"pipelineName": "nobody", "pipelineExecutionId": NEVER}
+    assert wire.refusal("StopPipelineExecution", asked) == "PipelineNotFoundException"
 
 
 def test_eligible_targets_are_listed(wire: Wire) -> None:
@@ -65,6 +70,23 @@ def test_a_failed_stage_runs_again_in_the_same_execution(wire: Wire) -> None:
     assert again == {"pipelineExecutionId": execution}
     assert state["latestExecution"]["status"] == "Succeeded"
     assert state["retryStageMetadata"]["manualStageRetryAttempt"] == 1
+
+
+def test_a_stage_that_tried_again_by_itself_says_so_and_what_its_conditions_saw(wire: Wire) -> None:
+    house = wire.doors.house
+    given = {"Variable": "a", "Operator": "EQ", "Value": "b"}
+    asked = {"result": "RETRY", "rules": [rule("Asked", "VariableCheck", configuration=given)]}
+    stage = {"name": "Test", "actions": [action("Try", "NoOp")]}
+    house.apply(pipeline(source(), {**stage, "onFailure": {"conditions": [asked]}}))
+    house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")
+    house.start()
+    state = wire.call("GetPipelineState", {"name": "shop"}).json()["stageStates"][1]
+    assert state["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "latestRetryTrigger": "AutomatedStageRetry",
+    }
+    assert state["latestExecution"]["status"] == "Failed"
+    assert state["onFailureConditionState"]["latestExecution"]["status"] == "Failed"
 
 
 def test_what_failed_says_why(wire: Wire) -> None:

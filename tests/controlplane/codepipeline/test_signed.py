@@ -1,6 +1,9 @@
 """Who is let in: signatures, clocks, replays, sizes, roles."""
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from controlplane.codepipeline.door import MAX_BODY
 from controlplane.codepipeline.operations import OPERATIONS
@@ -9,7 +12,7 @@ from controlplane.store import tokens
 from controlplane.store.roles import ROLES, Role, allows
 from tests.support.doors import Doors
 from tests.support.house import deploying, pipeline, source
-from tests.support.wire import Wire
+from tests.support.wire import REGION, URL, Wire
 
 RIGHT = "InvalidSignatureException"
 
@@ -27,6 +30,17 @@ def test_a_changed_header_is_refused(wire: Wire, spoilt: str) -> None:
     del request.headers[spoilt]
     request.headers[spoilt] = value[:-1] + ("0" if value[-1] != "0" else "1")
     assert wire.send(request).json()["__type"] == RIGHT
+
+
+def test_a_header_that_is_sent_twice_is_the_list_that_was_signed(wire: Wire) -> None:
+    request = AWSRequest("POST", URL, dict(wire.signed("ListPipelines").headers.items()), b"{}")
+    request.headers["X-Odd_Name"] = "a,b"
+    SigV4Auth(Credentials(wire.made.id, wire.made.secret), "codepipeline", REGION).add_auth(request)
+    sent = [(k, v) for k, v in request.headers.items() if k != "X-Odd_Name"]
+    twice = [*sent, ("X-Odd_Name", "a"), ("X-Odd_Name", "b")]
+    assert wire.client.post(URL, headers=twice, content=b"{}").status_code == 200
+    more = [*twice, ("X-Amz-Target", "CodePipeline_20150709.DeletePipeline")]
+    assert wire.client.post(URL, headers=more, content=b"{}").json()["__type"] == RIGHT
 
 
 def test_a_changed_body_is_refused(wire: Wire) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from controlplane.codepipeline import inputs
+from controlplane.codepipeline import inputs, pages
 from controlplane.codepipeline.faults import WireError
 from controlplane.codepipeline.shapes import operation
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
 REAL = Path("../shared/data/codepipeline-json")
-BUILD = {"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"}
+FARM = {"category": "Test", "owner": "AWS", "provider": "DeviceFarm", "version": "1"}
 S3 = {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"}
 
 
@@ -24,7 +24,7 @@ def structure(**more: Any) -> dict[str, Any]:
         "configuration": {"S3Bucket": "in", "S3ObjectKey": "a.zip", "Account": "dev"},
         "outputArtifacts": [{"name": "App"}],
     }
-    build = {"name": "Make", "actionTypeId": BUILD, "configuration": {}}
+    build = {"name": "Make", "actionTypeId": FARM, "configuration": {}}
     role = "arn:aws:iam::999999999999:role/CodePipeline"
     stages = [{"name": "Source", "actions": [upload]}, {"name": "Build", "actions": [build]}]
     return {"name": "shop", "roleArn": role, "stages": stages, **more}
@@ -86,6 +86,13 @@ def test_what_the_model_does_not_allow_is_named(name: str, given: Any, said: str
         inputs.check(operation(name).input_shape, given)
     assert refused.value.code == "ValidationException"
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("last", ["\ud800", "a\0", "x/²"])
+def test_a_forged_token_is_refused(wire: Wire, last: str) -> None:
+    wire.doors.house.apply(pipeline(source(), deploying("Prod")))
+    forged = {"pipelineName": "shop", "nextToken": pages.token("actions/shop", last)}
+    assert wire.refusal("ListActionExecutions", forged) == "InvalidNextTokenException"
 
 
 def test_a_token_of_another_listing_is_refused(wire: Wire) -> None:

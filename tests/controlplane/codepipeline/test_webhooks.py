@@ -84,6 +84,29 @@ def test_the_secret_is_never_answered(wire: Wire) -> None:
     assert SECRET not in str(stored)
 
 
+def test_webhooks_are_paged_by_the_words_of_their_own_shape(wire: Wire) -> None:
+    wire.doors.house.apply(pipeline(source(), deploying("Prod")))
+    hook: dict[str, Any] = {
+        "targetPipeline": "shop",
+        "targetAction": "Upload",
+        "filters": [{"jsonPath": "$.ref"}],
+    }
+    hook |= {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}
+    for name in ("a", "b", "c"):
+        wire.call("PutWebhook", {"webhook": {**hook, "name": name}})
+    first = wire.call("ListWebhooks", {"MaxResults": 2}).json()
+    last = wire.call("ListWebhooks", {"NextToken": first["NextToken"]}).json()
+    names = [one["definition"]["name"] for one in (*first["webhooks"], *last["webhooks"])]
+    assert (names, "NextToken" in last) == (["a", "b", "c"], False)
+
+
+def test_what_is_nested_too_deep_to_be_written_matches_nothing() -> None:
+    deep: Any = []
+    for _ in range(5_000):
+        deep = [deep]
+    assert not filters.match([{"jsonPath": "$.a", "matchEquals": "[]"}], {"a": deep}, {})
+
+
 def test_a_deleted_webhook_is_called_in_vain(wire: Wire) -> None:
     path = put(wire)
     assert wire.refusal("DeleteWebhook", {"name": "push"}) == ""

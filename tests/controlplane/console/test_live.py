@@ -1,5 +1,6 @@
 """Live pages: the stream of fragments, over a real socket."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,7 +10,9 @@ import httpx
 import pytest
 from starlette.routing import Mount
 
-from controlplane.console import words
+from controlplane.console import live, words
+from controlplane.console.session import COOKIE, session_in
+from controlplane.store import tokens
 from controlplane.store.roles import Role
 from tests.support.doors import Doors, served
 from tests.support.house import ANNE
@@ -73,6 +76,27 @@ def test_each_session_gets_its_own_forms(doors: Doors) -> None:
 
 def test_the_stream_is_for_the_signed_in(doors: Doors) -> None:
     assert doors.client(None).get(EVENTS).status_code == 401
+
+
+def test_a_stream_ends_with_its_session_and_leaves_no_drawing(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doors.waits_for_approval()
+    cookie = doors.browser(Role.VIEWER).cookies[COOKIE]
+    console = next(route for route in doors.app.routes if isinstance(route, Mount))
+    known = console.app.state.live  # type: ignore[attr-defined]
+    monkeypatch.setattr(live, "BEAT", 0.01)
+    monkeypatch.setattr(live, "TICK", 0.02)
+
+    async def look() -> list[bytes]:
+        stream = known.stream("shop", session_in(known._desk, cookie), cookie)
+        await anext(stream)
+        assert len(known._drawings) == 1
+        with doors.house.database.begin() as connection:
+            tokens.revoke(connection, cookie.partition(".")[0], 0.0)
+        return [part async for part in stream]
+
+    assert (asyncio.run(look()), known.open, known._drawings) == ([], 0, {})
 
 
 def test_one_page_too_many_is_told_to_reload_by_hand(doors: Doors) -> None:

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from accounts.yaml_text import read
 from controlplane.declarations.load import load_text, parse_text
+from controlplane.declarations.meaning import resolve
 from controlplane.declarations.model import (
     ActionTypeId,
     Condition,
@@ -17,6 +20,9 @@ from controlplane.declarations.model import (
     RuleTypeId,
 )
 from controlplane.declarations.providers import ACTION_NAMES, RULE_NAMES, action_type, rule_type
+from controlplane.declarations.schema import json_schema
+from controlplane.declarations.wave_words import plan_lines
+from controlplane.declarations.yaml_spelling import to_yaml
 from tests.controlplane.declarations.samples import SMALL, changed, problems
 
 ERRORS = RuleDeclaration(
@@ -188,3 +194,61 @@ def test_a_way_back_that_cannot_be_read_is_found_at_its_line(word: str, wrong: s
     (found,) = problems(changed(("onFailure: rollback", f"onFailure: rollback\n    {word}")))
     assert wrong in found
     assert f"stages.Prod.{word.partition(':')[0]}: " in found
+
+
+RETRIES = [
+    ("retry: 2", "FAILED_ACTIONS", {"RetryAttempts": "2"}),
+    ("retry: {actions: all}", "ALL_ACTIONS", {}),
+    (
+        "retry: {times: 3, actions: failed}\n    onFailure: rollback",
+        "FAILED_ACTIONS",
+        {"RetryAttempts": "3", "AfterRetries": "ROLLBACK"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "mode", "kept"), RETRIES)
+def test_tries_of_a_stage_are_spelled_as_codepipeline_has_them(
+    said: str, mode: str, kept: dict[str, str]
+) -> None:
+    text = changed(("onFailure: rollback", said))
+    declared = load_text(text)
+    prod = declared.stage("Prod")
+    assert prod.on_failure is not None and prod.on_failure.retry_configuration is not None
+    assert (prod.on_failure.result, prod.on_failure.retry_configuration.retry_mode) == (
+        "RETRY",
+        mode,
+    )
+    assert prod.actions[0].configuration.items() >= kept.items()
+    assert load_text(to_yaml(declared)) == declared
+    assert not list(
+        Draft202012Validator(json_schema()).iter_errors(resolve(read(text, 10**6).data))
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("retry: 0", "36:12: stages.Prod.retry: 0 is too small: at least 1"),
+        ("retry: {actions: some}", "36:22: stages.Prod.retry.actions: must be one of"),
+        ("retry: 2\n    onFailure: {result: FAIL}", "37:16: stages.Prod.onFailure: beside `retry`"),
+        ("retry: 2\n    onFailure: skip", "37:16: stages.Prod.onFailure: 'SKIP' is none of"),
+        ("retry: {time: 2}", "36:13: stages.Prod.retry.time: unknown key"),
+    ],
+)
+def test_tries_that_cannot_be_read_are_found_where_they_stand(said: str, wrong: str) -> None:
+    told = problems(changed(("onFailure: rollback", said)))
+    assert any(one.startswith(wrong) for one in told), told
+
+
+def test_how_often_is_nothing_without_a_retry() -> None:
+    told = problems(changed(("{CanaryName: shop-prod}", "{CanaryName: c, RetryAttempts: 2}")))
+    assert any("the stage is not tried again" in one for one in told), told
+
+
+def test_the_plan_says_what_follows_where_an_action_fails() -> None:
+    lines = list(plan_lines(load_text(changed(("onFailure: rollback", RETRIES[2][0])))))
+    assert lines[-2:] == [
+        "  an action fails: what failed is tried again by itself, up to 3 times",
+        "  no try helps: it is rolled back",
+    ]

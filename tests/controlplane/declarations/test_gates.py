@@ -187,7 +187,9 @@ def test_a_result_that_a_gate_cannot_have(head: str, said: str) -> None:
 def test_a_gates_rule_is_not_for_a_bake() -> None:
     rule = "{name: It, provider: Expression, with: {Expression: 'true'}}"
     found = problems(changed(("      signals:\n", f"      signals:\n        - {rule}\n")))
-    assert any("Expression stands under beforeEntry only" in line for line in found), found
+    assert any("Expression stands under beforeEntry or onFailure only" in line for line in found), (
+        found
+    )
 
 
 def test_a_gate_sees_only_what_earlier_stages_put_out() -> None:

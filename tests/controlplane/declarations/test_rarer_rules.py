@@ -47,13 +47,17 @@ SECOND = [
         "27:20: stages.Prod.actions.Canary.namespace: a second action has this namespace",
     ),
     (
-        (BAKE, f"    onSuccess: {{conditions: [{CONDITION}, {CONDITION}]}}\n"),
-        "stages.Prod.onSuccess.conditions.1: a second condition: put all rules into the first",
+        ("onFailure: rollback", f"onFailure: {{conditions: [{CONDITION}, {{result: SKIP}}]}}"),
+        "stages.Prod.onFailure.conditions.1.result: a stage that has failed is not skipped",
+    ),
+    (
+        ("onFailure: rollback", "onFailure: {conditions: [{result: FAIL}]}"),
+        "onFailure.conditions.0.rules: a condition without rules is always met",
     ),
     ((BAKE, "    onSuccess: {}\n"), "29:16: stages.Prod.onSuccess: is empty: write a bake"),
     (
         ("onFailure: rollback", "onFailure: {retryConfiguration: {retryMode: ALL_ACTIONS}}"),
-        "36:17: stages.Prod.onFailure.retryConfiguration: retries by itself are not run",
+        "36:17: stages.Prod.onFailure.retryConfiguration: nothing here leads to another try",
     ),
     (
         (

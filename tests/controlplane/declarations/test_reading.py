@@ -33,6 +33,27 @@ def test_a_text_that_is_nested_too_deeply_is_refused_while_it_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("pipeline: p\nstages: [" + "{}," * 80_000 + "]", "holds more than 21845 values"),
+        ("stages: [" + "{}," * 20_000 + "]", "is missing"),
+        ("k: v\n" * 20_000, "is there twice"),
+    ],
+)
+def test_a_text_that_is_only_work_is_cut_short(text: str, said: str) -> None:
+    found = problems(text)
+    assert any(said in one for one in found) and len(found) <= 3 * MOST
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [("\\ud83d\\ude00", "😀"), ("\\\\ud83d\\\\ude00", "\\ud83d\\ude00"), ("\\t\\u00e9", "\té")],
+)
+def test_json_may_write_any_character_by_its_escapes(written: str, read_as: str) -> None:
+    assert read(f'{{"a": "{written}"}}', MAX_BYTES).data == {"a": read_as}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
         ("a: &x [1]\nb: *x\n", "1:4: an anchor (&) is not read here"),
         ("a: *x\n", "1:4: an alias (*) is not read here"),
         ("a: !!python/object:os.system 1\n", "1:4: a tag"),

@@ -37,16 +37,24 @@ STRUCTURE = [
         ("namespace: Release", "namespace: variables"),
         "9:20: stages.Source.actions.Fetch.namespace: ",
     ),
-    (("pipeline: shop", "pipeline: shop\ntriggers: [{}]"), "2:1: triggers: triggers are not run"),
-    (("rollback", "retry"), "36:16: stages.Prod.onFailure: RETRY is not run: use rollback or fail"),
+    (
+        ("pipeline: shop", "pipeline: shop\ntriggers: [{}]"),
+        "2:12: triggers.0.gitConfiguration: Field required",
+    ),
+    (("rollback", "skip"), "36:16: stages.Prod.onFailure: a stage that has failed is not skipped"),
+    (("rollback", "retry"), None),
     (
         ("pipeline: shop", "pipeline: shop\nmode: PARALLEL"),
         "37:16: stages.Prod.onFailure: a PARALLEL",
     ),
+    (
+        ("onFailure: rollback", "onFailure: rollback\n    retry: 2\nmode: PARALLEL"),
+        "36:16: stages.Prod.onFailure: a PARALLEL",
+    ),
     (("    bake", "    blocker: []\n    bake"), "29:5: stages.Prod.blocker: unknown key"),
     (
         ("with: {CanaryName: shop-prod}", "commands: [ls]\n        with: {CanaryName: shop-prod}"),
-        "28:9: stages.Prod.actions.Canary.commands: commands are not run",
+        "28:9: stages.Prod.actions.Canary.commands: commands are of Commands only",
     ),
 ]
 

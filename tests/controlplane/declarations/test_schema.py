@@ -43,6 +43,8 @@ WRONG_SHAPES = [
     ("bake:", "onSuccess: {}\n    bake:"),
     ("onFailure: rollback", "onFailure: despair"),
     ("onFailure: rollback", "onFailure: {results: ROLLBACK}"),
+    ("onFailure: rollback", "retry: 11"),
+    ("onFailure: rollback", "retry: {times: 2, actions: some}"),
     ("{channel:", "{chanel:"),
     ("- slack:", "- smoke:"),
     ("- slack:", "- provider: Slack\n    slack:"),

@@ -86,6 +86,7 @@ def test_the_report_says_what_is_retired_and_what_is_needed() -> None:
     github = "{category: Source, owner: ThirdParty, provider: GitHub, version: '1'}"
     works = "{category: Deploy, owner: AWS, provider: OpsWorks, version: '1'}"
     build = "{category: Build, owner: AWS, provider: CodeBuild, version: '1'}"
+    farm = "{category: Test, owner: AWS, provider: DeviceFarm, version: '1'}"
     text = f"""
 pipeline: p
 stages:
@@ -94,13 +95,15 @@ stages:
   - name: T
     actions:
       - {{name: Build, actionTypeId: {build}}}
+      - {{name: Farm, actionTypeId: {farm}}}
       - {{name: Works, actionTypeId: {works}}}
       - {{name: Ask, provider: Manual}}
       - {{name: Call, provider: Lambda, with: {{FunctionName: f}}}}
 """
     assert standings(text) == {
         "S.Git": [Standing.RETIRED, Standing.SECRET],
-        "T.Build": [Standing.NOT_RUN],
+        "T.Build": [Standing.ACCOUNT],
+        "T.Farm": [Standing.NOT_RUN],
         "T.Works": [Standing.RETIRED],
         "T.Ask": [Standing.RUNS],
         "T.Call": [Standing.ACCOUNT],

@@ -1,5 +1,6 @@
 """Only what was tested is deployed, and the way back resolves what the way there did."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,79 @@ def test_the_first_declared_source_gives_the_execution_its_digest(house: House) 
     execution = house.start()
     house.wait(10)
     assert (house.execution(execution).digest, house.rows()[0].status) == (GOOD, "Succeeded")
+
+
+def built() -> dict[str, Any]:
+    """A stage that builds Built of App."""
+    made = [{"name": "Built"}]
+    make = action("Make", "CodeBuild", inputArtifacts=[{"name": "App"}], outputArtifacts=made)
+    return {"name": "Build", "actions": [make]}
+
+
+def deploying_built(name: str) -> dict[str, Any]:
+    stage = deploying(name, watched=False)
+    return {**stage, "actions": [{**stage["actions"][0], "inputArtifacts": [{"name": "Built"}]}]}
+
+
+BUILT = "sha256:" + "c" * 64
+
+
+def test_what_was_built_for_the_first_deployment_is_what_an_execution_is_about(
+    house: House,
+) -> None:
+    house.drivers["CodeBuild"].default = promoted(BUILT)
+    house.apply(pipeline(source(), built(), deploying_built("Test"), deploying_built("Prod")))
+    execution = house.execution(house.start())
+    assert (execution.status, execution.digest) == ("Succeeded", BUILT)
+    assert [task.inputs[0].digest for task in house.drivers["CodeDeploy"].started] == [BUILT] * 2
+
+
+def test_a_bad_build_goes_back_and_its_digest_nowhere(house: House) -> None:
+    house.apply(pipeline(source(), built(), deploying_built("Prod")))
+    for digest, ends in ((BUILT, Outcome.SUCCEEDED), (BAD, Outcome.FAILED)):
+        house.drivers["CodeBuild"].default = promoted(digest)
+        house.drivers["CodeDeploy"].default = after(1, ends)
+        house.start()
+        house.wait(20)
+    (restore,) = house.drivers["CodeDeployRestore"].started
+    assert restore.configuration["RevisionDigest"] == BUILT
+    with house.database.read() as connection:
+        assert ledger.quarantined(connection) == {BAD}
+
+
+def test_what_was_built_after_a_deployment_was_not_tested_there(house: House) -> None:
+    house.drivers["CodeBuild"].default = promoted(BUILT)
+    first = deploying("Test", watched=False)
+    house.apply(pipeline(source(), first, built(), deploying_built("Prod")))
+    execution = house.execution(house.start())
+    assert (execution.status, execution.digest) == ("Failed", GOOD)
+    assert BUILT in execution.reason
+
+
+def test_a_variable_cannot_break_out_of_the_json_that_it_is_put_into(house: House) -> None:
+    value = '"}, {"name": "ADMIN", "value": "yes"'
+    house.drivers["NoOp"].default = naming(value)
+    given = {"EnvironmentVariables": '[{"name": "GROUP", "value": "#{found.group}"}]'}
+    make = action("Make", "CodeBuild", 2, configuration=given)
+    find = action("Find", "NoOp", namespace="found")
+    house.apply(pipeline(source(), {"name": "Build", "actions": [find, make]}))
+    house.start()
+    (task,) = house.drivers["CodeBuild"].started
+    text = task.configuration["EnvironmentVariables"]
+    assert json.loads(text) == [{"name": "GROUP", "value": value}]
+
+
+def test_commands_get_variables_in_their_environment(house: House) -> None:
+    house.drivers["NoOp"].default = naming("blue; rm -rf /")
+    given = [{"name": "GROUP", "value": "#{found.group}"}]
+    run = action("Run", "Commands", 2, commands=["make"], environmentVariables=given)
+    find = action("Find", "NoOp", namespace="found")
+    house.apply(pipeline(source(), {"name": "Build", "actions": [find, run]}))
+    house.start()
+    (task,) = house.drivers["Commands"].started
+    assert task.shell is not None
+    assert task.shell.commands == ("make",)
+    assert task.shell.environment == (("GROUP", "blue; rm -rf /", "PLAINTEXT"),)
 
 
 def late(script: Any) -> Any:

@@ -13,7 +13,18 @@ from controlplane.sandbox.scripted import ScriptedAlarm, after, source_of
 from controlplane.store import drills, executions, ledger, metrics, queries
 from monitors.base import MonitorError, Outcome
 from tests.support.doors import account
-from tests.support.house import ANNE, BAD, GOOD, House, deploying, pipeline, source
+from tests.support.house import (
+    ANNE,
+    BAD,
+    GOOD,
+    House,
+    action,
+    deploying,
+    gated,
+    pipeline,
+    rule,
+    source,
+)
 
 REGISTRY = StaticRegistry([account("dev"), account("test"), account("prod")])
 
@@ -183,6 +194,14 @@ def test_what_is_not_known_to_be_good_is_not_drilled(tmp_path: Path) -> None:
         drilled.start()
 
 
+def test_a_one_way_door_is_not_drilled(drilled: Drilled) -> None:
+    stage = watched("Test")
+    stage["actions"][0]["configuration"]["RollbackSafe"] = "false"
+    drilled.house.apply(pipeline(source(), stage, watched("Prod")))
+    with pytest.raises(CommandError, match="one-way door"):
+        drilled.start()
+
+
 def test_a_drill_is_no_rollback_of_what_stands_there(drilled: Drilled) -> None:
     first = drilled.house.rows()[0].id
     drilled.start()
@@ -190,6 +209,21 @@ def test_a_drill_is_no_rollback_of_what_stands_there(drilled: Drilled) -> None:
     with drilled.house.database.read() as connection:
         last = queries.last_in_stage(connection, "shop", "Test")
     assert last is not None and last.execution_id == first
+
+
+@pytest.mark.parametrize("where", [{}, {"Stage": "Test"}])
+def test_a_drill_says_nothing_to_who_waits_for_this_pipeline(
+    drilled: Drilled, where: dict[str, str]
+) -> None:
+    drilled.start()
+    drilled.wait(20)
+    wanted = {"Pipeline": "shop", "State": "Succeeded", **where}
+    waits = rule("Shop", "PipelineState", "Custom", configuration=wanted)
+    work = {"name": "Work", "actions": [action("Do", "NoOp")]}
+    drilled.house.apply(pipeline(source(), gated(work, waits), name="other"))
+    execution = drilled.house.start("other")
+    drilled.house.wait(6, step=2)
+    assert drilled.house.execution(execution).status == "Succeeded"
 
 
 def test_a_schedule_drills_once_a_period_and_says_once_what_it_cannot(drilled: Drilled) -> None:

@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.sandbox.scripted import Script, after, judging, source_of, succeed
-from controlplane.store import executions, gates, queries
+from controlplane.store import actions, executions, gates, queries
+from controlplane.store.actions import Claim
 from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.house import BAD, GOOD, House, action, deploying, gated, pipeline, rule, source
 
@@ -280,6 +282,20 @@ def test_each_state_that_another_pipeline_may_be_asked_for(
     assert (empty.execution(execution).status == "Succeeded") is holds
 
 
+def test_a_pipeline_is_not_idle_however_much_has_ended_since_what_runs_began(empty: House) -> None:
+    empty.apply(pipeline(source(), WORK, name="other", mode="PARALLEL"))
+    empty.drivers["NoOp"].scripts["Do"] = after(1000)
+    runs = empty.start("other")
+    newer = {**empty.execution(runs)._mapping, "status": "Succeeded", "dedupe": None}
+    with empty.database.begin() as connection:
+        for n in range(60):
+            ended = {**newer, "id": f"{runs[:-3]}f{n:02}", "ended_at": newer["started_at"]}
+            executions.add(connection, {**ended, "id": f"f{ended['id'][1:]}"})
+    wanted = {"Pipeline": "other", "State": "Idle"}
+    execution = waiting(empty, rule("Other", "PipelineState", "Custom", configuration=wanted))
+    assert f"execution {runs} is in pipeline other" in held(empty, execution)
+
+
 def test_another_digest_in_the_other_pipeline_is_not_the_same(empty: House) -> None:
     empty.drivers["S3"].default = source_of(BAD)
     empty.apply(pipeline(source(), WORK, name="other"))
@@ -443,6 +459,19 @@ def test_an_override_does_not_open_a_way_that_is_disabled(empty: House) -> None:
     assert empty.stages(execution)["Work"] == "Inbound"
 
 
+def test_an_override_past_a_rule_that_timed_out_fails_nothing_behind_the_gate(empty: House) -> None:
+    empty.drivers["AlarmAtGate"].default = judging(FAIL)
+    execution = waiting(empty, {**ALARM, "timeoutInMinutes": 5})
+    empty.commands.disable_transition("shop", "Work", ANNE, reason="hold")
+    for person in (ANNE, BORIS):
+        empty.commands.override(execution, "Work", person, reason="the alarm is wrong")
+    empty.wait(310, step=10)
+    assert [row.status for row in rows(empty, execution)] == ["Failed"]
+    empty.commands.enable_transition("shop", "Work", ANNE, reason="go on")
+    empty.settle()
+    assert empty.execution(execution).status == "Succeeded"
+
+
 def test_without_a_closed_gate_there_is_nothing_to_override(empty: House) -> None:
     execution = waiting(empty)
     with pytest.raises(CommandError, match="does not wait in front of Work"):
@@ -463,6 +492,34 @@ def test_an_incident_is_open_until_it_is_said_to_be_resolved(empty: House) -> No
     assert empty.commands.take_incidents([incident("a", resolved=True)], BORIS) == 1
     with empty.database.read() as connection:
         assert [row.key for row in gates.incidents(connection)] == ["b"]
+
+
+def test_a_rule_that_is_being_looked_at_hears_of_an_incident_too(empty: House) -> None:
+    empty.drivers["AlarmAtGate"].default = judging(FAIL)
+    execution = waiting(empty)
+    (row,) = rows(empty, execution)
+    with empty.database.begin() as connection:
+        taken = actions.claim(connection, Claim("another", row.due_at, row.due_at + 30, (9, 9)))
+    assert [one.id for one in taken] == [row.id]
+    empty.commands.take_incidents([incident("a")], BORIS)
+    (held_by,) = rows(empty, execution)
+    assert held_by.wake > row.wake and held_by.due_at == row.due_at + 30  # the lease stays
+
+
+def test_however_many_are_open_the_newest_incident_closes_its_gate_and_can_be_resolved(
+    empty: House,
+) -> None:
+    row = {"labels": "{}", "told_by": "boris", "since": 1.0, "seen_at": 1.0, "name": "another"}
+    many = [{**row, "key": f"k{n}"} for n in range(gates.MOST_INCIDENTS - 1)]
+    with empty.database.begin() as connection:
+        connection.execute(insert(gates.INCIDENT), many)
+    empty.commands.take_incidents([{**incident("Late"), "since": 2.0}], BORIS)
+    wanted = {"Matchers": 'alertname="Late"'}
+    execution = waiting(empty, rule("Incidents", "OpenIncident", "Custom", configuration=wanted))
+    assert empty.stages(execution)["Work"] == "Inbound"
+    assert empty.commands.take_incidents([incident("Late", resolved=True)], BORIS) == 1
+    empty.wait(6, step=2)
+    assert empty.execution(execution).status == "Succeeded"
 
 
 def test_a_person_can_resolve_what_the_monitoring_has_forgotten(empty: House) -> None:

@@ -93,6 +93,33 @@ def test_a_row_of_which_no_task_can_be_made_does_not_stop_the_engine(house: Hous
     assert house.execution(house.start("other")).status == "Succeeded"
 
 
+def blinded(house: House) -> str:
+    """A release bakes, and is watched by a replica that has no driver for its rule."""
+    house.apply(pipeline(source(), deploying("Prod", Watch="1h")))
+    execution = house.start()
+    del house.drivers["CloudWatchAlarm"]
+    return execution
+
+
+def test_a_rule_that_has_no_driver_holds_the_bake_and_says_nothing_of_the_release(
+    house: House,
+) -> None:
+    execution = blinded(house)
+    house.engine = house.new_engine()
+    house.wait(40)
+    assert house.stages(execution)["Prod"] == "Baking"
+    assert "stage.held" in house.kinds(execution) and "person.paged" in house.kinds(execution)
+
+
+def test_a_watch_that_has_no_driver_is_no_watch_that_is_over(house: House) -> None:
+    execution = blinded(house)
+    house.wait(20)
+    house.engine = house.new_engine()
+    house.wait(300, step=10)
+    assert "watch.held" in house.kinds(execution)
+    assert "watch.ended" not in house.kinds(execution)
+
+
 def test_the_engines_thread_outlives_a_database_that_cannot_be_read(house: House) -> None:
     drivers = {KEYS[name]: driver for name, driver in house.drivers.items()}
     limits = Limits(idle=0.01)

@@ -7,6 +7,7 @@ token; what is over stays over; silence is never taken for health.
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
 
 ACTION, STAGE, EXECUTION = table(ActionExecution), table(StageExecution), table(Execution)
 STAGES = ("Dev", "Prod")
+TRIES = 2
 TERMINAL = {"Succeeded", "Stopped", "Superseded", "Cancelled", "Abandoned"}
 
 
@@ -90,9 +92,13 @@ class Machine(RuleBasedStateMachine):
         judged = Judgement(self.verdict, f"said {self.verdict}") if asked else None
         return Progress(Outcome.RUNNING, handle="watching", judgement=judged)
 
-    @rule(mode=st.sampled_from(["SUPERSEDED", "QUEUED"]))
-    def apply(self, mode: str) -> None:
+    @rule(mode=st.sampled_from(["SUPERSEDED", "QUEUED"]), tries=st.booleans())
+    def apply(self, mode: str, tries: bool) -> None:
         stages = [deploying(name, bake="5s", Watch="2m") for name in STAGES]
+        for stage in stages if tries else ():
+            words = {"RetryAttempts": f"{TRIES}", "AfterRetries": "ROLLBACK"}
+            stage["actions"][0]["configuration"] |= words
+            stage["onFailure"] = {"result": "RETRY"}
         self.house.apply(pipeline(source(), *stages, mode=mode))
 
     @precondition(lambda self: self.known())
@@ -213,6 +219,20 @@ class Machine(RuleBasedStateMachine):
                 execution = executions.by_id(connection, task.execution)
                 assert execution is not None
                 assert {artifact.digest for artifact in task.inputs} == {execution.digest}
+
+    @invariant()
+    def a_stage_is_tried_again_as_often_as_declared_and_never_after_a_bad_verdict(self) -> None:
+        automatic = STAGE.c.retried == "automatic"
+        with self.house.database.read() as connection:
+            again = connection.execute(select(STAGE).where(automatic)).all()
+            for row in again:
+                before = f"{row.id.rsplit(':', 1)[0]}:{row.attempt - 1}"
+                said = select(ACTION.c.verdict).where(
+                    ACTION.c.stage_id == before, ACTION.c.kind == "rule"
+                )
+                assert "FAIL" not in connection.execute(said).scalars().all()
+        tried = Counter((row.execution_id, row.position) for row in again)
+        assert max(tried.values(), default=0) <= TRIES
 
     @invariant()
     def what_is_over_stays_over(self) -> None:

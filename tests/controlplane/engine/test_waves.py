@@ -6,6 +6,7 @@ import pytest
 
 from controlplane.declarations.load import parse_text
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import Script, after, judging, source_of
 from monitors.base import Outcome, Progress, Task, Verdict
 from tests.support.house import ANNE, BAD, House
@@ -155,6 +156,20 @@ def test_a_signal_that_comes_back_lets_the_next_wave_begin(house: House) -> None
     assert started(house) == ["box"]
     house.wait(20)
     assert started(house) == ["box", "a", "b"]
+
+
+def test_a_persons_word_lets_the_held_wave_begin_and_no_other(house: House) -> None:
+    silent = judging(Verdict.PASS, Verdict.NO_DATA)
+    signals(house, {"box": silent, "a": silent})
+    execution = house.start()
+    house.wait(60)
+    with pytest.raises(CommandError, match="only a bake or a wave that is held"):
+        house.commands.judge(execution, "Prod", ANNE, passes=True, reason="too early")
+    house.wait(60)
+    house.commands.judge(execution, "Prod", ANNE, passes=True, reason="the box is well")
+    house.wait(120)
+    assert started(house) == ["box", "a", "b"]
+    assert house.texts("stage.judged") == ["anne (api) lets it pass: the box is well"]
 
 
 def test_a_restart_in_the_pause_neither_skips_nor_repeats_it(house: House) -> None:

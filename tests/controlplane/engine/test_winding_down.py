@@ -104,3 +104,21 @@ def test_an_answer_that_came_in_time_counts_even_where_nobody_looked_until_later
 def answered(task: Task, _asked: int) -> Progress:
     """An approval, as the engine sees one: its handle is its token."""
     return Progress(Outcome.SUCCEEDED if task.answer else Outcome.RUNNING, handle=task.token)
+
+
+def test_a_rollback_that_a_person_asks_for_is_not_lost_behind_a_failure(house: House) -> None:
+    stage = two_targets()
+    del stage["onFailure"]
+    house.apply(pipeline(source(), stage))
+    house.start()
+    house.wait(40)
+    house.drivers["S3"].default = source_of(BAD)
+    failed = Progress(Outcome.FAILED, summary="no disk")
+    house.drivers["CodeDeploy"].scripts = {"Deploy": lambda *_: failed, "Other": after(1000)}
+    bad = house.start()
+    house.wait(3)
+    assert house.stages(bad)["Prod"] == "Stopping"  # Other is followed to its end
+    house.commands.rollback("shop", "Prod", ANNE, reason="it will not get better")
+    house.wait(20)
+    assert house.rows()[0].rolls_back == bad
+    assert [task.action for task in house.drivers["CodeDeployRestore"].started] == ["Restore-Other"]

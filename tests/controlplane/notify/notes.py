@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from controlplane.notify.base import Button, Note, StageLine
+from controlplane.notify.base import Button, Note, StageLine, StateChange
 from controlplane.notify.buttons import sign
+from controlplane.notify.message import cut
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 SECRET = "button-secret"
@@ -24,6 +25,17 @@ NOTE = Note(
     status="Failed",
     url="https://deploy.example/p/shop/ex-42",
     lines=(StageLine("dev", "Succeeded"), StageLine("prod", "Failed", "5 of 5 breaching")),
+    changes=(
+        StateChange(
+            "CodePipeline Stage Execution State Change",
+            {
+                "pipeline": "shop",
+                "execution-id": "ex-42",
+                "stage": "prod failed",
+                "text": "The alarm shop-prod-errors is in ALARM.",
+            },
+        ),
+    ),
     buttons=(
         Button("approve", "Approve", sign("approve", "ex-42", "prod", "Sign-off", "t1", SECRET)),
         Button("rollback", "Roll back", "v", style="danger", confirm="Roll prod back?"),
@@ -41,4 +53,12 @@ def huge() -> Note:
     markup = "<!channel> <https://evil.example|click> & ```*x*``` \ud83d \U0001f4a5 \x00"
     text = markup * (100_000 // len(markup))
     lines = tuple(StageLine(f"{markup}{number}", text[:900], text) for number in range(60))
-    return note(title=text, text=f"{text}\n\n{text}", pipeline=text, stage=text, lines=lines)
+    changes = tuple(replace(one, detail={"summary": cut(text, 2_000)}) for one in NOTE.changes)
+    return note(
+        title=text,
+        text=f"{text}\n\n{text}",
+        pipeline=text,
+        stage=text,
+        lines=lines,
+        changes=changes,
+    )

@@ -18,6 +18,11 @@ def test_another_secret_or_another_row_opens_nothing(secret: str, purpose: str) 
         unseal(secret, purpose, seal("s", "key a", "text"))
 
 
+def test_what_is_damaged_opens_nothing() -> None:
+    with pytest.raises(SealError):
+        unseal("s", "key a", "!")
+
+
 def test_nothing_is_sealed_without_a_secret() -> None:
     with pytest.raises(SealError, match="TOWPATH_SECRET"):
         seal("", "key a", "text")

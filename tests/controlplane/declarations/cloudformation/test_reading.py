@@ -83,3 +83,8 @@ def test_a_mistake_is_told_where_it_stands_in_the_template(old: str, new: str, s
 
 def test_a_parameter_that_the_template_has_not_is_refused() -> None:
     assert "has no parameter 'Enw'; known: Env" in problems(PIPELINE, Enw="prod")
+
+
+def test_a_pipeline_that_a_macro_may_make_is_not_left_out_in_silence() -> None:
+    loop = "  Fn::ForEach::Each: [X, [a], {'${X}': {Type: 'AWS::CodePipeline::Pipeline'}}]\n"
+    assert "get-template" in problems(PIPELINE + loop, Env="prod")

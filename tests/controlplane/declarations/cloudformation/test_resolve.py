@@ -13,7 +13,7 @@ from controlplane.declarations.cloudformation.template import Template, read_tem
 HEAD = """
 Parameters:
   Stage: {Type: String, Default: dev}
-  Zones: {Type: CommaDelimitedList, Default: 'a,b'}
+  Zones: {Type: CommaDelimitedList, Default: 'a, b'}
   Token: {Type: String, NoEcho: true, Default: hush}
   Image: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /image}
   Branch: {Type: String}
@@ -51,6 +51,7 @@ def resolved(value: str, **parameters: str) -> Any:
         ("!Sub ['${a}${Stage}', {a: !Ref Stage}]", "devdev"),
         ("!Join ['-', [a, !Ref Stage, !Ref AWS::NoValue, !Ref Bucket]]", "a-dev-${cfn.Bucket}"),
         ("!Join ['', !Ref Zones]", "ab"),
+        ("!Select [1, !Ref Zones]", "b"),
         ("!FindInMap [Size, !Ref Stage, count]", "1"),
         ("!Select [1, !Split ['/', 'a/b/c']]", "b"),
         ("!Base64 abc", "YWJj"),
@@ -74,6 +75,48 @@ def test_a_secret_and_what_the_account_knows_stay_symbols(value: str) -> None:
 
 def test_a_given_parameter_counts_before_its_default() -> None:
     assert resolved("!Ref Stage", Stage="prod") == "prod"
+
+
+def test_a_given_list_is_one() -> None:
+    assert resolved("!Join ['-', !Ref Zones]", Zones="x, y") == "x-y"
+
+
+@pytest.mark.parametrize(
+    ("value", "long"),
+    [
+        ("!GetAtt Custom.my_key", {"Fn::GetAtt": ["Custom", "my_key"]}),
+        ("!Sub '${Custom.my-key}'", {"Fn::GetAtt": ["Custom", "my-key"]}),
+        ("!GetAtt [Custom, !Ref Stage]", {"Fn::GetAtt": ["Custom", {"Ref": "Stage"}]}),
+        ("!FindInMap [Size, dev]", {"Fn::FindInMap": ["Size", "dev"]}),
+        ("!Select ['²', [a]]", {"Fn::Select": ["²", ["a"]]}),
+    ],
+)
+def test_what_cannot_be_said_here_is_written_back_as_it_was(value: str, long: object) -> None:
+    assert symbols.to_intrinsic(resolved(value)) == long
+
+
+def test_a_text_that_only_looks_like_a_symbol_is_written_as_it_is() -> None:
+    text = "${cfn.Fn::ImportValue:%7B}"
+    assert symbols.to_intrinsic(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("!Ref [Stage]", "must name"),
+        ("!Sub 'a${}'", "must name"),
+        ("{'Fn::ForEach::Loop': [X, [a], {}]}", "get-template"),
+        ("!Sub ['" + "${a}" * 2000 + "', {a: '" + "b" * 2000 + "'}]", "65536 characters"),
+    ],
+)
+def test_what_would_come_out_wrong_is_refused(value: str, said: str) -> None:
+    assert said in resolved(value)
+
+
+def test_conditions_that_ask_for_each_other_twice_do_not_multiply() -> None:
+    each = "".join(f"  C{n}: !And [!Condition C{n + 1}, !Condition C{n + 1}]\n" for n in range(60))
+    template = read_template(f"Conditions:\n{each}  C60: !Equals [a, a]\nResources: {{}}\n")
+    assert Resolver(template, {}).condition("C0") is True
 
 
 def test_a_structure_that_hangs_on_what_is_unknown_is_refused_with_the_parameter() -> None:

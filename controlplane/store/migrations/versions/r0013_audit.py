@@ -9,8 +9,8 @@ from alembic import op
 
 from controlplane.store.tables.audit import GUARDS
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -1,0 +1,186 @@
+"""Source/AWS/CodeStarSourceConnection: a branch of a repository. A revision is a commit.
+
+Configuration: ConnectionArn, FullRepositoryName, BranchName, OutputArtifactFormat (CODE_ZIP, or
+CODEBUILD_CLONE_REF for a document that says what to clone), DetectChanges. The artifact lies in the
+artifact bucket of the action's account, under its digest. RevisionId is the pinned commit; TriggerRef and
+PullRequestId say what started the execution.
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+"""
+
+import base64
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
+
+from accounts.base import Clients
+from accounts.models import Account, Purpose
+from controlplane.actions.base import (
+    ActionError,
+    Artifact,
+    MonitorError,
+    Outcome,
+    Progress,
+    Revision,
+    Task,
+)
+from controlplane.actions.git.base import Commit, Hosts
+from controlplane.actions.git.bundle import Bounds, keep, repack
+from controlplane.actions.s3_content import Place, stored_digest
+from controlplane.actions.vendor import asking, code_of, need, output_name, scope_of
+from monitors.edge import each_task
+
+HEADS, TAGS = "refs/heads/", "refs/tags/"
+CLONE = "CODEBUILD_CLONE_REF"
+MEMORY = 8 * 1024 * 1024
+"""Bytes of an archive that are kept off the disk."""
+PREFIX = "sources"
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+MOST_TEXT = 1_000
+
+
+class GitSource:
+    """Names the newest commit of a branch, and makes a pinned one an artifact."""
+
+    purpose = Purpose.DEPLOY  # it writes into the account's artifact bucket
+    side_by_side = 4
+
+    def __init__(self, clients: Clients, hosts: Hosts, bounds: Bounds = Bounds()) -> None:  # noqa: B008 - frozen
+        """Take the clients that act in accounts, and the Git hosts."""
+        self._clients, self._hosts, self._bounds = clients, hosts, bounds
+
+    def latest(
+        self, configuration: Mapping[str, str], account: str, region: str
+    ) -> Revision | None:
+        """Name the head of the action's own branch."""
+        del account, region
+        branch = configuration.get("BranchName", "")
+        host = self._hosts.of(configuration.get("ConnectionArn", ""))
+        head = host.head(configuration.get("FullRepositoryName", ""), branch)
+        if head is None:
+            return None
+        return Revision(head.id, head.url, _line(head.message), ref=f"{HEADS}{branch}")
+
+    def start(self, task: Task) -> Progress:
+        """Bring the commit; without one (nobody pinned it) the head of the branch."""
+        name = need(task, "FullRepositoryName")
+        host = self._hosts.of(need(task, "ConnectionArn"))
+        pinned = task.configuration.get("RevisionId", "")
+        commit = host.commit(name, pinned) if pinned else host.head(name, need(task, "BranchName"))
+        if commit is None:
+            branch = task.configuration["BranchName"]
+            raise ActionError(f"{name} has no branch {branch!r} at {host.name}.", permanent=True)
+        with tempfile.SpooledTemporaryFile(MEMORY) as content:
+            if task.configuration.get("OutputArtifactFormat") == CLONE:
+                digest, file = _reference(task, commit, content), "clone-ref.json"
+            else:
+                with tempfile.SpooledTemporaryFile(MEMORY) as packed:
+                    with host.archive(name, commit.id) as chunks:
+                        keep(chunks, packed, self._bounds)
+                    packed.seek(0)
+                    digest = repack(packed, content, self._bounds)
+                file = f"{name.rsplit('/', 1)[-1]}.zip"
+            place = self._put(task, content, digest, file)
+        artifact = Artifact(
+            output_name(task), digest, place.location, place.version, task.account, task.region
+        )
+        return Progress(
+            Outcome.SUCCEEDED,
+            handle=commit.id,
+            summary=_line(commit.message) or commit.id,
+            url=commit.url,
+            output=_variables(task, commit),
+            artifacts=(artifact,),
+        )
+
+    def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
+        """It ends with its start."""
+        return each_task(tasks, self.start)
+
+    def stop(self, task: Task) -> None:
+        """Nothing runs outside."""
+
+    def _put(self, task: Task, content: IO[bytes], digest: str, file: str) -> Place:
+        """Once for one digest: what lies there already is what would be written."""
+        account = self._clients.registry.get(task.account)
+        key = f"{PREFIX}/{task.pipeline}/{digest.removeprefix('sha256:')}/{file}"
+        place = Place(account.artifact_bucket, key)
+        client = self._clients.client("s3", task.account, task.region, self.purpose, scope_of(task))
+        with asking(f"write {place.location} in {task.account}"):
+            there = _head(client, place)
+            if there is not None and stored_digest(there) == digest:
+                return _pinned(place, there, task)
+            content.seek(0)
+            raw = base64.b64encode(bytes.fromhex(digest.removeprefix("sha256:"))).decode()
+            request = {**place.request, "Body": content, "ChecksumSHA256": raw}
+            return _pinned(place, client.put_object(**request, **_encryption(account)), task)
+
+
+def _head(client: Any, place: Place) -> dict[str, Any] | None:
+    try:
+        return dict(client.head_object(**place.request, ChecksumMode="ENABLED"))
+    except ClientError as error:
+        if code_of(error) in MISSING:
+            return None
+        raise
+
+
+def _pinned(place: Place, answer: Mapping[str, Any], task: Task) -> Place:
+    version = str(answer.get("VersionId") or "")
+    if version in ("", "null"):
+        raise ActionError(
+            f"The bucket {place.bucket} of {task.account} is not versioned: turn versioning on.",
+            permanent=True,
+        )
+    return Place(place.bucket, place.key, version)
+
+
+def _encryption(account: Account) -> dict[str, str]:
+    if not account.artifact_key:
+        return {}
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": account.artifact_key}
+
+
+def _reference(task: Task, commit: Commit, content: IO[bytes]) -> str:
+    """What CodeBuild clones by: the same words for the same commit."""
+    said = {
+        "ConnectionArn": need(task, "ConnectionArn"),
+        "FullRepositoryName": need(task, "FullRepositoryName"),
+        "CommitId": commit.id,
+        "BranchName": _branch(task),
+    }
+    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    content.write(text)
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
+def _branch(task: Task) -> str:
+    ref = task.configuration.get("TriggerRef", "")
+    if ref.startswith(TAGS):
+        return ""
+    return ref.removeprefix(HEADS) or task.configuration.get("BranchName", "")
+
+
+def _variables(task: Task, commit: Commit) -> dict[str, str]:
+    """CodePipeline's own names; one that is not known is not there."""
+    ref = task.configuration.get("TriggerRef", "")
+    found = {
+        "AuthorDate": commit.date,
+        "AuthorDisplayName": commit.author,
+        "AuthorEmail": commit.email,
+        "BranchName": _branch(task),
+        "CommitId": commit.id,
+        "CommitMessage": commit.message[:MOST_TEXT],
+        "ConnectionArn": task.configuration.get("ConnectionArn", ""),
+        "FullRepositoryName": task.configuration.get("FullRepositoryName", ""),
+        "PullRequestId": task.configuration.get("PullRequestId", ""),
+        "TagName": ref.removeprefix(TAGS) if ref.startswith(TAGS) else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _line(text: str) -> str:
+    return text.strip().split("\n", 1)[0][:200]

@@ -1,0 +1,70 @@
+"""The door of Git hosts' webhooks: bounded, then authenticated, then read.
+
+https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from controlplane.actions.base import ActionError
+from controlplane.actions.git.base import Host
+from controlplane.actions.git.deliveries import BodyError, read
+from controlplane.actions.git.signatures import is_genuine
+from controlplane.api.parts import GivenParts, Parts
+from controlplane.api.problems import problem
+
+log = logging.getLogger(__name__)
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/git/{name}")
+async def told(name: str, request: Request, parts: GivenParts) -> Response:
+    """Answer what was started; a host shows the answer beside its delivery."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > parts.settings.max_body_bytes:
+            return problem(413, f"The body is over {parts.settings.max_body_bytes} bytes.")
+    return await run_in_threadpool(_handle, parts, name, dict(request.headers), body)
+
+
+def _handle(parts: Parts, name: str, headers: Mapping[str, str], body: bytes) -> Response:
+    host = parts.git.get(name)
+    if host is None:
+        return problem(404, "No Git host of this name is in TOWPATH_GIT.")
+    refused = _refused(host, headers, body)
+    if refused is not None:
+        return refused
+    try:
+        found = read(host.settings.kind, headers, json.loads(body))
+    except (BodyError, ValueError, RecursionError) as error:
+        return problem(400, f"The delivery can not be read: {error}.")
+    started: dict[str, str] = {}
+    passed: dict[str, str] = {}
+    try:
+        for one in found:
+            taken = parts.intake.take(host, one)
+            started |= taken.started
+            passed |= taken.passed
+    except ActionError as error:
+        log.warning("a delivery of %s was not taken: %s", name, error)
+        return problem(503, f"{error} Deliver it again.")
+    return JSONResponse({"started": started, "notStarted": passed})
+
+
+def _refused(host: Host, headers: Mapping[str, str], body: bytes) -> Response | None:
+    secret = host.secret()
+    if not secret:
+        variable = host.settings.secret_env
+        mend = f"set the environment variable {variable}" if variable else "say its secretEnv"
+        return problem(
+            503, f"There is no secret for the Git host {host.name} of TOWPATH_GIT: {mend}."
+        )
+    if is_genuine(host.settings.kind, headers, body, secret):
+        return None
+    return problem(401, "The delivery is not signed by the host's secret.")
