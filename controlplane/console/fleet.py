@@ -65,7 +65,7 @@ def _stage(stage: Document, environments: Mapping[str, str]) -> Document:
 
 def _digest(digest: str, on: Sequence[Document]) -> Document:
     """One digest of a stage. since: when the last of its targets came to stand as it stands."""
-    worst = min((stands(target) for target in on), key=WORST.index)
+    worst = min((stands(target) for target in on), key=_rank)
     return {
         "digest": digest,
         "said": words.of(words.STANDS, worst),
@@ -73,3 +73,8 @@ def _digest(digest: str, on: Sequence[Document]) -> Document:
         "targets": len(on),
         "where": on[0]["target"],
     }
+
+
+def _rank(status: str) -> int:
+    """The worst first, and before it what only a newer engine knows."""
+    return WORST.index(status) if status in WORST else -1

@@ -19,6 +19,8 @@ from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import gates
 
 FREEZES, INCIDENTS = 25, 20
+CHOICES = 200
+"""Accounts that a person picks from; where there are more, he types the name."""
 LABELS = 200
 NAME = re.compile(r"[A-Za-z0-9.@_-]{0,100}")
 
@@ -67,6 +69,7 @@ def _ends(text: str) -> float | None:
 def freezes_view(desk: Desk, session: Session, wish: Wish | None, before: int = 0) -> Document:
     """Everything the template needs. wish: what a person would like to freeze, if somebody asks."""
     now = desk.clock()
+    known = [account.name for account in desk.registry.all()]
     promise = None if wish is None else _promise(desk, wish, now)
     with desk.database.read() as connection:
         in_force = gates.freezes(connection, desk.now())[::-1]  # at most MOST_FREEZES
@@ -77,7 +80,7 @@ def freezes_view(desk: Desk, session: Session, wish: Wish | None, before: int = 
         **helpers(session, now),
         "wish": wish or Wish(),
         "promise": promise,
-        "accounts": [account.name for account in desk.registry.all()],
+        "accounts": known if len(known) <= CHOICES else [],
         "in_force": len(in_force),
         "freezes": [_freeze(row, now) for row in shown[:FREEZES]],
         "next": shown[FREEZES - 1].id if len(shown) > FREEZES else 0,

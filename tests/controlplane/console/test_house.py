@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from controlplane.chain import Head
+from controlplane.console import fleet, freezing
 from controlplane.console.policy import CONTENT_SECURITY
 from controlplane.engine.gate_commands import Scope
 from controlplane.sandbox.scripted import judging, source_of
@@ -215,6 +216,15 @@ def test_a_freeze_is_set_and_lifted_with_a_reason(doors: Doors) -> None:
     assert post(browser, "/freezes/unfreeze", freeze=number, reason="over").status_code == 404
 
 
+def test_where_there_are_too_many_accounts_to_pick_from_one_types_the_name(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert '<select id="account"' in doors.browser().get("/freezes").text
+    monkeypatch.setattr(freezing, "CHOICES", 1)
+    page = doors.browser().get("/freezes?say=1&account=prod").text
+    assert "<select" not in page and 'name="account" value="prod"' in page
+
+
 def test_an_incident_is_resolved_with_a_reason(doors: Doors) -> None:
     tell(doors, "Down", severity="critical")
     browser = doors.browser()
@@ -371,8 +381,6 @@ def test_stages_with_one_digest_do_not_drift(doors: Doors) -> None:
 
 
 def test_a_digest_on_many_targets_is_told_once_and_as_on_the_worst_of_them() -> None:
-    from controlplane.console.fleet import _stage
-
     def on(name: str, digest: str, status: str, since: str) -> dict[str, Any]:
         return {
             "target": name,
@@ -385,10 +393,11 @@ def test_a_digest_on_many_targets_is_told_once_and_as_on_the_worst_of_them() -> 
 
     targets = [on("a", GOOD, "GOOD", "1"), on("b", GOOD, "BAD", "2"), on("c", "", "", "")]
     targets += [on(str(n), str(n), "GOOD", "1") for n in range(4)]
-    stage = _stage(
+    stage = fleet._stage(
         {"name": "Prod", "type": "STANDARD", "status": "Succeeded", "targets": targets},
         {"prod": "production"},
     )
     first = stage["digests"][0]
     assert (first["targets"], first["said"].words, first["since"]) == (2, "bad", "2")
+    assert fleet._rank("A NEWER WORD") < fleet._rank("BAD")
     assert (len(stage["digests"]), stage["more"], stage["environment"]) == (2, 3, "production")
