@@ -127,6 +127,10 @@ def _desk(parts: Parts, changes: Changes) -> console.Desk:
         https=parts.settings.public_url.startswith("https://"),
         documents=Documents(parts.structures),
         changes=changes,
+        registry=parts.registry,
+        breakers=parts.breakers,
+        ready=parts.health,
+        installation=parts.installation,
     )
 
 

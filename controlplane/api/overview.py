@@ -101,6 +101,7 @@ def targets(stage: StageDeclaration, known: standing.Targets) -> list[Document]:
                 "region": action.region or "",
                 "digest": stands.digest if stands else "",
                 "status": stands.status if stands else "",
+                "since": iso(stands.at) if stands else None,
                 "quarantined": bool(stands and stands.quarantined),
                 "executionId": stands.execution_id if stands else "",
                 "lastKnownGood": known.good(target),

@@ -1,12 +1,13 @@
 """What the doors are given. The application is made of these and reaches for nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from accounts.breaker import Key
 from accounts.lending import Lender
 from accounts.registry import StaticRegistry
 from controlplane.actions.git.base import Hosts
@@ -29,6 +30,7 @@ class Parts:
     """health: what keeps this process from being ready, by name; empty means ready.
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
+    breakers: who did not answer this process its last call, and whether it is left alone.
     git, intake: the Git hosts, and what takes their webhooks.
     doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
@@ -45,6 +47,7 @@ class Parts:
     degraded: Callable[[], dict[str, str]]
     installation: Callable[[], list[dict[str, Any]]]
     drills: Drills
+    breakers: Callable[[], Mapping[Key, bool]]
     intake: GitIntake
     git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None

@@ -73,6 +73,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
         degraded=house.health.degraded,
         installation=house.health.findings,
         metrics=metrics_of(house),
+        breakers=house.breakers.open,
         doctor=doctor,
         lender=house.lender,
         hooks=house.hooks,

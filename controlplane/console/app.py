@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from controlplane.console import live, moves, pages
+from controlplane.console import house, live, moves, pages
 from controlplane.console.desk import Desk
 from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
@@ -27,6 +27,7 @@ def create_console(desk: Desk) -> FastAPI:
     app.state.live = live.Live(desk)
     app.include_router(pages.public)
     app.include_router(pages.router)
+    app.include_router(house.router)
     app.include_router(live.router)
     app.include_router(moves.router)
     app.mount("/static", StaticFiles(directory=STATIC))

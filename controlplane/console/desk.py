@@ -1,13 +1,16 @@
 """What the console is given: documents to draw, and commands, as every other door is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection
 
+from accounts.breaker import Key
+from accounts.registry import StaticRegistry
 from controlplane.clock import Clock
+from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.commands import Commands
 from controlplane.store.database import Database
 
@@ -23,6 +26,10 @@ class Documents(Protocol):
 
     def state(self, connection: Connection, name: str) -> Document:
         """All that a pipeline's page shows of its stages; CommandError where there is none."""
+        ...
+
+    def declared(self, connection: Connection, name: str) -> tuple[PipelineDeclaration, int]:
+        """A pipeline's structure and its version; CommandError where there is none."""
         ...
 
     def explanation(self, connection: Connection, execution_id: str) -> Document:
@@ -44,7 +51,11 @@ class Changes(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """secret signs sessions. https: cookies are sent by https only."""
+    """secret signs sessions. https: cookies are sent by https only.
+
+    breakers: who did not answer this process its last call, and whether it is left alone.
+    ready: what keeps this process from working, by name. installation: the doctor's findings about Towpath.
+    """
 
     database: Database
     commands: Commands
@@ -53,6 +64,10 @@ class Desk:
     https: bool
     documents: Documents
     changes: Changes
+    registry: StaticRegistry
+    breakers: Callable[[], Mapping[Key, bool]]
+    ready: Callable[[], Mapping[str, str]]
+    installation: Callable[[], list[Document]]
 
     def now(self) -> float:
         """Seconds since the epoch."""

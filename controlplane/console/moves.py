@@ -5,43 +5,23 @@ without JavaScript, and a reload repeats nothing.
 """
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Form, Path
-from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, StringConstraints
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from controlplane.console.desk import Desk, GivenDesk
+from controlplane.console.desk import GivenDesk
+from controlplane.console.forms import Asked, MoveForm, reason_of
+from controlplane.console.freezing import Wish, scope_of
+from controlplane.console.house import freezes_page, quarantine_page
 from controlplane.console.pages import pipeline_page
-from controlplane.console.session import GivenSession, SessionRoute, check_csrf
-from controlplane.engine.refusals import CommandError, Person, Problem
+from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
+from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store.roles import Permission, roles_with
 
 router = APIRouter(route_class=SessionRoute)
-
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.@_+-]{0,200}$")]
-Text = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
-
-
-class MoveForm(BaseModel):
-    """Every field that a form of ours may have."""
-
-    csrf: str = ""
-    execution: Word = ""
-    stage: Word = ""
-    action: Word = ""
-    digest: Word = ""
-    reason: Text = ""
-
-
-class Asked(NamedTuple):
-    """A move that somebody may make."""
-
-    desk: Desk
-    person: Person
-    pipeline: str
-    form: MoveForm
 
 
 def _start(asked: Asked) -> None:
@@ -75,46 +55,70 @@ def _retry(asked: Asked) -> None:
 
 def _roll_back(asked: Asked) -> None:
     form = asked.form
-    asked.desk.commands.rollback(asked.pipeline, form.stage, asked.person, reason=_reason(form))
+    asked.desk.commands.rollback(asked.pipeline, form.stage, asked.person, reason=reason_of(form))
 
 
 def _pass(asked: Asked) -> None:
     form = asked.form
     asked.desk.commands.judge(
-        form.execution, form.stage, asked.person, passes=True, reason=_reason(form)
+        form.execution, form.stage, asked.person, passes=True, reason=reason_of(form)
     )
 
 
 def _open(asked: Asked) -> None:
     form = asked.form
     asked.desk.commands.enable_transition(
-        asked.pipeline, form.stage, asked.person, reason=_reason(form)
+        asked.pipeline, form.stage, asked.person, reason=reason_of(form)
     )
 
 
 def _close(asked: Asked) -> None:
     form = asked.form
     asked.desk.commands.disable_transition(
-        asked.pipeline, form.stage, asked.person, reason=_reason(form)
+        asked.pipeline, form.stage, asked.person, reason=reason_of(form)
     )
+
+
+def _override(asked: Asked) -> None:
+    form = asked.form
+    asked.desk.commands.override(form.execution, form.stage, asked.person, reason=reason_of(form))
 
 
 def _lift(asked: Asked) -> None:
     form = asked.form
-    asked.desk.commands.lift_quarantine(form.digest, asked.person, reason=_reason(form))
+    asked.desk.commands.lift_quarantine(form.digest, asked.person, reason=reason_of(form))
 
 
-def _reason(form: MoveForm) -> str:
-    if not form.reason.strip():
-        raise CommandError(Problem.INVALID, "Say why, in a few words: the team will read it later.")
-    return form.reason
+def _freeze(asked: Asked) -> None:
+    form = asked.form
+    scope = scope_of(asked.desk, Wish.of(form))
+    asked.desk.commands.freeze(scope, asked.person, reason=reason_of(form))
+
+
+def _unfreeze(asked: Asked) -> None:
+    form = asked.form
+    asked.desk.commands.unfreeze(form.freeze, asked.person, reason=reason_of(form))
+
+
+def _resolve(asked: Asked) -> None:
+    form = asked.form
+    asked.desk.commands.resolve_incident(form.incident, asked.person, reason=reason_of(form))
+
+
+class On(StrEnum):
+    """The page that a move is made on."""
+
+    PIPELINE = "pipeline"
+    FREEZES = "freezes"
+    QUARANTINE = "quarantine"
 
 
 class Move(NamedTuple):
-    """needs: the permission. make: asks for it."""
+    """needs: the permission. make: asks for it. on: the page whose forms ask for it."""
 
     needs: Permission
     make: Callable[[Asked], None]
+    on: On = On.PIPELINE
 
 
 MOVES: Mapping[str, Move] = {
@@ -127,7 +131,12 @@ MOVES: Mapping[str, Move] = {
     "pass": Move(Permission.ROLL_BACK, _pass),
     "open": Move(Permission.HOLD, _open),
     "close": Move(Permission.HOLD, _close),
+    "override": Move(Permission.OVERRIDE, _override),
     "lift": Move(Permission.RELEASE, _lift),
+    "release": Move(Permission.RELEASE, _lift, On.QUARANTINE),
+    "freeze": Move(Permission.FREEZE, _freeze, On.FREEZES),
+    "unfreeze": Move(Permission.FREEZE, _unfreeze, On.FREEZES),
+    "resolve": Move(Permission.OVERRIDE, _resolve, On.FREEZES),
 }
 STATUS: Mapping[Problem, int] = {
     Problem.UNKNOWN: 404,
@@ -146,18 +155,53 @@ def make_move(
     desk: GivenDesk,
     session: GivenSession,
 ) -> Response:
-    """Make a move, or show the page with the reason why it cannot be made."""
+    """Make a move of a pipeline's page, or show the page with the reason why it cannot be made."""
+    wanted = _allowed(session, form, move, On.PIPELINE)
+    try:
+        wanted.make(Asked(desk, session.person(), name, form))
+    except CommandError as error:
+        return _refused(pipeline_page(desk, session, name, refusal=str(error)), error)
+    return RedirectResponse(f"/console/pipelines/{name}?done={move}", 303)
+
+
+@router.post("/freezes/{move}")
+def make_move_on_freezes(
+    move: str, form: Annotated[MoveForm, Form()], desk: GivenDesk, session: GivenSession
+) -> Response:
+    """Set or lift a freeze, or resolve an incident."""
+    wanted = _allowed(session, form, move, On.FREEZES)
+    try:
+        wanted.make(Asked(desk, session.person(), "", form))
+    except CommandError as error:
+        wish = Wish.of(form) if move == "freeze" else None
+        return _refused(freezes_page(desk, session, wish, refusal=str(error)), error)
+    return RedirectResponse(f"/console/freezes?done={move}", 303)
+
+
+@router.post("/quarantine/{move}")
+def make_move_on_quarantine(
+    move: str, form: Annotated[MoveForm, Form()], desk: GivenDesk, session: GivenSession
+) -> Response:
+    """Let a digest go again."""
+    wanted = _allowed(session, form, move, On.QUARANTINE)
+    try:
+        wanted.make(Asked(desk, session.person(), "", form))
+    except CommandError as error:
+        return _refused(quarantine_page(desk, session, refusal=str(error)), error)
+    return RedirectResponse(f"/console/quarantine?done={move}", 303)
+
+
+def _allowed(session: Session, form: MoveForm, move: str, on: On) -> Move:
     check_csrf(session, form.csrf)
     wanted = MOVES.get(move)
-    if wanted is None:
+    if wanted is None or wanted.on is not on:
         raise HTTPException(404, "There is no such move.")
     if not session.may(wanted.needs):
         able = " or ".join(roles_with(wanted.needs))
         raise HTTPException(403, f"Your token is of role {session.role}; this needs {able}.")
-    try:
-        wanted.make(Asked(desk, session.person(), name, form))
-    except CommandError as error:
-        page = pipeline_page(desk, session, name, refusal=str(error))
-        page.status_code = STATUS[error.problem]
-        return page
-    return RedirectResponse(f"/console/pipelines/{name}?done={move}", 303)
+    return wanted
+
+
+def _refused(page: HTMLResponse, error: CommandError) -> HTMLResponse:
+    page.status_code = STATUS[error.problem]
+    return page

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from controlplane.console.desk import Desk, GivenDesk
 from controlplane.console.explained import explanation_view
+from controlplane.console.fleet import index_view
 from controlplane.console.session import (
     COOKIE,
     LIFETIME,
@@ -18,7 +19,7 @@ from controlplane.console.session import (
     new_cookie,
 )
 from controlplane.console.templates import render
-from controlplane.console.views import index_view, pipeline_view
+from controlplane.console.views import pipeline_view
 from controlplane.store import tokens
 from controlplane.store.roles import Permission, allows
 
@@ -36,7 +37,12 @@ DONE = {
     "pass": "The bake passes, by your word.",
     "open": "The way in is open.",
     "close": "The way in is closed.",
+    "override": "It is on record: the gate opens once two different people have asked.",
     "lift": "The digest may go again.",
+    "release": "The digest may go again.",
+    "freeze": "The freeze is in force.",
+    "unfreeze": "The freeze is lifted; who waited only for it goes in.",
+    "resolve": "The incident is over, by your word.",
 }
 """What a page says after a move; the address carries the word only, never the text."""
 

@@ -11,10 +11,10 @@ from controlplane.console import words
 from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
 from controlplane.declarations.wave_words import wave_line
+from controlplane.engine.gate import WAITS
 from controlplane.store import queries
 from controlplane.store.roles import Permission
 
-PIPELINES = 50
 EXECUTIONS = 12
 TIMELINES = 6
 """Only the newest executions carry their events: the page stays small."""
@@ -67,17 +67,41 @@ def _stage(stage: Document, now: datetime) -> Document:
         ],  # before the first: the plan
         "watch": _watch(shown),
         "approvals": [a for a in shown["actions"] if "approval" in a] if shown else [],
+        "inbound": [_waits(one, now) for one in stage["inbound"]],
         "signals": [_signal(rule) for rule in shown["rules"]] if shown else [],
         "checks": [
             {**action, "said": words.of(words.ACTIONS, action["status"])}
             for action in (shown["actions"] if shown else ())
         ],
         "targets": [
-            {**target, "said": words.of(words.STANDS, _stands(target))}
+            {**target, "said": words.of(words.STANDS, stands(target))}
             for target in stage["targets"]
         ],
         "can_roll_back": any(target["digest"] for target in stage["targets"])
         and (shown is None or shown["type"] != "ROLLBACK"),
+    }
+
+
+def _waits(waiting: Document, now: datetime) -> Document:
+    """Who waits in front of a stage; `gate.override` is None once it has expired.
+
+    The drawing is shared by all of a role, so nothing in it depends on who looks.
+    """
+    gate = waiting["gate"]
+    if gate is None:
+        return {**waiting, "closed": False}
+    asked = gate["override"]
+    live = asked is not None and words.at(asked["expiresAt"]) > now
+    return {
+        **waiting,
+        # A freeze's own row only says when to look again; until when it lasts is in `held`.
+        "closed": waiting["held"].startswith(WAITS),
+        "gate": {
+            "override": asked if live else None,
+            "rules": [
+                {**rule, "said": words.of(words.GATES, rule["verdict"])} for rule in gate["rules"]
+            ],
+        },
     }
 
 
@@ -157,26 +181,7 @@ def _events(connection: Connection, execution_id: str, now: datetime) -> list[Do
     ]
 
 
-def index_view(desk: Desk, session: Session, after: str = "") -> Document:
-    """A page of pipelines, and what stands where. next: the name to go on from; "" on the last."""
-    with desk.database.read() as connection:
-        found = desk.documents.pipelines(connection, after, PIPELINES + 1)
-    return {
-        **helpers(session, desk.clock()),
-        "next": found[PIPELINES - 1]["name"] if len(found) > PIPELINES else "",
-        "pipelines": [
-            {
-                **pipeline,
-                "stages": [
-                    {**stage, "said": words.stage_said(stage)} for stage in pipeline["stages"]
-                ],
-            }
-            for pipeline in found[:PIPELINES]
-        ],
-    }
-
-
-def _stands(target: Document) -> str:
+def stands(target: Document) -> str:
     """A digest in quarantine is no longer good, however it once fared here."""
     held = target["quarantined"] and target["status"] == "GOOD"
     return "QUARANTINED" if held else str(target["status"])

@@ -55,6 +55,15 @@ VERDICTS: Mapping[str, Said] = {
     "NO_DATA": Said("silent", "warn"),
     "UNREACHABLE": Said("monitoring unreachable", "warn"),
 }
+GATES: Mapping[str, Said] = {
+    "": Said("not looked at yet", "idle"),
+    "PASS": Said("holds", "good"),
+    "FAIL": Said("does not hold", "warn"),
+    "INCONCLUSIVE": Said("too little is known", "warn"),
+    "NO_DATA": Said("silent", "warn"),
+    "UNREACHABLE": Said("cannot be asked", "warn"),
+}
+"""Of a rule in front of a stage: a closed gate is no fault."""
 STANDS: Mapping[str, Said] = {
     "": Said("nothing yet", "idle"),
     "DEPLOYING": Said("being deployed", "busy"),
@@ -75,6 +84,10 @@ WAVES: Mapping[str, Said] = {
     "stopped": Said("stopped", "warn"),
 }
 """Of a wave, and of a target in it."""
+BREAKERS: Mapping[str, Said] = {
+    "open": Said("does not answer and is left alone; one call at a time probes it", "bad"),
+    "closed": Said("did not answer its last call", "warn"),
+}
 EVENT_TONES: Mapping[str, str] = {
     "succeeded": "good",
     "done": "good",

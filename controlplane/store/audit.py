@@ -75,6 +75,19 @@ def entries(
         yield {**_said(row), "hash": row["hash"]}
 
 
+def newest(
+    connection: Connection, before: int = 0, pipeline: str = "", limit: int = 50
+) -> list[Entry]:
+    """The newest entries, the newest first; before: an id to page on from."""
+    wanted = select(AUDIT).order_by(A.id.desc()).limit(limit)
+    if before:
+        wanted = wanted.where(A.id < before)
+    if pipeline:
+        wanted = wanted.where(A.pipeline == pipeline)
+    rows = connection.execute(wanted).mappings()
+    return [{**_said(row), "hash": row["hash"]} for row in rows]
+
+
 def _said(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row as people read it, and as it is hashed."""
     return {

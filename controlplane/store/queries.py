@@ -172,6 +172,14 @@ def quarantines(connection: Connection, limit: int = 500, after: int = 0) -> Row
     return connection.execute(held.order_by(QUARANTINE.c.id).limit(limit)).all()
 
 
+def newest_quarantines(connection: Connection, limit: int, before: int = 0) -> Rows:
+    """The digests in quarantine now, the newest first; before: an id to page on from."""
+    held = select(QUARANTINE).where(QUARANTINE.c.lifted_at.is_(None))
+    if before:
+        held = held.where(QUARANTINE.c.id < before)
+    return connection.execute(held.order_by(QUARANTINE.c.id.desc()).limit(limit)).all()
+
+
 def quarantines_of(connection: Connection, pipeline: str, limit: int = 100) -> Rows:
     """The digests that a pipeline put into quarantine last and that are in it now, oldest first."""
     held = select(QUARANTINE).where(

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from accounts.base import AccountError, Clients
+from accounts.breaker import Breakers
 from accounts.models import Account
 from accounts.registry import StaticRegistry
 from controlplane.actions.git.base import Hosts
@@ -93,6 +94,7 @@ class Doors:
         keep = retention.wanted(self.settings)
         self.health = Health(self.house.database, self.house.structures, self.house._now, keep)
         self.metrics = CollectorRegistry()
+        self.breakers = Breakers(self.house.clock)
         self.app = create_app(self.parts())
         self.tokens = {role: self.token(role) for role in Role}
 
@@ -116,6 +118,7 @@ class Doors:
             degraded=self.health.degraded,
             installation=self.health.findings,
             metrics=self.metrics,
+            breakers=self.breakers.open,
             doctor=lambda name: [{"hop": name, "ok": True}],
             migration=Migration(
                 self.house.database,

@@ -62,7 +62,7 @@ def test_two_tokens_of_different_names_open_a_gate(doors: Doors) -> None:
     address = f"{API}/executions/{execution}/stages/Work/override"
     first = doors.client(Role.RELEASE_MANAGER).post(address, json={"reason": "a fix"})
     assert (first.json()["state"], first.json()["askedBy"]) == ("asked", "release-manager")
-    assert "asks to open it" in doors.browser().get("/pipelines/shop").text
+    assert "asks to open this gate" in doors.browser().get("/pipelines/shop").text
     again = doors.client(Role.RELEASE_MANAGER).post(address, json={"reason": "a fix"})
     assert again.status_code == 409
     second = doors.client(Role.ADMIN).post(address, json={"reason": "yes"})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.console import views
+from controlplane.console import fleet
 from controlplane.store import ledger
 from tests.support.doors import Doors
 from tests.support.house import deploying, pipeline, source
@@ -46,7 +46,7 @@ def test_the_quarantine_by_id(doors: Doors) -> None:
 
 
 def test_the_console_leads_from_page_to_page(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "PIPELINES", 2)
+    monkeypatch.setattr(fleet, "PIPELINES", 2)
     browser = doors.browser()
     assert '/console/?after=b" rel="next"' in browser.get("/").text
     last = browser.get("/?after=b").text

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controlplane.console.moves import MOVES
+from controlplane.console.moves import MOVES, On
 from controlplane.console.pages import DONE
 from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store.roles import Role
@@ -25,8 +25,14 @@ MAY = {
     "pass": MANAGER,
     "open": MANAGER,
     "close": MANAGER,
+    "override": MANAGER,
     "lift": MANAGER,
+    "release": MANAGER,
+    "freeze": MANAGER,
+    "unfreeze": MANAGER,
+    "resolve": MANAGER,
 }
+PAGES = {On.PIPELINE: PAGE, On.FREEZES: "/freezes", On.QUARANTINE: "/quarantine"}
 
 
 @pytest.fixture
@@ -34,12 +40,21 @@ def doors(tmp_path: Path) -> Doors:
     return Doors(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Doors:
+    """Doors with a pipeline, for tests that look only at whether they are let in."""
+    doors = Doors(tmp_path_factory.mktemp("shop"))
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    return doors
+
+
 def csrf_of(browser: httpx.Client) -> str:
     return browser.get(PAGE).text.split('name="csrf" value="')[1].split('"')[0]
 
 
 def post(browser: httpx.Client, move: str, **form: str) -> httpx.Response:
-    return browser.post(f"{PAGE}/{move}", data={"csrf": csrf_of(browser), **form})
+    address = f"{PAGES[MOVES[move].on]}/{move}"
+    return browser.post(address, data={"csrf": csrf_of(browser), **form})
 
 
 def test_every_move_is_in_the_table_and_has_its_word() -> None:
@@ -51,10 +66,19 @@ CANNOT_SIGN_IN = {Role.REPORTER, Role.JOB_WORKER}
 
 @pytest.mark.parametrize("move", MAY)
 @pytest.mark.parametrize("role", sorted(set(Role) - CANNOT_SIGN_IN))
-def test_a_role_may_what_the_table_says(doors: Doors, move: str, role: Role) -> None:
-    doors.house.apply(pipeline(source(), deploying("Prod")))
-    answer = post(doors.browser(role), move, stage="Prod", reason="so")
+def test_a_role_may_what_the_table_says(shop: Doors, move: str, role: Role) -> None:
+    answer = post(shop.browser(role), move, pipeline="shop", stage="Prod", reason="so")
     assert (answer.status_code != 403) == (role in MAY[move])
+
+
+def test_a_move_is_made_on_its_own_page_only(shop: Doors) -> None:
+    browser, before = shop.browser(), shop.events()
+    csrf = csrf_of(browser)
+    for on, page in PAGES.items():
+        for move in (name for name, known in MOVES.items() if known.on is not on):
+            answer = browser.post(f"{page}/{move}", data={"csrf": csrf})
+            assert (answer.status_code, "no such move" in answer.text) == (404, True)
+    assert shop.events() == before
 
 
 def test_approving_works_without_javascript(doors: Doors) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controlplane.console.views import _stands
+from controlplane.console.views import stands
 
 
 @pytest.mark.parametrize(
@@ -12,4 +12,4 @@ from controlplane.console.views import _stands
 def test_a_digest_in_quarantine_is_no_longer_called_good(
     status: str, quarantined: bool, said: str
 ) -> None:
-    assert _stands({"status": status, "quarantined": quarantined}) == said
+    assert stands({"status": status, "quarantined": quarantined}) == said

@@ -34,6 +34,16 @@ def add(database: Database, *names: str) -> None:
         audit.append(connection, said)
 
 
+def test_the_newest_come_first_and_page_on_by_id(database: Database) -> None:
+    add(database, "anne", "bert", "carl")
+    with database.read() as connection:
+        first = audit.newest(connection, limit=2)
+        rest = audit.newest(connection, first[-1]["id"])
+        assert [one["who"] for one in (*first, *rest)] == ["carl", "bert", "anne"]
+        assert audit.newest(connection, pipeline="other") == []
+        assert list(audit.entries(connection)) == [*rest, *first[::-1]]
+
+
 def test_what_is_read_back_verifies(database: Database) -> None:
     add(database, "anne", "bert")
     add(database, "carl")
