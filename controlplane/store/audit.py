@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from controlplane.chain import Entry, Head, hash_of
 from controlplane.clock import iso
 from controlplane.store import locks
+from controlplane.store.bulk import inserting
 from controlplane.store.tables import AuditEntry, table
 
 AUDIT = table(AuditEntry)
 A = AUDIT.c
+ADD = inserting(AUDIT, *(column.name for column in AUDIT.columns))
 LAST = select(A.id, A.hash).order_by(A.id.desc()).limit(1)
 
 
@@ -42,20 +44,20 @@ class Decider(Protocol):
 
 def note(connection: Connection, at: float, by: Decider, kind: str, text: str) -> None:
     """Add one decision that is about no pipeline and has no event."""
+    locks.order_of_events(connection)
     append(connection, [Decision(at, by.name, by.door, kind, text=text)])
 
 
 def append(connection: Connection, decisions: Sequence[Decision]) -> None:
-    """Add decisions, in order; nobody else adds until we commit."""
+    """Add decisions, in order. The caller holds `locks.order_of_events`: nobody else adds until we commit."""
     if not decisions:
         return
-    locks.order_of_events(connection)
     last, rows = head(connection), []
     for decision in decisions:
         row = {**decision._asdict(), "id": last.id + 1, "previous": last.hash}
         last = Head(last.id + 1, hash_of(_said(row)))
         rows.append({**row, "hash": last.hash})
-    connection.execute(insert(AUDIT), rows)
+    ADD(connection, rows)
 
 
 def head(connection: Connection) -> Head:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    bindparam,
     case,
     delete,
     func,
@@ -63,10 +64,16 @@ def wake(connection: Connection, now: float) -> None:
 # --- Freezes ------------------------------------------------------------------------------------
 
 
+IN_FORCE = (
+    select(FREEZE)
+    .where(F.lifted_at.is_(None), or_(F.until.is_(None), F.until > bindparam("now")))
+    .order_by(F.id)
+)
+
+
 def freezes(connection: Connection, now: float) -> Sequence[Row[Any]]:
     """Those in force, oldest first."""
-    in_force = (F.lifted_at.is_(None), or_(F.until.is_(None), F.until > now))
-    return connection.execute(select(FREEZE).where(*in_force).order_by(F.id)).all()
+    return connection.execute(IN_FORCE, {"now": now}).all()
 
 
 def covers(freeze: Any, pipeline: str, stage: str, accounts: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from controlplane.chain import verify
-from controlplane.store import audit
+from controlplane.store import audit, locks
 from controlplane.store.audit import Decision
 from controlplane.store.database import Database
 
@@ -31,6 +31,7 @@ def add(database: Database, *names: str) -> None:
         for name in names
     ]
     with database.begin() as connection:
+        locks.order_of_events(connection)
         audit.append(connection, said)
 
 
