@@ -141,11 +141,14 @@ class Engine:
         wanted = self._wanted(tx)
         left = [max(0, room) for room in wanted.room]
         rows = actions.add_claimed(tx.connection, wanted, _taken(tx.new_actions, left))
-        return Taken(jobs(tx.connection, self._structures, rows, tx.now), tx.now, began)
+        return self._taken(tx, rows, began)
 
     def go(self, taken: Taken) -> None:
-        """Call what was taken, now that it is committed; in the thread that asks."""
-        self._call(taken.jobs, taken.now, taken.began)
+        """Call what was taken, now that it is committed; in the thread that asks, whose request is granted."""
+        try:
+            self._call(*taken)
+        except Exception:
+            log.exception("what was taken at once could not be called; its leases run out")
         self._wakeup.set()
 
     def turn(self) -> bool:
@@ -172,8 +175,12 @@ class Engine:
             tx.flush()
             self._renew(tx)  # before claiming: after a pause of the machine, what is ours is due
             rows = self._claim(tx)
-            found = jobs(tx.connection, self._structures, rows, tx.now)
-            return rows, Taken(work.on_record(tx, found), tx.now, began)
+            return rows, self._taken(tx, rows, began)
+
+    def _taken(self, tx: Transaction, rows: Sequence[Any], began: float) -> Taken:
+        """What is to be called of claimed rows; what workers are to do is on record with the claim."""
+        found = jobs(tx.connection, self._structures, rows, tx.now)
+        return Taken(work.on_record(tx, found), tx.now, began)
 
     def _one_by_one(self, results: Sequence[Result]) -> None:
         """Write what can be written: one outcome that cannot must not take the others with it."""

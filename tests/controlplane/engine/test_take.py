@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from controlplane.engine.jobs import Jobs
 from controlplane.engine.loop import Engine, Limits
 from controlplane.sandbox.scripted import succeed
+from controlplane.store import action_types
 from controlplane.store.tables import ActionExecution, table
 from monitors.base import Progress, Task
 from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
@@ -78,3 +80,30 @@ def test_an_engine_that_does_not_run_takes_nothing(house: House) -> None:
     house.commands.engine = house.engine
     house.commands.start("shop", ANNE)
     assert held(house) == [(None, "Ready", 0, 0)]
+
+
+def test_what_a_worker_is_to_do_is_on_record_with_the_start(house: House) -> None:
+    kind = {"category": "Source", "owner": "Custom", "provider": "Depot", "version": "1"}
+    id_ = ("Source", "Custom", "Depot", "1")
+    worker = {"executor": {"type": "JobWorker"}, "properties": [], "urls": {}}
+    with house.database.begin() as connection:
+        action_types.add(connection, id_, {**worker, "inputs": [0, 0], "outputs": [0, 1]}, 0.0)
+    fetch = {"name": "Source", "actions": [{"name": "Fetch", "actionTypeId": kind}]}
+    house.apply(pipeline(fetch, deploying("Prod"), name="depot"))
+    with working(house, Limits(idle=NEVER)):
+        house.commands.start("depot", ANNE)
+        handed_out = Jobs(house.database, house.structures, house._now).poll("/".join(id_), 1, {})
+        assert len(handed_out) == 1
+
+
+def test_a_start_is_granted_though_what_it_took_cannot_be_called(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    with working(house, Limits(idle=NEVER)) as engine:
+        monkeypatch.setattr(engine, "_call", broken)
+        execution = house.commands.start("shop", ANNE)
+        assert house.execution(execution).status == "InProgress"
+        monkeypatch.undo()
