@@ -56,14 +56,21 @@ def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
         found = load_text(text, "pipeline", registered, ask.desk.clock(), types)
     except DeclarationError as error:
         raise WireError("InvalidStructureException", _said(error)) from error
-    return _hidden(ask, found, definitions)
+    return _completed(ask, found, definitions)
 
 
-def _hidden(ask: Ask, found: PipelineDeclaration, definitions: Definitions) -> PipelineDeclaration:
-    """Seal the secrets of registered action types; **** is what it was before."""
+def _completed(
+    ask: Ask, found: PipelineDeclaration, definitions: Definitions
+) -> PipelineDeclaration:
+    """Seal the secrets of registered action types: **** is what it was before. And whoever is told stays told.
+
+    Notifications are no part of CodePipeline's structure, so a client can neither see nor send them.
+    """
+    with ask.read() as connection:
+        before = current(connection, ask.desk.structures, found.name)
+    if before is not None:
+        found = found.model_copy(update={"notifications": before.notifications})
     try:
-        with ask.read() as connection:
-            before = current(connection, ask.desk.structures, found.name)
         return hidden(found, before, definitions, ask.desk.secret)
     except SecretError as error:
         raise WireError("InvalidStructureException", str(error)) from error

@@ -9,6 +9,8 @@ import pytest
 from controlplane.codepipeline import inputs, pages
 from controlplane.codepipeline.faults import WireError
 from controlplane.codepipeline.shapes import operation
+from controlplane.declarations.model import Notification
+from controlplane.engine.structures import current
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
@@ -117,3 +119,18 @@ def test_every_real_structure_is_taken_or_refused_by_a_path(wire: Wire, path: Pa
 
 def test_the_real_structures_are_there() -> None:
     assert list(REAL.glob("*.json")), "../shared/data is missing"
+
+
+def test_an_update_goes_on_telling_whom_it_told_before(wire: Wire) -> None:
+    house, told = wire.doors.house, {"provider": "SNS", "configuration": {"TopicArn": "arn"}}
+    before = pipeline(source(), deploying("Prod"))
+    house.apply(before.model_copy(update={"notifications": (Notification.model_validate(told),)}))
+    approval = {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"}
+    given = structure()
+    given["stages"][1]["actions"][0]["actionTypeId"] = approval
+    assert wire.refusal("UpdatePipeline", {"pipeline": given}) == ""
+    with house.database.read() as connection:
+        now = current(connection, house.structures, "shop")
+    assert now is not None
+    assert [stage.name for stage in now.stages] == ["Source", "Build"]
+    assert [one.configuration for one in now.notifications] == [told["configuration"]]
