@@ -171,13 +171,17 @@ class Delivery:
 
     def _lost(self, row: Any, error: Exception) -> Sent:
         failed = NotifyError(f"{type(error).__name__} in the notifier of {row.provider}")
-        return row, {**_outcome(row), **self._failed(row, self._now(), failed)}, ""
+        return row, {**_outcome(row), **self._failed(row, self._since(row), failed)}, ""
+
+    def _since(self, row: Any) -> float:
+        """Since when it is tried, where its event cannot be asked: by how often that was."""
+        return self._now() - row.attempts * PAUSES[-1]
 
     def _send(self, row: Any) -> Sent:
         outcome = _outcome(row)
         if self.tick() >= self._until:
             return self._unsent(row)
-        since = self._now()
+        since = self._since(row)
         try:
             note, thread = self._note(row)
             since = note.at.timestamp()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from controlplane.declarations.model import Notification
-from controlplane.engine.delivery import IDLE, Delivery
+from controlplane.engine.delivery import GIVE_UP_AFTER, IDLE, PAUSES, Delivery
 from controlplane.engine.notes import NoteMaker
 from controlplane.notify.base import Note, NotifyError
 from controlplane.sandbox.scripted import judging
@@ -121,6 +121,23 @@ def test_a_note_that_cannot_be_made_holds_up_its_own_execution_alone(house: Hous
     delivery(house, channel).turn()
     assert [note.kind for note, _ in channel.sent] == ["transition.disabled"]
     assert statuses(house)[0] == "PENDING"
+
+
+def test_a_note_that_can_never_be_made_is_given_up_as_any_other(house: House) -> None:
+    house.start()
+    house.wait(20)
+    with house.database.begin() as connection:
+        first = select(OUTBOX.c.event_id).order_by(OUTBOX.c.id).limit(1).scalar_subquery()
+        connection.execute(delete(EVENT).where(EVENT.c.id == first))
+    sender = delivery(house, Channel())
+    for _ in range(20):
+        sender.turn()
+        house.clock.advance(PAUSES[-1])
+    assert statuses(house)[0] == "PENDING"
+    for _ in range(int(GIVE_UP_AFTER / PAUSES[-1])):
+        sender.turn()
+        house.clock.advance(PAUSES[-1])
+    assert set(statuses(house)) == {"DEAD", "SENT"}
 
 
 def test_a_permanent_refusal_is_kept_for_people_and_lets_the_next_pass(house: House) -> None:
