@@ -46,14 +46,18 @@ def _handle(parts: Parts, name: str, headers: Mapping[str, str], body: bytes) ->
         return problem(400, f"The delivery can not be read: {error}.")
     started: dict[str, str] = {}
     passed: dict[str, str] = {}
-    try:
-        for one in found:
+    failed: ActionError | None = None
+    for one in found:
+        try:
             taken = parts.intake.take(host, one)
-            started |= taken.started
-            passed |= taken.passed
-    except ActionError as error:
-        log.warning("a delivery of %s was not taken: %s", name, error)
-        return problem(503, f"{error} Deliver it again.")
+        except ActionError as error:
+            failed = error  # the others of this delivery are told once, too
+            log.warning("a delivery of %s was not taken: %s", name, error)
+            continue
+        started |= taken.started
+        passed |= taken.passed
+    if failed is not None:
+        return problem(503, f"{failed} Deliver it again.")
     return JSONResponse({"started": started, "notStarted": passed})
 
 

@@ -175,7 +175,7 @@ class Delivery:
 
     def _since(self, row: Any) -> float:
         """Since when it is tried, where its event cannot be asked: by how often that was."""
-        return self._now() - row.attempts * PAUSES[-1]
+        return self._now() - float(row.attempts * PAUSES[-1])
 
     def _send(self, row: Any) -> Sent:
         outcome = _outcome(row)

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from controlplane.actions.git import kinds
-from controlplane.actions.git.base import Hosts
+from controlplane.actions.git.base import Hosts, Told
 from controlplane.actions.git.source import GitSource
+from controlplane.api import git as door
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.pushes import Pushes
@@ -192,6 +193,21 @@ def test_a_question_that_cannot_be_asked_is_no_answer(met: Met) -> None:
     assert met.commits() == []
     met.git.down = False
     assert met.push(commit, ref="refs/heads/new").json()["started"]
+
+
+def test_one_change_that_cannot_be_taken_keeps_no_other_of_its_delivery(
+    met: Met, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met.apply()
+    met.apply("asking", push=[{"filePaths": {"includes": ["src/**"]}}])
+    first = met.git.push("main", {"a": b"1"})
+    second = met.git.push("new", {"a": b"2"}, parent=first)
+    changes = [Told("team/shop", f"refs/heads/{ref}", one, first) for ref, one in
+               (("new", second), ("main", first))]  # fmt: skip
+    monkeypatch.setattr(door, "read", lambda *_: changes)
+    met.git.down = True
+    assert met.send("push", {}).status_code == 503
+    assert met.commits() == [first]
 
 
 def test_the_first_push_of_all_changes_everything(met: Met) -> None:

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from controlplane.declarations.check_builds import check_builds
 from controlplane.declarations.load import load_text
+from controlplane.declarations.model import PipelineDeclaration
 from tests.controlplane.declarations.samples import changed, problems
 
 BUILD = """\
@@ -97,3 +99,31 @@ def test_a_build_stands_at_a_gate_and_not_in_a_bake() -> None:
     signals = "      signals:\n"
     told = problems(changed((signals, f"{signals}  {rule[4:]}")))
     assert any("CodeBuild stands under beforeEntry or onFailure only" in one for one in told), told
+
+
+def test_a_build_takes_no_reference_to_a_commit() -> None:
+    provider = {"provider": "CodeStarSourceConnection", "owner": "AWS", "category": "Source"}
+    git = {
+        "name": "Git",
+        "actionTypeId": provider,
+        "configuration": {
+            "ConnectionArn": "github",
+            "FullRepositoryName": "team/shop",
+            "BranchName": "main",
+            "OutputArtifactFormat": "CODEBUILD_CLONE_REF",
+        },
+        "outputArtifacts": [{"name": "App"}],
+    }
+    make = {
+        "name": "Make",
+        "actionTypeId": {"provider": "CodeBuild", "owner": "AWS", "category": "Build"},
+        "configuration": {"ProjectName": "shop"},
+        "inputArtifacts": [{"name": "App"}],
+    }
+    stages = [{"name": "Source", "actions": [git]}, {"name": "Build", "actions": [make]}]
+    declared = PipelineDeclaration.model_validate({"name": "shop", "stages": stages})
+    said = [one.message for one in check_builds(declared)]
+    assert [one for one in said if one.startswith("App only names a commit")]
+    git["configuration"]["OutputArtifactFormat"] = "CODE_ZIP"  # type: ignore[index]
+    declared = PipelineDeclaration.model_validate({"name": "shop", "stages": stages})
+    assert not list(check_builds(declared))
