@@ -48,7 +48,10 @@ def _until(text: str) -> str:
         fail(f"--until {text!r}: write 2h, 3d, or 2026-12-27T08:00:00+01:00", Exit.USAGE)
     if at.tzinfo is None:
         fail(f"--until {text!r} has no time zone: write {text}+00:00 for UTC", Exit.USAGE)
-    return at.astimezone(UTC).isoformat()
+    try:
+        return at.astimezone(UTC).isoformat()
+    except OverflowError:
+        fail(f"--until {text!r} is beyond the last time that there is: leave it out", Exit.USAGE)
 
 
 def unfreeze(

@@ -13,7 +13,7 @@ import typer
 
 from controlplane.cli.output import fail
 from controlplane.client.api import Api, Exit
-from controlplane.declarations.spellings import Spelling
+from controlplane.declarations.spelling import Spelling
 
 if TYPE_CHECKING:
     from controlplane.declarations.cloudformation.reading import Imported

@@ -1,7 +1,6 @@
 """The three spellings of one model: which one a text is in, and how a declaration is written in each."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from accounts.yaml_text import UnreadableError, read
 from controlplane.declarations import api_spelling, yaml_spelling
@@ -9,14 +8,7 @@ from controlplane.declarations.cloudformation import writing
 from controlplane.declarations.cloudformation.reading import Imported, import_template, symbolic
 from controlplane.declarations.cloudformation.template import MAX_BYTES, TAGS, is_template
 from controlplane.declarations.load import parse_text
-
-
-class Spelling(StrEnum):
-    """What a pipeline may be written in."""
-
-    YAML = "yaml"
-    CODEPIPELINE = "codepipeline"
-    CLOUDFORMATION = "cloudformation"
+from controlplane.declarations.spelling import Spelling
 
 
 def import_text(

@@ -55,6 +55,7 @@ def test_a_freeze_is_set_seen_and_lifted(doors: Doors, url: str) -> None:
         "freeze shop --all -m fair",
         "freeze shop --until tomorrow -m fair",
         "freeze shop --until 2099-01-01T00:00:00 -m fair",
+        "freeze shop --until 9999-12-31T23:59-12:00 -m fair",
         "freeze shop",
     ],
 )

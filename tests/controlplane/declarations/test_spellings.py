@@ -9,7 +9,8 @@ import pytest
 from controlplane.declarations.cloudformation.reading import Imported, import_template
 from controlplane.declarations.load import DeclarationError, parse_text
 from controlplane.declarations.moved import Standing, report
-from controlplane.declarations.spellings import Spelling, export, import_text
+from controlplane.declarations.spelling import Spelling
+from controlplane.declarations.spellings import export, import_text
 from tests.controlplane.declarations.samples import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
