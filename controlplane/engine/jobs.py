@@ -83,10 +83,9 @@ class Jobs:
 
     @again
     def give_back(self, row: Any) -> None:
-        """It could not be handed out after all: the next poll may have it."""
+        """It could not be handed out after all: the next poll may have it, unless one has it already."""
         with self._transaction() as tx:
-            free = {"nonce": secrets.token_hex(8)}
-            jobs.move(tx.connection, row.id, (S.DISPATCHED,), S.QUEUED, **free)
+            jobs.take_back(tx.connection, row, secrets.token_hex(8))
 
     def details(self, id_: str) -> Given:
         """Answer a job, whatever its state."""

@@ -53,6 +53,14 @@ def move(
     return connection.execute(wanted.values(status=new, **values)).rowcount == 1
 
 
+def take_back(connection: Connection, seen: Any, nonce: str) -> bool:
+    """Queue a job again that was handed out; False where another worker was given it since, or took it."""
+    check(S.DISPATCHED, S.QUEUED)
+    handed_out = (J.id == seen.id, J.nonce == seen.nonce, J.status == S.DISPATCHED)
+    wanted = update(JOB).where(*handed_out).values(status=S.QUEUED, nonce=nonce)
+    return connection.execute(wanted).rowcount == 1
+
+
 def dispatch(connection: Connection, seen: Any, nonce: str, now: float, redeliver: float) -> bool:
     """Hand a job out under a new nonce; False where another worker was quicker.
 

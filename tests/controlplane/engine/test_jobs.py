@@ -83,6 +83,25 @@ def test_a_job_of_which_nothing_is_heard_in_its_time_is_a_failure(empty: House) 
     assert empty.stages(execution)["Test"] == "Failed"
 
 
+def test_what_is_given_back_late_is_not_taken_from_who_has_it_now(empty: House) -> None:
+    jobs, _ = begun(empty, "One")
+    (slow,) = jobs.poll(TYPE, 1, {})
+    with empty.database.begin() as connection:  # by whichever clock: it was never acknowledged
+        connection.exec_driver_sql("UPDATE job SET dispatched_at = 1")
+    (quick,) = jobs.poll(TYPE, 1, {})
+    jobs.give_back(slow.row)
+    assert jobs.acknowledge(quick.row.id, quick.row.nonce) == "InProgress"
+
+
+def test_what_is_given_back_is_for_the_next(empty: House) -> None:
+    jobs, _ = begun(empty, "One")
+    (given_,) = jobs.poll(TYPE, 1, {})
+    jobs.give_back(given_.row)
+    with pytest.raises(JobError):
+        jobs.acknowledge(given_.row.id, given_.row.nonce)
+    assert len(jobs.poll(TYPE, 1, {})) == 1
+
+
 STEPS = st.lists(
     st.sampled_from(("poll", "ack", "old", "goes on", "succeed", "fail", "later", "stop", "turn")),
     max_size=14,
