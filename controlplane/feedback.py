@@ -56,7 +56,7 @@ REMEDY_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stage that ended badly: which rows, and why. action_ids: the stage's ordinary actions.
+    """A stage that ended badly: which rows, and why. action_ids: its last attempt's ordinary actions.
 
     result: what was decided to follow a failed action; None where nothing but the declaration says.
     to: the execution that a person named to go back to; "" for the last known good.
@@ -116,7 +116,8 @@ def goes_back(stage: StageDeclaration, cause: Cause, result: Result | None = Non
 
 def respond(connection: Connection, failure: Failure, now: float) -> Response:
     """Decide what follows, and write what does not need an execution: quarantine, hold, ledger."""
-    entries = ledger.of_stage(connection, failure.action_ids)
+    tried = (failure.execution.id, failure.stage_name, failure.action_ids)
+    entries = ledger.of_tries(connection, *tried)
     drill = failure.execution.type == "DRILL"  # the release is good: nothing is held against it
     rolling_back = failure.execution.type == "ROLLBACK"
     back = {one.action_id for one in entries if rolling_back and one.status == Fared.DEPLOYED}

@@ -43,6 +43,6 @@ def _against(tx: Transaction, bad: Any, row: Any, wanted: Any) -> Iterator[str]:
     if ledger.quarantined(tx.connection, {wanted.digest}):
         yield f"{wanted.digest} is in quarantine, lift it with a reason first"
     ids = [one.id for one in queries.actions_of_stage(tx.connection, row.id)]
-    for entry in ledger.of_stage(tx.connection, ids):
+    for entry in ledger.of_tries(tx.connection, bad.id, row.stage, ids):
         if ledger.placed_by(tx.connection, entry.target, wanted.id) is None:
             yield f"it deployed nothing to {entry.target}"

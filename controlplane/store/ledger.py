@@ -84,6 +84,23 @@ def of_stage(connection: Connection, action_ids: Sequence[int]) -> Sequence[Row[
     ).all()
 
 
+def of_tries(
+    connection: Connection, execution_id: str, stage: str, action_ids: Sequence[int]
+) -> Sequence[Row[Any]]:
+    """What a stage's last attempt began, and what earlier ones left behind, the oldest first.
+
+    action_ids: of the last attempt. Where that came to an action again, only its own deployment counts;
+    where it did not, what an earlier one put there stands yet, unless somebody else came over it.
+    """
+    mine = select(A.id).where(A.execution_id == execution_id, A.kind == "action")
+    wanted = select(LEDGER).where(L.action_id.in_(mine), L.stage == stage).order_by(L.id)
+    last = list(of_stage(connection, action_ids))
+    begun = {row.action for row in last}
+    earlier = {row.action: row for row in connection.execute(wanted) if row.action not in begun}
+    standing = [row for row in earlier.values() if not overtaken_by(connection, row)]
+    return sorted([*standing, *last], key=lambda row: row.id)
+
+
 def overtaken_by(connection: Connection, entry: Row[Any]) -> str:
     """The execution that last put something on an entry's target after it; "" where none did.
 

@@ -15,7 +15,7 @@ from controlplane.sandbox.scripted import after, judging, source_of, succeed
 from controlplane.states import StageStatus
 from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.baking import Row
-from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, rule, source
+from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, rule, source
 
 VARIABLE = {"Variable": "yes", "Operator": "EQ", "Value": "yes"}
 
@@ -87,6 +87,32 @@ def test_tries_that_are_used_up_lead_to_what_is_declared(one: House, then: str, 
     assert one.execution(execution).status == "Failed"
     assert one.kinds(execution).count("stage.retried") == 3
     assert len([row for row in one.rows() if row.type == "ROLLBACK"]) == backs
+
+
+def test_what_an_earlier_try_deployed_goes_back_where_the_last_one_never_came_to_it(
+    one: House,
+) -> None:
+    ready = [action("Ready", "NoOp", 0)]
+    stage = tried(then="ROLLBACK", retryConfiguration={"retryMode": "ALL_ACTIONS"})
+    stage["actions"] = [
+        {**each, "runOrder": number}
+        for number, each in enumerate([*ready, *stage["actions"]], start=1)
+    ]
+    asked: list[str] = []
+
+    def twice(task: Task, _asked: int) -> Progress:
+        asked.append(task.token)
+        return Progress(Outcome.FAILED if len(asked) > 2 else Outcome.SUCCEEDED, task.token)
+
+    one.drivers["NoOp"].scripts["Ready"] = twice
+    execution = second_release(one, stage, red(99))
+    one.wait(30)
+    assert one.texts("stage.noted", execution) == [
+        "Prod is not tried again: it was tried again 1 times"
+    ]
+    assert (one.rows()[0].rolls_back, one.rows()[0].rollback_state) == (execution, "done")
+    (restored,) = one.drivers["CodeDeployRestore"].started
+    assert restored.configuration["RevisionDigest"] == GOOD
 
 
 def test_a_bad_verdict_is_rolled_back_and_not_tried_again(one: House) -> None:
