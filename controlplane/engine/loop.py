@@ -230,7 +230,6 @@ class Engine:
     def _call(self, found: Sequence[Job], now: float, began: float) -> None:
         groups: dict[tuple[Any, ...], list[Job]] = {}
         for job in found:
-            self._held[job.row.id] = job.row.fence
             if job.error or job.key not in self._drivers:
                 self._results.put(_refused(job, now))
             elif _is_late(job, now):
@@ -265,7 +264,16 @@ class Engine:
             else:
                 self._finish(call(self._drivers, what))
 
-        if not self._lanes.submit(lane, where, work, width=width):
+        # What is held is renewed until its result comes: only what somebody calls may be.
+        held = {job.row.id: job.row.fence for job in group}
+        self._held.update(held)
+        try:
+            fits = self._lanes.submit(lane, where, work, width=width)
+        except Exception:
+            for id_ in held:
+                self._held.pop(id_, None)
+            raise
+        if not fits:
             self._finish([calls.crowded_out(job, late=late) for job in group])
 
     def _finish(self, results: Sequence[Result]) -> None:

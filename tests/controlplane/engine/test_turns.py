@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from controlplane.engine.loop import Limits
+from controlplane.sandbox.scripted import after
 from controlplane.store.tables import ActionExecution, table
 from tests.support.house import ANNE, House, action, pipeline
 
@@ -49,3 +50,23 @@ def test_whoever_takes_over_what_was_made_and_taken_knows_that_it_may_have_begun
     two_in_sequence.new_engine().turn()
     with two_in_sequence.database.read() as connection:
         assert connection.execute(select(ROW.starts).where(ROW.name == "b")).scalar_one() == 2
+
+
+def test_what_could_not_be_handed_to_a_thread_is_claimed_again_after_its_lease(
+    empty: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> bool:
+        raise RuntimeError("can't start new thread")
+
+    for name in ("NoOp", "Commands"):
+        empty.drivers[name].default = after(2)
+    stage = {"name": "S", "actions": [action("a", "NoOp"), action("b", "Commands")]}
+    empty.apply(pipeline(stage))
+    execution = empty.start()
+    with monkeypatch.context() as broken:
+        broken.setattr(empty.engine._lanes, "submit", full)
+        empty.clock.advance(5)
+        with pytest.raises(RuntimeError, match="new thread"):
+            empty.engine.turn()
+    empty.wait(3 * Limits().lease, step=5)
+    assert empty.execution(execution).status == "Succeeded"
