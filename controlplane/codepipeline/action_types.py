@@ -53,8 +53,8 @@ def create(ask: Ask) -> Answer:
             raise invalid(said)
         _refuse_too_many(connection)
         action_types.add(connection, id_, definition, ask.now)
-        audit.note(connection, ask.now, ask.person, "actiontype.created", "/".join(id_))
         tags.put(connection, f"actiontype/{'/'.join(id_)}", wanted)
+        audit.note(connection, ask.now, ask.person, "actiontype.created", "/".join(id_))
     return {"actionType": listed(id_, definition), "tags": tagging.write(wanted)}
 
 
@@ -62,9 +62,10 @@ def delete(ask: Ask) -> Answer:
     """Mark a custom action type as deleted; one that is not there is no fault."""
     id_ = (ask.given["category"], "Custom", ask.given["provider"], ask.given["version"])
     with ask.desk.database.begin() as connection:
-        if action_types.remove(connection, id_, ask.now):
-            audit.note(connection, ask.now, ask.person, "actiontype.deleted", "/".join(id_))
+        there = action_types.remove(connection, id_, ask.now)
         tags.forget(connection, f"actiontype/{'/'.join(id_)}")
+        if there:  # noted last: the order of events is the last lock that anybody takes
+            audit.note(connection, ask.now, ask.person, "actiontype.deleted", "/".join(id_))
     return {}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from controlplane.codepipeline import filters, pages, tagging
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.faults import WireError, invalid
-from controlplane.store import tags, webhooks
+from controlplane.store import audit, tags, webhooks
 from controlplane.store.sealing import seal
 
 LISTING = "webhooks"
@@ -44,6 +44,7 @@ def put(ask: Ask) -> Answer:
         }
         webhooks.put(connection, row)
         tags.put(connection, f"webhook/{given['name']}", wanted)
+        audit.note(connection, ask.now, ask.person, "webhook.put", _told(given))
         stored = webhooks.by_name(connection, given["name"])
         return {"webhook": _item(ask, connection, stored)}
 
@@ -61,8 +62,10 @@ def list_(ask: Ask) -> Answer:
 def delete(ask: Ask) -> Answer:
     """Forget a webhook; one that is not there is no fault."""
     with ask.desk.database.begin() as connection:
-        webhooks.remove(connection, ask.given["name"])
+        there = webhooks.remove(connection, ask.given["name"])
         tags.forget(connection, f"webhook/{ask.given['name']}")
+        if there:
+            audit.note(connection, ask.now, ask.person, "webhook.deleted", ask.given["name"])
     return {}
 
 
@@ -89,6 +92,12 @@ def _check(given: Mapping[str, Any], said: Mapping[str, str]) -> None:
             "InvalidWebhookAuthenticationParametersException",
             "AllowedIPRange must be a CIDR range, such as 192.0.2.0/24",
         ) from None
+
+
+def _told(given: Mapping[str, Any]) -> str:
+    """What a webhook does, and how whoever calls it is known; its secret is nobody's to read."""
+    does = f"{given['name']} starts {given['targetPipeline']} by {given['targetAction']}"
+    return f"{does} ({given['authentication']})"
 
 
 def _refuse_too_many(connection: Connection, name: str) -> None:

@@ -39,6 +39,6 @@ def told(connection: Connection, name: str, now: float, error: str) -> None:
     connection.execute(update(WEBHOOK).where(W.name == name).values(**values))
 
 
-def remove(connection: Connection, name: str) -> None:
-    """Forget it; one that is not there is no fault."""
-    connection.execute(delete(WEBHOOK).where(W.name == name))
+def remove(connection: Connection, name: str) -> bool:
+    """Forget it; False where there is none, which is no fault."""
+    return connection.execute(delete(WEBHOOK).where(W.name == name)).rowcount > 0

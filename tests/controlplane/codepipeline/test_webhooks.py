@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from controlplane.codepipeline import filters
+from controlplane.store import audit
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
@@ -112,6 +113,18 @@ def test_a_deleted_webhook_is_called_in_vain(wire: Wire) -> None:
     assert wire.refusal("DeleteWebhook", {"name": "push"}) == ""
     assert send(wire, path, b"{}").status_code == 404
     assert wire.call("ListWebhooks").json()["webhooks"] == []
+
+
+def test_who_opens_and_closes_a_way_in_is_in_the_audit_log(wire: Wire) -> None:
+    put(wire)
+    for _ in range(2):
+        wire.call("DeleteWebhook", {"name": "push"})
+    with wire.doors.house.database.read() as connection:
+        found = [one for one in audit.entries(connection) if one["kind"].startswith("webhook.")]
+    assert [(one["kind"], one["who"], one["door"], one["text"]) for one in found] == [
+        ("webhook.put", "admin", "codepipeline", "push starts shop by Upload (GITHUB_HMAC)"),
+        ("webhook.deleted", "admin", "codepipeline", "push"),
+    ]
 
 
 @pytest.mark.parametrize(
