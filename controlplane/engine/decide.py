@@ -61,7 +61,7 @@ def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     A failed action that leads to no rollback by itself takes it from nobody: not from a bad signal, and not
     from a person who asked for it.
     """
-    bad = _gone_wrong(view, by_name)
+    bad = gone_wrong(view, by_name)
     if view.stop == "rollback" and (bad is None or not goes_back(view.declared, bad)):
         why = f"; before, {bad.by} failed: {bad.reason}" if bad else ""
         return Cause(CauseKind.REQUESTED, "", f"a person asked to roll back{why}")
@@ -70,7 +70,9 @@ def trouble(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     return bad
 
 
-def _gone_wrong(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
+def gone_wrong(view: StageView, by_name: Mapping[str, ActionView] | None = None) -> Cause | None:
+    """What went wrong by itself. by_name: the last attempt of everything, where that is known already."""
+    by_name = latest(view) if by_name is None else by_name
     failed, broken = _failed(view, by_name), breach(view.declared, by_name)
     if failed is None or (broken is not None and not goes_back(view.declared, failed)):
         return broken

@@ -7,7 +7,7 @@ from controlplane.declarations.wave_keys import most_in_flight
 from controlplane.engine import gate
 from controlplane.engine.admit import Waiting, admit
 from controlplane.engine.gate import Way
-from controlplane.engine.rows import action_row, stage_row
+from controlplane.engine.rows import AUTOMATIC, action_row, stage_row
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
@@ -25,6 +25,7 @@ class Place(NamedTuple):
     position: int
     attempt: int
     held: str
+    retried: str
 
 
 def admit_all(tx: Transaction) -> None:
@@ -67,6 +68,7 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
         quarantine=frozenset(row.digest for row in inbound if row.quarantined),
     )
     owners = {row.stage_id: row for row in inbound}
+    given_up = len(tx.given_up)
     for waiting in result.quarantined:
         why = f"{waiting.digest} is in quarantine; a person must lift it with a reason"
         owner = owners[waiting.stage_id]
@@ -74,6 +76,8 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
     for waiting, newer in result.superseded:
         owner = owners[waiting.stage_id]
         _turn_away(tx, owner, _place(owner), E.SUPERSEDED, f"overtaken by {newer.execution_id}")
+    if len(tx.given_up) > given_up:
+        return  # what he left there is answered for first; then who waits is looked at again
     locked = declared.execution_mode is not ExecutionMode.PARALLEL
     for waiting in result.enter:
         owner = owners[waiting.stage_id]
@@ -83,7 +87,9 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
 
 
 def _place(row: Any) -> Place:
-    return Place(row.stage_id, row.pipeline, row.stage, row.position, row.attempt, row.held)
+    return Place(
+        row.stage_id, row.pipeline, row.stage, row.position, row.attempt, row.held, row.retried
+    )
 
 
 def _at_the_gate(tx: Transaction, execution: Any, place: Place, *, locked: bool) -> None:
@@ -95,7 +101,9 @@ def _at_the_gate(tx: Transaction, execution: Any, place: Place, *, locked: bool)
         enter(tx, execution, place.id, place.stage, declared, locked=locked)
     elif way is Way.FAIL:
         _turn_away(tx, execution, place, E.FAILED, why, StageStatus.FAILED)
-        tx.to_admit[place.pipeline, place.stage] = False  # whoever waits behind is next
+    elif way is Way.SKIP and place.retried == AUTOMATIC:
+        said = f"{why}; it is not skipped, for an earlier try of it failed"
+        _turn_away(tx, execution, place, E.FAILED, said, StageStatus.FAILED)
     elif way is Way.SKIP:
         _skip(tx, execution, place, why)
 
@@ -140,7 +148,6 @@ def enter(
 def leave(tx: Transaction, execution: Any, row: Any) -> None:
     """A person stopped an execution that waits in front of a stage."""
     _turn_away(tx, execution, row, E.STOPPED, "stopped while waiting")
-    tx.to_admit[row.pipeline, row.stage] = False  # he may have stood at the gate, others behind him
 
 
 def _turn_away(
@@ -151,10 +158,17 @@ def _turn_away(
     reason: str,
     stage: StageStatus = StageStatus.CANCELLED,
 ) -> None:
-    """End an execution in front of a stage. row: a Place, or the stage execution itself."""
+    """End an execution in front of a stage. row: a Place, or the stage execution itself.
+
+    Of a try, what the one before it deployed stands there still: `settle` answers for that.
+    """
     check(E(execution.status), status)
     _leave_stage(tx, execution, row, reason, stage)
     _end(tx, execution, status, f"{row.stage}: {reason}")
+    if row.retried == AUTOMATIC:
+        tx.given_up.append(row.id)
+    elif stage is StageStatus.FAILED or status is E.STOPPED:
+        tx.to_admit[row.pipeline, row.stage] = False  # he stood at the gate, others behind him
 
 
 def _skip(tx: Transaction, execution: Any, row: Any, reason: str) -> None:

@@ -7,6 +7,7 @@ from controlplane.engine.bake import why_not_judged
 from controlplane.engine.decide import holds_a_wave
 from controlplane.engine.going_back import name_target
 from controlplane.engine.refusals import CommandError, Person, Problem
+from controlplane.engine.rows import MANUAL
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
@@ -35,7 +36,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
             "ended_at": None,
         }
     )
-    retrying.add_attempt(tx, row, execution, retrying.MANUAL, all_actions=all_actions)
+    retrying.add_attempt(tx, row, execution, MANUAL, all_actions=all_actions)
     tx.fact("stage.retried", execution, stage=stage, text=f"by {by}")
     tx.to_admit[row.pipeline, stage] = False
     settle(tx, ())

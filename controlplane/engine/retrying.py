@@ -9,7 +9,7 @@ from typing import Any
 
 from controlplane.declarations.model import StageDeclaration
 from controlplane.declarations.retries import retry_of, wants_retry
-from controlplane.engine.rows import stage_row
+from controlplane.engine.rows import AUTOMATIC, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, StageView
 from controlplane.engine.waves import unfinished
@@ -18,7 +18,6 @@ from controlplane.states import ActionStatus
 from controlplane.store import actions, executions, ledger, queries
 from rollback.models import Cause
 
-AUTOMATIC, MANUAL = "automatic", "manual"
 CARRIED = (
     "name",
     "kind",
@@ -83,6 +82,13 @@ def try_again(tx: Transaction, view: StageView, row: Any, execution: Any, cause:
         data={"trigger": AUTOMATIC, "attempt": number, "cause": cause.kind, "by": cause.by},
     )  # fmt: skip
     tx.to_admit[row.pipeline, row.stage] = False
+
+
+def before(tx: Transaction, row: Any) -> Any:
+    """The attempt of the same stage that a try came after."""
+    tried = executions.of_execution(tx.connection, row.execution_id)
+    mine = [one for one in tried if one.position == row.position and one.attempt < row.attempt]
+    return max(mine, key=lambda one: one.attempt)
 
 
 def add_attempt(tx: Transaction, row: Any, execution: Any, by: str, *, all_actions: bool) -> None:

@@ -9,6 +9,8 @@ from controlplane.engine import ids
 from controlplane.states import ActionStatus, StageStatus
 
 MINUTE = 60.0
+AUTOMATIC, MANUAL = "automatic", "manual"
+"""How a stage came to be tried again."""
 TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 """CodePipeline's own limits; anything else gets an hour."""
 JOB_MINUTES = 24 * 60

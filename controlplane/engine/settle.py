@@ -9,9 +9,10 @@ from typing import Any
 
 from controlplane import feedback
 from controlplane.declarations.model import ExecutionMode, Result
+from controlplane.declarations.retries import retry_of
 from controlplane.declarations.way_back import is_one_way
 from controlplane.engine import ids, retrying
-from controlplane.engine.decide import decide, latest
+from controlplane.engine.decide import decide, gone_wrong, latest
 from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.going_back import named
 from controlplane.engine.rows import action_row, stage_row
@@ -21,7 +22,7 @@ from controlplane.engine.watching import WATCHED, begin, decided
 from controlplane.engine.way_back import hold_way_in, page_for_what_was_put_back, reached
 from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import actions, executions, ledger, series
+from controlplane.store import actions, executions, ledger, locks, series
 from rollback.decide import BY_ITSELF
 from rollback.models import PAGES, Act, Cause, CauseKind
 
@@ -36,12 +37,42 @@ def settle(tx: Transaction, stage_ids: Collection[str]) -> None:
     The caller has locked them (`store.locks`), before it read or wrote anything of theirs.
     """
     _settle_all(tx, stage_ids)
-    admit_all(tx)
+    _let_in(tx)
     while tx.to_settle:  # a retried stage may have nothing left to start in its first run order
         tx.flush()
         again, tx.to_settle = tx.to_settle, set()
         _settle_all(tx, again)
+        _let_in(tx)
+
+
+def _let_in(tx: Transaction) -> None:
+    """Let others in; what a try that was turned away has left there is answered for before anybody enters."""
+    while tx.given_up or tx.to_admit:
+        if tx.given_up:
+            _answer_for_tries(tx)
         admit_all(tx)
+
+
+def _answer_for_tries(tx: Transaction) -> None:
+    """Where no try comes any more, what is declared to follow them does."""
+    tx.flush()
+    ids, tx.given_up = tx.given_up, []
+    for row in executions.stages(tx.connection, ids).values():
+        locks.ways_in(tx.connection, [(row.pipeline, row.stage, False)])
+        tx.to_admit[row.pipeline, row.stage] = False
+        execution = executions.by_id(tx.connection, row.execution_id)
+        before = retrying.before(tx, row)
+        failed = actions.of_stages(tx.connection, [before.id])
+        view = view_of(tx, before, execution, failed)
+        cause = gone_wrong(view) or Cause(CauseKind.FAILED_CHECK, "", before.cause)
+        if executions.is_occupied(tx.connection, row.pipeline, row.stage):
+            said = f"{cause.reason}; it is not tried again, and another is in {row.stage} now"
+            tx.fact("person.paged", execution, stage=row.stage, text=said)
+            continue
+        carried = actions.of_stages(tx.connection, [row.id])  # what the next try was to keep
+        kept = [one for one in carried if one.kind == "action"]
+        view = view._replace(actions=[*view.actions, *kept])
+        close_the_loop(tx, view, cause, row, execution, retry_of(view.declared).after)
 
 
 def _settle_all(tx: Transaction, stage_ids: Collection[str]) -> None:

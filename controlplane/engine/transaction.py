@@ -24,7 +24,8 @@ class Transaction:
     from the next transaction on. at_gate: stage executions at whose gate a rule has said something.
     to_admit: (pipeline, stage) where somebody arrived or left; True where the way in itself was opened.
     keeps_new: new actions are not written yet, for the engine may take them at once; nothing that is
-    decided in the same transaction looks at them. wakes: sleepers are to look for what is due now.
+    decided in the same transaction looks at them. given_up: tries that were turned away in front of their
+    stage, where the one before them left what it had deployed. wakes: sleepers are to look for what is due now.
     judged: by action, what this transaction's looks saw that is not kept unless the rule ends with it.
     """
 
@@ -40,6 +41,7 @@ class Transaction:
     execution_moves: list[dict[str, Any]] = field(default_factory=list)
     to_admit: dict[tuple[str, str], bool] = field(default_factory=dict)
     to_settle: set[str] = field(default_factory=set)
+    given_up: list[str] = field(default_factory=list)
     keeps_new: bool = False
     wakes: bool = True
     judged: dict[int, Judgement] = field(default_factory=dict)

@@ -219,7 +219,7 @@ CLOSED = exists().where(T.pipeline == bindparam("pipeline"), T.stage == bindpara
 BANNED = exists().where(Q.digest == E.digest, Q.lifted_at.is_(None)).correlate(EXECUTION)
 INBOUND: Select[Any] = (
     select(
-        S.id.label("stage_id"), S.execution_id, S.stage, S.position, S.attempt, S.held,
+        S.id.label("stage_id"), S.execution_id, S.stage, S.position, S.attempt, S.held, S.retried,
         E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
         OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
     )

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from controlplane.declarations.model import Result, StageDeclaration
 from controlplane.engine import on_failure
 from controlplane.engine.view import StageView
+from controlplane.ledger import Fared
 from controlplane.sandbox.scripted import after, judging, source_of, succeed
 from controlplane.states import StageStatus
+from controlplane.store import ledger
+from controlplane.store.tables import LedgerEntry, table
 from monitors.base import MonitorError, Outcome, Progress, Task, Verdict
 from tests.support.baking import Row
 from tests.support.house import ANNE, BAD, GOOD, House, action, deploying, pipeline, rule, source
@@ -170,6 +174,103 @@ def test_who_waits_in_front_meets_the_next_try_by_the_mode(
     one.wait(90, step=3)
     assert one.execution(older).status == first
     assert one.execution(newer).status == "Succeeded"
+
+
+# --- a try that never comes in --------------------------------------------------------------------
+
+
+def waiting_try(house: House, mode: str = "all", **more: Any) -> str:
+    """Release 2 stands in prod and failed there; its next try waits before a way in that is closed."""
+    modes = {"all": "ALL_ACTIONS", "failed": "FAILED_ACTIONS"}
+    retry = {"retryMode": modes[mode]}
+    stage = tried(then="ROLLBACK", retryConfiguration=retry)
+    execution = second_release(house, {**stage, **more}, after(2, Outcome.FAILED, "red"))
+    house.commands.disable_transition("shop", "Prod", ANNE, reason="the fair")
+    house.wait(20)
+    assert house.stages(execution)["Prod"] == "Inbound"
+    assert "rollback.requested" not in house.kinds(execution)
+    return execution
+
+
+def came_back(house: House, execution: str) -> bool:
+    """Release 2 is off prod, by one rollback, and nothing is let in behind it."""
+    backs = [row for row in house.rows() if row.type == "ROLLBACK"]
+    digests = [one.configuration["RevisionDigest"] for one in
+               house.drivers["CodeDeployRestore"].started]  # fmt: skip
+    states = [(row.rolls_back, row.rollback_state) for row in backs]
+    rows = table(LedgerEntry).c
+    with house.database.read() as connection:
+        fared = set(connection.execute(select(rows.status).where(rows.digest == BAD)).scalars())
+    return (states, digests, fared) == ([(execution, "done")], [GOOD], {Fared.BAD})
+
+
+@pytest.mark.parametrize("mode", ["all", "failed"])
+def test_a_try_that_is_turned_away_by_a_quarantine_leaves_nothing_bad_behind(
+    empty: House, mode: str
+) -> None:
+    execution = waiting_try(empty, mode)
+    with empty.database.begin() as connection:
+        why = {"pipeline": "other", "execution_id": "e", "reason": "customers call"}
+        lifted = {"lifted_by": "", "lift_reason": ""}
+        ledger.put_in_quarantine(connection, {"digest": BAD, **why, **lifted, "at": 0.0})
+    empty.commands.enable_transition("shop", "Prod", ANNE, reason="it is over")
+    empty.wait(20)
+    assert empty.execution(execution).status == "Failed"
+    assert came_back(empty, execution)
+
+
+def test_a_try_that_a_person_stops_leaves_nothing_bad_behind(one: House) -> None:
+    execution = waiting_try(one)
+    one.commands.stop(execution, ANNE, abandon=True, reason="enough")
+    one.wait(20)
+    assert one.execution(execution).status == "Stopped"
+    assert came_back(one, execution)
+
+
+def test_a_newer_release_that_overtakes_a_try_waits_until_the_bad_one_is_off(one: House) -> None:
+    execution = waiting_try(one)
+    one.drivers["S3"].default = source_of("sha256:" + "c" * 64)
+    newer = one.start()
+    one.wait(20)
+    assert one.execution(execution).status == "Superseded"
+    assert came_back(one, execution)
+    assert one.stages(newer)["Prod"] == "Inbound", "the way in is held for a person"
+
+
+def test_who_waits_in_front_of_an_open_way_does_not_go_in_before_the_bad_one_is_off(
+    empty: House,
+) -> None:
+    execution = second_release(empty, tried(then="ROLLBACK"), after(3, Outcome.FAILED, "red"))
+    empty.drivers["S3"].default = source_of("sha256:" + "c" * 64)
+    newer = empty.start()
+    assert empty.stages(newer)["Prod"] == "Inbound"
+    empty.wait(30)
+    assert empty.execution(execution).status == "Superseded"
+    assert came_back(empty, execution)
+    assert empty.stages(newer)["Prod"] == "Inbound", "the way in is held for a person"
+
+
+@pytest.mark.parametrize("result", ["FAIL", "SKIP"])
+def test_a_gate_that_keeps_a_try_out_lets_nothing_bad_stand_behind_it(
+    one: House, result: str
+) -> None:
+    gate = {"result": result, "rules": [rule("Quiet", "CloudWatchAlarm", timeoutInMinutes=5)]}
+    execution = waiting_try(one, beforeEntry={"conditions": [gate]})
+    one.drivers["AlarmAtGate"].default = judging(Verdict.FAIL)
+    one.commands.enable_transition("shop", "Prod", ANNE, reason="it is over")
+    one.wait(400, step=20)
+    assert one.execution(execution).status == "Failed"
+    assert came_back(one, execution)
+
+
+def test_where_somebody_else_is_in_the_stage_a_person_is_called(one: House) -> None:
+    execution = waiting_try(one)
+    one.drivers["CodeDeployRestore"].default = after(50)
+    one.commands.rollback("shop", "Prod", ANNE, reason="now")
+    assert [row.type for row in one.rows()].count("ROLLBACK") == 1
+    one.commands.stop(execution, ANNE, abandon=True, reason="enough")
+    assert [row.type for row in one.rows()].count("ROLLBACK") == 1
+    assert any("another is in Prod" in said for said in one.texts("person.paged", execution))
 
 
 # --- conditions of onFailure ------------------------------------------------------------------
