@@ -9,7 +9,7 @@ from controlplane.codepipeline import job_state, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
-from controlplane.engine.retrying import AUTOMATIC
+from controlplane.engine.rows import AUTOMATIC
 from controlplane.engine.spoken import action_id
 from controlplane.store import executions, pipelines, queries
 
