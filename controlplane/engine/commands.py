@@ -299,9 +299,9 @@ class Commands:
             raise CommandError(Problem.INVALID, "lifting a quarantine needs a reason")
         with self._transaction(by) as tx:
             held = queries.quarantine_of(tx.connection, digest)
-            if held is None:
+            lifted = ledger.lift_quarantine(tx.connection, digest, by.name, reason, tx.now)
+            if held is None or not lifted:  # or another lifts it at this very moment
                 raise CommandError(Problem.UNKNOWN, f"{digest} is not in quarantine")
-            ledger.lift_quarantine(tx.connection, digest, by.name, reason, tx.now)
             text = f"{digest} was released by {by.name}: {reason}"
             self._say(tx, "digest.released", held.pipeline, "", text)
 

@@ -203,7 +203,9 @@ class Engine:
         while not self._results.empty() and len(results) < 2 * self._limits.batch:
             result = self._results.get()
             results.append(result)
-            self._held.pop(result.job.row.id, None)
+            row = result.job.row
+            if self._held.get(row.id) == row.fence:  # a late one of an old claim ends no newer one
+                self._held.pop(row.id)
         return results
 
     def _claim(self, tx: Transaction) -> list[Any]:

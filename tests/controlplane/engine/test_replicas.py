@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
+from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import Scripted, after
-from controlplane.store import locks
+from controlplane.store import audit, ledger, locks, queries
 from monitors.base import Outcome
-from tests.support.house import ANNE, KEYS, House, action, pipeline, source
+from tests.support.house import ANNE, BAD, KEYS, House, action, pipeline, source
 from tests.support.postgres import Cluster
 
 REPLICAS = 3
@@ -148,3 +151,36 @@ def test_a_retry_looks_who_is_newer_only_once_nobody_else_goes_in(two_stages: Ho
         assert someone_waits(two_stages)
     retrying.join(10)
     assert two_stages.execution(execution).status == "InProgress"
+
+
+def test_of_two_who_lift_a_quarantine_at_once_one_is_told_that_it_is_gone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = {"pipeline": "shop", "execution_id": "e", "reason": "bad", "lifted_by": ""}
+    with house.database.begin() as connection:
+        ledger.put_in_quarantine(connection, {"digest": BAD, **why, "lift_reason": "", "at": 0.0})
+    both, read = threading.Barrier(2), queries.quarantine_of
+
+    def seen_by_both(connection: Connection, digest: str) -> Any:
+        found = read(connection, digest)
+        both.wait(10)
+        return found
+
+    monkeypatch.setattr(queries, "quarantine_of", seen_by_both)
+    refused: list[str] = []
+
+    def lift() -> None:
+        try:
+            house.commands.lift_quarantine(BAD, ANNE, reason="it was the alarm")
+        except CommandError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=lift) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert refused == [f"{BAD} is not in quarantine"]
+    with house.database.read() as connection:
+        (told,) = audit.entries(connection)
+    assert told["kind"] == "digest.released"

@@ -70,3 +70,19 @@ def test_what_could_not_be_handed_to_a_thread_is_claimed_again_after_its_lease(
             empty.engine.turn()
     empty.wait(3 * Limits().lease, step=5)
     assert empty.execution(execution).status == "Succeeded"
+
+
+def test_a_late_result_of_an_old_claim_does_not_end_the_renewal_of_a_newer_one(
+    empty: House,
+) -> None:
+    empty.drivers["NoOp"].default = after(9)
+    empty.apply(pipeline({"name": "S", "actions": [action("a", "NoOp")]}))
+    empty.commands.start("shop", ANNE)
+    engine = empty.engine
+    engine.turn()
+    late = engine._results.get_nowait()
+    newer = late.job.row.fence + 2
+    engine._held[late.job.row.id] = newer
+    engine._results.put(late)
+    engine.turn()
+    assert engine._held[late.job.row.id] == newer
