@@ -39,6 +39,7 @@ class Kind:
     """How one kind of build is spelt: its calls, and the fields of their answers.
 
     ordered: its list is known to begin with the newest.
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListBuildsForProject.html
     """
 
     start: str

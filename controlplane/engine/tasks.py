@@ -306,12 +306,16 @@ def _shell(
 
 
 def _filled(known: Mapping[tuple[str, str], str], text: str, *, quoted: bool = False) -> str:
-    """Put variables in. quoted: into JSON, out of whose texts no value may break."""
+    """Put variables in.
+
+    quoted: into JSON, out of whose texts no value may break; one that is the whole of it may be JSON itself.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = (match[1], match[2])
         if name not in known:
             raise UnresolvedError(f"variable {match[0]} has no value: no earlier action set it")
-        return json.dumps(known[name])[1:-1] if quoted else known[name]
+        return json.dumps(known[name])[1:-1] if inside else known[name]
 
+    inside = quoted and not VARIABLE.fullmatch(text)
     return VARIABLE.sub(value, text)

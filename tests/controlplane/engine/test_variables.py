@@ -1,5 +1,6 @@
 """Variables of a pipeline: given by whoever starts it, read wherever a configuration asks for them."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,25 @@ def test_an_action_that_puts_out_too_much_fails(house: House) -> None:
     house.apply(pipeline(source(), asking()))
     execution = house.start()
     assert "more than 122,880" in house.execution(execution).reason
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ('{"Image": "#{variables.Ticket}"}', {"Image": '", "Role": "admin'}),
+        ("#{variables.Size}", {"Role": "viewer"}),
+    ],
+)
+def test_a_value_breaks_out_of_no_text_in_json_but_may_be_all_of_it(
+    house: House, text: str, means: dict[str, str]
+) -> None:
+    stack = {"StackName": "s", "ActionMode": "CREATE_UPDATE", "ParameterOverrides": text}
+    update = action(
+        "Update", "CloudFormation", configuration=stack, inputArtifacts=[{"name": "App"}]
+    )
+    house.apply(declared({"name": "Stack", "actions": [update]}))
+    given = {"Ticket": '", "Role": "admin', "Size": '{"Role": "viewer"}'}
+    house.commands.start("shop", ANNE, variables=given)
+    house.settle()
+    (task,) = house.drivers["CloudFormation"].started
+    assert json.loads(task.configuration["ParameterOverrides"]) == means
