@@ -26,12 +26,14 @@ class CommandError(Exception):
 class Person:
     """Who asks, and by which door: "api", "console", "slack", "cli", "schedule", "event".
 
-    token: the id of the token that he counts as; "" where he came without one.
+    token: the id of the token that he counts as; "" where he came without one. groups: what whoever
+    signs people in says that he belongs to.
     """
 
     name: str
     door: str
     token: str = ""
+    groups: frozenset[str] = frozenset()
 
     def is_one_with(self, name: str, token: str) -> bool:
         """Say whether that is the same person: by name, or by who made the tokens."""
