@@ -46,12 +46,18 @@ class SettingError(ValueError):
 
 
 class SlackPerson(BaseModel):
-    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses."""
+    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses.
+
+    pipelines, stages: globs of those that he may move. groups: those that he is in.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
     role: str
+    pipelines: str = "*"
+    stages: str = "*"
+    groups: tuple[str, ...] = ()
 
 
 class Settings(BaseSettings):

@@ -20,8 +20,14 @@ Document = dict[str, Any]
 class Documents(Protocol):
     """Rows as documents; the same that the REST door serves."""
 
-    def pipelines(self, connection: Connection, after: str, limit: int) -> list[Document]:
-        """The next pipelines by name, and what stands where."""
+    def pipelines(
+        self,
+        connection: Connection,
+        after: str,
+        limit: int,
+        seen: Callable[[str], bool] | None,
+    ) -> list[Document]:
+        """The next pipelines by name, and what stands where; seen: which of them, None: all."""
         ...
 
     def state(self, connection: Connection, name: str) -> Document:

@@ -21,7 +21,8 @@ from controlplane.console.session import (
 from controlplane.console.templates import render
 from controlplane.console.views import pipeline_view
 from controlplane.store import tokens
-from controlplane.store.roles import Permission, allows
+from controlplane.store.grants import may_somewhere
+from controlplane.store.roles import Permission
 
 public = APIRouter()
 router = APIRouter(route_class=SessionRoute)
@@ -71,7 +72,7 @@ def login(
     now = desk.now()
     with desk.database.read() as connection:
         holder = tokens.find(connection, token.strip(), now)
-    if holder is None or not allows(holder.role, Permission.READ):
+    if holder is None or not may_somewhere(holder.grants, Permission.READ):
         refusal = "This token is unknown, revoked or expired, or may not read."
         page = render("login.html", {"next": inside(next), "refusal": refusal})
         return HTMLResponse(page, 401)
@@ -133,5 +134,6 @@ def pipeline_page(
     desk: Desk, session: Session, name: str, *, done: str = "", refusal: str = ""
 ) -> HTMLResponse:
     """Render it, with what was done or why it was refused; CommandError for an unknown pipeline."""
+    session.require(Permission.READ, name)
     view = pipeline_view(desk, session, name)
     return HTMLResponse(render("pipeline.html", {**view, "done": done, "refusal": refusal}))

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from controlplane.console.desk import Desk, desk_of
 from controlplane.engine.refusals import Person
 from controlplane.store import tokens
-from controlplane.store.roles import Permission, allows
+from controlplane.store.grants import Grants, may, may_somewhere, refusal
+from controlplane.store.roles import Permission
 
 COOKIE = "towpath_session"
 LIFETIME = 12 * 3600
@@ -27,20 +28,35 @@ SHAPE = re.compile(r"([A-Za-z0-9-]{1,60})\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser. token: the id of the token that its person counts as."""
+    """One signed-in browser. token: as which its person counts (`Person.token`)."""
 
     name: str
-    role: str
+    grants: Grants
     csrf: str
     token: str = ""
+    groups: frozenset[str] = frozenset()
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the role of the token allows it."""
-        return allows(self.role, permission)
+    @property
+    def role(self) -> str:
+        """What the person may, in words."""
+        return ", ".join(map(str, self.grants))
+
+    def may(self, permission: Permission, pipeline: str = "", stage: str = "") -> bool:
+        """Whether the grants allow it there; "" is every pipeline, and every stage."""
+        return may(self.grants, permission, pipeline, stage)
+
+    def offered(self, permission: Permission, pipeline: str | None = None) -> bool:
+        """Whether a page shows the form: the grants allow it somewhere (in the pipeline)."""
+        return may_somewhere(self.grants, permission, pipeline)
+
+    def require(self, permission: Permission, pipeline: str = "", stage: str = "") -> None:
+        """Refuse (403) where the grants do not allow it."""
+        if not self.may(permission, pipeline, stage):
+            raise HTTPException(403, refusal(self.grants, permission, pipeline, stage))
 
     def person(self) -> Person:
         """As commands know it."""
-        return Person(self.name, "console", self.token)
+        return Person(self.name, "console", self.token, self.groups)
 
 
 class SignedOutError(Exception):
@@ -73,9 +89,9 @@ def session_in(desk: Desk, cookie: str) -> Session:
         raise SignedOutError
     with desk.database.read() as connection:
         holder = tokens.by_id(connection, token_id, desk.now())
-    if holder is None or not allows(holder.role, Permission.READ):
+    if holder is None or not may_somewhere(holder.grants, Permission.READ):
         raise SignedOutError
-    return Session(holder.name, holder.role, _mac(desk, "csrf", cookie), holder.person)
+    return Session(holder.name, holder.grants, _mac(desk, "csrf", cookie), holder.person)
 
 
 def check_csrf(session: Session, given: str) -> None:

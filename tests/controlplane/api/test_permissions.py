@@ -8,9 +8,10 @@ from controlplane.api.guard import NEEDS
 from controlplane.store.roles import Role
 from tests.support.doors import Doors
 
-VIEWER = {"viewer", "approver", "release-manager", "admin"}
-APPROVER = VIEWER - {"viewer"}
+VIEWER = {"viewer", "developer", "approver", "release-manager", "admin"}
+APPROVER = VIEWER - {"viewer", "developer"}
 MANAGER = APPROVER - {"approver"}
+DEVELOPER = MANAGER | {"developer"}
 ADMIN = {"admin"}
 REPORTER = {"reporter", "admin"}
 
@@ -20,9 +21,9 @@ MAY = {
     "PUT /pipelines/shop": MANAGER,
     "GET /pipelines/shop/state": VIEWER,
     "GET /pipelines/shop/executions": VIEWER,
-    "POST /pipelines/shop/executions": MANAGER,
+    "POST /pipelines/shop/executions": DEVELOPER,
     "POST /pipelines/shop/stages/Prod/rollback": MANAGER,
-    "POST /pipelines/shop/stages/Prod/drill": MANAGER,
+    "POST /pipelines/shop/stages/Prod/drill": DEVELOPER,
     "GET /pipelines/shop/drills": VIEWER,
     "PUT /pipelines/shop/stages/Prod/transition": MANAGER,
     "DELETE /pipelines/shop/stages/Prod/transition": MANAGER,
@@ -33,10 +34,10 @@ MAY = {
     "GET /executions/none": VIEWER,
     "GET /executions/none/measurements": VIEWER,
     "GET /executions/none/explanation": VIEWER,
-    "POST /executions/none/stop": MANAGER,
+    "POST /executions/none/stop": DEVELOPER,
     "POST /executions/none/stages/Prod/approval": APPROVER,
     "POST /executions/none/stages/Prod/judgement": MANAGER,
-    "POST /executions/none/stages/Prod/retry": MANAGER,
+    "POST /executions/none/stages/Prod/retry": DEVELOPER,
     "POST /executions/none/stages/Prod/override": MANAGER,
     "GET /freezes": VIEWER,
     "POST /freezes": MANAGER,
