@@ -17,6 +17,10 @@ from starlette.exceptions import HTTPException
 from controlplane.api.inputs import NAME
 from controlplane.api.parts import Parts, parts_of
 from controlplane.engine.refusals import Person
+from controlplane.identity import noting
+from controlplane.identity.attempts import TooManyAttemptsError
+from controlplane.identity.builds import Builds
+from controlplane.identity.errors import IdentityError
 from controlplane.store import executions, grants, tokens
 from controlplane.store.roles import Permission
 
@@ -67,6 +71,8 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/tokens"): P.TOKENS,
     ("POST", "/tokens"): P.TOKENS,
     ("DELETE", "/tokens/{token_id}"): P.TOKENS,
+    ("GET", "/sessions"): P.TOKENS,
+    ("DELETE", "/sessions/{session_id}"): P.TOKENS,
 }
 
 PLACES = (
@@ -157,27 +163,55 @@ def _place(request: Request) -> tuple[str, str]:
 
 def _authenticate(request: Request) -> tokens.Holder:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    holder = None
+    why = (
+        "Send a valid token as `Authorization: Bearer tp_...`; it may have expired or been "
+        "revoked. `towpath token create` makes one."
+    )
+    status = 401
     if scheme.lower() == "bearer":
-        holder = holder_of(parts_of(request), token.strip())
-    if holder is None:
-        raise HTTPException(
-            401,
-            "Send a valid token as `Authorization: Bearer tp_...`; it may have expired or been "
-            "revoked. `towpath token create` makes one.",
-            {"WWW-Authenticate": 'Bearer realm="towpath"'},
-        )
-    return holder
+        try:
+            holder = holder_of(parts_of(request), token.strip())
+        except IdentityError as error:
+            holder, why, status = None, f"The JWT is refused: {error}.", error.status
+        if holder is not None:
+            return holder
+        _count(request, why)
+    told = {"WWW-Authenticate": 'Bearer realm="towpath"'} if status == 401 else None  # noqa: PLR2004
+    raise HTTPException(status, why, told)
+
+
+def _count(request: Request, why: str) -> None:
+    """Count a wrong token as a failed sign-in of its client; 429 after too many.
+
+    Whoever shows a right one is let in, whatever was before: 256 random bits are not guessed, and many
+    builds come from one address.
+    """
+    parts, attempts = parts_of(request), request.app.state.attempts
+    came = ("api", request.client.host if request.client else "", why)
+    try:
+        noting.refused(parts.database, attempts, parts.now(), came)
+    except TooManyAttemptsError as error:
+        raise HTTPException(429, str(error), {"Retry-After": str(error.retry_after)}) from None
 
 
 def holder_of(parts: Parts, token: str) -> tokens.Holder | None:
-    """Find who holds a token, and remember its use."""
+    """Find who holds a token, and remember its use; IdentityError for a JWT that is refused."""
+    if parts.builds is not None and parts.builds.takes(token):
+        return _build(parts, parts.builds, token)
     now = parts.now()
     with parts.database.read() as connection:
         holder = tokens.find(connection, token, now)
     if holder is not None:
         tokens.touch(parts.database, holder, now)
     return holder
+
+
+def _build(parts: Parts, builds: Builds, token: str) -> tokens.Holder:
+    who = builds.whose(token)
+    if builds.is_new(token):
+        by, text = Person(who.name, "api", who.person), f"by JWT: {grants.said(who.grants)}"
+        noting.note(parts.database, parts.now(), by, "jwt.accepted", text)
+    return tokens.Holder("", who.name, who.grants, None, who.person, who.groups)
 
 
 def holder_in(request: Request) -> tokens.Holder:

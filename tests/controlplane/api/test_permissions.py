@@ -61,6 +61,8 @@ MAY = {
     "GET /tokens": ADMIN,
     "POST /tokens": ADMIN,
     "DELETE /tokens/none": ADMIN,
+    "GET /sessions": ADMIN,
+    "DELETE /sessions/none": ADMIN,
 }
 
 
