@@ -160,7 +160,7 @@ def _client(request: Request) -> str:
 
 def _check_attempts(request: Request, desk: Desk) -> None:
     try:
-        desk.attempts.check(_client(request))
+        desk.attempts.check(noting.key_of("console", _client(request)))
     except TooManyAttemptsError as error:
         raise _wait(error) from None
 

@@ -17,9 +17,14 @@ NOBODY = "nobody"
 def refused(database: Database, attempts: Attempts, now: float, came: tuple[str, str, str]) -> None:
     """Count a failure; TooManyAttemptsError where its client must wait. came: door, client, and why not."""
     door, client, why = came
-    attempts.check(client)
-    if attempts.failed(client):
+    attempts.check(key_of(door, client))
+    if attempts.failed(key_of(door, client)):
         note(database, now, Person(NOBODY, door), "sign-in.refused", f"from {client}: {why}")
+
+
+def key_of(door: str, client: str) -> str:
+    """As whom a client is counted: a build with an old token locks nobody out of the console."""
+    return f"{door} {client}"
 
 
 def note(database: Database, now: float, who: Person, kind: str, text: str) -> None:
