@@ -251,33 +251,34 @@ def _installed(connection: Connection) -> str | None:
 
 def metrics_of(house: House) -> Any:
     """The Prometheus registry of this installation, read from the database at every scrape."""
+    return registry(lambda: readings_of(house))
 
-    def read() -> Iterable[Reading | Distribution]:
-        with house.database.read() as connection:
-            for found in metrics.read(connection, house.clock().timestamp()):
-                yield Reading(*found)
-            yield Distribution(
-                "towpath_rollback_seconds",
-                "Rollbacks that were done, from the request to the verified end.",
-                ("pipeline", "stage"),
-                metrics.rollback_seconds(connection),
-            )
-        yield Reading(
-            "towpath_engine_last_turn_timestamp_seconds",
-            "When the engine of this process turned last.",
-            (),
-            counter=False,
-            values={(): house.engine.last_turn},
-        )
-        yield Reading(
-            "towpath_breaker_open",
-            "1 where this process leaves a service alone that does not answer.",
-            ("account", "region", "service", "lane"),
-            counter=False,
-            values={
-                (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
-                for (account, region, service, rollback), is_open in house.breakers.open().items()
-            },
-        )
 
-    return registry(read)
+def readings_of(house: House) -> Iterable[Reading | Distribution]:
+    """Every metric that is served, those without a value now too."""
+    with house.database.read() as connection:
+        for found in metrics.read(connection, house.clock().timestamp()):
+            yield Reading(*found)
+        yield Distribution(
+            "towpath_rollback_seconds",
+            "Rollbacks that were done, from the request to the verified end.",
+            ("pipeline", "stage"),
+            metrics.rollback_seconds(connection),
+        )
+    yield Reading(
+        "towpath_engine_last_turn_timestamp_seconds",
+        "When the engine of this process turned last.",
+        (),
+        counter=False,
+        values={(): house.engine.last_turn},
+    )
+    yield Reading(
+        "towpath_breaker_open",
+        "1 where this process leaves a service alone that does not answer.",
+        ("account", "region", "service", "lane"),
+        counter=False,
+        values={
+            (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
+            for (account, region, service, rollback), is_open in house.breakers.open().items()
+        },
+    )

@@ -110,6 +110,26 @@ def _hold_or_extend(view: StageView, rules: Iterable[Rule], now: float, moves: M
         _hold(view, holding, moves)
     elif blocking:
         _extend(view, blocking, now, moves)
+    else:
+        _hold_unheard(view, rules, now, moves)
+
+
+def _hold_unheard(view: StageView, rules: Iterable[Rule], now: float, moves: Moves) -> None:
+    """Say once that a rule says nothing at all, or nothing new: a person may then judge without it."""
+    began = view.baking_since if view.baking_since is not None else now
+    unheard = [
+        declared.name
+        for declared, one in zip(view.declared.rules(), rules, strict=True)
+        if one.is_unheard(began + one.terms.time, now)
+    ]
+    if not unheard or view.held:
+        return
+    moves.mark["held"] = f"{', '.join(unheard)}: no verdict"
+    text = (
+        f"{view.declared.name} cannot end its bake, hold: {', '.join(unheard)} gave no verdict since its "
+        f"time was over at {clock(ends(view, now))}"
+    )
+    moves.says.append(Said("stage.held", text))
 
 
 def hold_wave(view: StageView, rules: Iterable[Rule], moves: Moves) -> None:

@@ -37,6 +37,13 @@ class Rule(NamedTuple):
         """Say whether its verdict lets go on what waits for one since a moment."""
         return self.follows in LETS_END and self.said_since(moment, now)
 
+    def is_unheard(self, moment: float, now: float) -> bool:
+        """Say whether it had every chance to give a verdict since a moment, and gave none.
+
+        Twice as long as a verdict is fresh: whoever takes over from a dead replica looks first.
+        """
+        return now >= moment + 2 * self.terms.fresh and not self.said_since(moment, now)
+
     @property
     def told(self) -> str:
         """Name and verdict, for a person."""
