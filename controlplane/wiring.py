@@ -43,6 +43,8 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
@@ -86,6 +88,8 @@ class House:
     late: LateDeliveries
     migration: Migration
     shadow: Shadow
+    login: Login | None
+    builds: Builds
 
 
 @contextmanager
@@ -170,7 +174,15 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
+        login=_login(settings, http, now),
+        builds=Builds(http, settings.jwt_issuers, now),
     )
+
+
+def _login(settings: Settings, http: httpx.Client, now: Callable[[], float]) -> Login | None:
+    if settings.oidc is None:
+        return None
+    return Login(http, settings.oidc, settings.grants, settings.public_url, now)
 
 
 def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:

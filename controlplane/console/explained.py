@@ -8,6 +8,7 @@ from controlplane.console.desk import Desk, Document
 from controlplane.console.drawing import drawing
 from controlplane.console.session import Session
 from controlplane.console.views import helpers
+from controlplane.store.roles import Permission
 
 TABLE = 60
 """Points of a chart that stand in its table, the newest."""
@@ -17,6 +18,7 @@ def explanation_view(desk: Desk, session: Session, execution_id: str) -> Documen
     """Everything the template needs; CommandError where there is no such execution."""
     with desk.database.read() as connection:
         document = desk.documents.explanation(connection, execution_id)
+    session.require(Permission.READ, document["pipeline"])
     stages = [_stage(stage) for stage in document["stages"]]
     return {
         **helpers(session, desk.clock()),
