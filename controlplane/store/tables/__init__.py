@@ -43,7 +43,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
-from controlplane.store.tables.sources import SourceRef
+from controlplane.store.tables.sources import LateDelivery, SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -71,6 +71,7 @@ __all__ = [
     "Incident",
     "Installation",
     "Job",
+    "LateDelivery",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
