@@ -7,8 +7,8 @@ reach not everywhere, for their role is one that it does not know.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
