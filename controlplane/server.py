@@ -13,6 +13,7 @@ from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
     audit,
+    description,
     events,
     executions,
     gates,
@@ -72,6 +73,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)
+    description.describe(app)
     problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
     app.add_middleware(

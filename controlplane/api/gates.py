@@ -11,7 +11,7 @@ from controlplane.api.inputs import (
     FreezeBody,
     FreezeId,
     IncidentKey,
-    ReasonBody,
+    NeededReasonBody,
     StageName,
 )
 from controlplane.api.parts import GivenParts
@@ -39,7 +39,9 @@ def freeze(parts: GivenParts, person: GivenPerson, body: FreezeBody) -> dict[str
 
 
 @router.delete("/freezes/{freeze_id}", status_code=204)
-def unfreeze(freeze_id: FreezeId, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+def unfreeze(
+    freeze_id: FreezeId, parts: GivenParts, person: GivenPerson, body: NeededReasonBody
+) -> None:
     """Lift a freeze; who waited only for it goes in at once."""
     parts.commands.unfreeze(freeze_id, person, reason=body.reason)
 
@@ -50,7 +52,7 @@ def override(
     stage: StageName,
     parts: GivenParts,
     person: GivenPerson,
-    body: ReasonBody,
+    body: NeededReasonBody,
 ) -> Document:
     """Ask for a closed gate to be opened; asked by another person, it opens."""
     row = parts.commands.override(execution_id, stage, person, reason=body.reason)
@@ -82,6 +84,8 @@ def take_alerts(parts: GivenParts, person: GivenPerson, body: AlertmanagerBody) 
 
 
 @router.delete("/incidents/{key}", status_code=204)
-def resolve(key: IncidentKey, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+def resolve(
+    key: IncidentKey, parts: GivenParts, person: GivenPerson, body: NeededReasonBody
+) -> None:
     """Say that an incident is over, where its monitoring does not."""
     parts.commands.resolve_incident(key, person, reason=body.reason)
