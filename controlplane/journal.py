@@ -157,7 +157,8 @@ class Journal:
         return audit.Decision(who=self._by[0], door=self._by[1], **row)
 
     def _outbox(self, fact: Fact) -> list[dict[str, Any]]:
-        wanted = [n for n in self._notifications(fact.pipeline) if _wants(n, fact.kind)]
+        declared = self._notifications(fact.pipeline)
+        wanted = [n for n in declared if _wants(n, fact.kind) and _of_stage(n, fact.stage)]
         return [
             {
                 "execution_id": fact.execution_id,
@@ -176,7 +177,15 @@ def place(notification: Notification) -> str:
     return f"{notification.provider}|{address}"
 
 
+def _of_stage(notification: Notification, stage: str) -> bool:
+    """A topic of its own for each environment: Stages names those that it is told of."""
+    listed = notification.configuration.get("Stages", "")
+    return not listed or stage in {name.strip() for name in listed.split(",")}
+
+
 def _wants(notification: Notification, kind: str) -> bool:
+    if notification.provider == "SNS" and kind in notification.events and kind in CHANGES:
+        return True  # CodePipeline's own that concern nobody (action.started), where they are named
     if kind not in (CHANGES if notification.provider == CHANNEL else TOLD):
         return False
     return not notification.events or any(
