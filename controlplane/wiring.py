@@ -35,6 +35,7 @@ from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -82,6 +83,7 @@ class House:
     hooks: Hooks
     git: Hosts
     intake: GitIntake
+    late: LateDeliveries
     migration: Migration
     shadow: Shadow
 
@@ -115,6 +117,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     git = Hosts(make_hosts(http, settings.git, os.environ))
+    intake = GitIntake(database, structures, commands, git)
     parts = ActionParts(
         clients,
         clock,
@@ -160,7 +163,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
         git=git,
-        intake=GitIntake(database, structures, commands, git),
+        intake=intake,
+        late=LateDeliveries(database, git, intake, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
