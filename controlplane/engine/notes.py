@@ -20,6 +20,8 @@ from controlplane.store import events, executions, histories, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
 
+DAY = "the digest of the day"
+
 
 class _Bound(NamedTuple):
     """What a button is bound to, besides its execution and stage."""
@@ -142,6 +144,8 @@ def _notice(connection: Connection, event: Any, execution: Any) -> str:
 def title(event: Any) -> str:
     """One line: shop · Prod: rollback requested."""
     what = event.kind.replace(".", " ")
+    if not event.pipeline:
+        return DAY if event.kind == "day.told" else what
     return (
         f"{event.pipeline} · {event.stage}: {what}" if event.stage else f"{event.pipeline}: {what}"
     )
