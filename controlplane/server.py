@@ -13,6 +13,7 @@ from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
     audit,
+    description,
     events,
     executions,
     gates,
@@ -80,6 +81,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)
+    description.describe(app)
     problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
     app.add_middleware(

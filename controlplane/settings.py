@@ -1,5 +1,6 @@
 """Settings from the environment (TOWPATH_...), and where the state lies. AWS's own variables are boto3's."""
 
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -137,6 +138,8 @@ class Settings(BaseSettings):
     github_token: asks GitHub for webhooks of repositories; github_url: its API, or an Enterprise Server's.
     third_party_clients: providers of action types of owner ThirdParty to the tokens that their job workers
     show, as JSON (`{"AcmeScan": "..."}`).
+    digest_at: "HH:MM" in UTC: the channels of all pipelines are told then what the last 24 hours were; left
+    out, never. digest_quiet: they are told of a day on which nothing happened, too.
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -176,5 +179,7 @@ class Settings(BaseSettings):
     max_requests_of_one: Annotated[int, Field(ge=1)] = 24
     max_open_executions: Annotated[int, Field(ge=1)] = 1_000
     drills: dict[str, str] = {}
+    digest_at: time | None = None
+    digest_quiet: bool = False
     keep_days: Annotated[float, Field(ge=0)] = 90.0
     archive: str = ""

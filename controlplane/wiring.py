@@ -31,6 +31,7 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine import retention
 from controlplane.engine.commands import Commands
+from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
@@ -90,6 +91,7 @@ class House:
     shadow: Shadow
     login: Login | None
     builds: Builds
+    daily: Daily
 
 
 @contextmanager
@@ -165,6 +167,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        daily=Daily(database, structures, now, settings.digest_at, quiet_too=settings.digest_quiet),
         drills=Drills(database, structures, known, now),
         git=git,
         intake=intake,
@@ -230,7 +233,8 @@ def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:
     base = settings.public_url.rstrip("/")
-    return lambda pipeline, _execution: f"{base}/console/pipelines/{pipeline}"
+    pages = f"{base}/console/"
+    return lambda pipeline, _execution: f"{pages}pipelines/{pipeline}" if pipeline else pages
 
 
 def _own_secret(database: Database) -> str:

@@ -11,7 +11,7 @@ from controlplane.api.inputs import (
     FreezeBody,
     FreezeId,
     IncidentKey,
-    ReasonBody,
+    NeededReasonBody,
     StageName,
 )
 from controlplane.api.parts import GivenParts
@@ -54,7 +54,7 @@ def unfreeze(
     parts: GivenParts,
     holder: GivenHolder,
     person: GivenPerson,
-    body: ReasonBody,
+    body: NeededReasonBody,
 ) -> None:
     """Lift a freeze; who waited only for it goes in at once."""
     with parts.database.read() as connection:
@@ -69,7 +69,7 @@ def override(
     stage: StageName,
     parts: GivenParts,
     person: GivenPerson,
-    body: ReasonBody,
+    body: NeededReasonBody,
 ) -> Document:
     """Ask for a closed gate to be opened; asked by another person, it opens."""
     row = parts.commands.override(execution_id, stage, person, reason=body.reason)
@@ -101,6 +101,8 @@ def take_alerts(parts: GivenParts, person: GivenPerson, body: AlertmanagerBody) 
 
 
 @router.delete("/incidents/{key}", status_code=204)
-def resolve(key: IncidentKey, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+def resolve(
+    key: IncidentKey, parts: GivenParts, person: GivenPerson, body: NeededReasonBody
+) -> None:
     """Say that an incident is over, where its monitoring does not."""
     parts.commands.resolve_incident(key, person, reason=body.reason)

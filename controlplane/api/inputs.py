@@ -18,6 +18,8 @@ NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
 NAME_OR_NONE = r"^[A-Za-z0-9.@_-]{0,100}$"
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
 Glob = Annotated[str, StringConstraints(pattern=GLOB)]
+GIVEN = r"^[^\x00]*[^\x00\s][^\x00]*$"
+"""Text of which something can be read."""
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@_-]{1,128}$")]
 Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
 
@@ -88,6 +90,17 @@ class ReasonBody(Body):
     """Why; it is kept with the event."""
 
     reason: Text = ""
+
+
+class NeededReasonBody(ReasonBody):
+    """The command refuses one that is empty, in its own words; the description says so beforehand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "required": ["reason"],
+            "properties": {"reason": {"type": "string", "maxLength": 1000, "pattern": GIVEN}},
+        }
+    )
 
 
 class RollbackBody(ReasonBody):

@@ -3,7 +3,7 @@
 from controlplane.api import words
 from controlplane.api.documents import Document
 from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router
-from controlplane.api.inputs import Digest, EventId, Limit, ReasonBody
+from controlplane.api.inputs import Digest, EventId, Limit, NeededReasonBody
 from controlplane.api.parts import GivenParts
 from controlplane.store import queries
 from controlplane.store.grants import may
@@ -29,7 +29,7 @@ def list_quarantine(
 
 @router.delete("/quarantine/{digest}", status_code=204)
 def lift_quarantine(
-    digest: Digest, parts: GivenParts, person: GivenPerson, body: ReasonBody
+    digest: Digest, parts: GivenParts, person: GivenPerson, body: NeededReasonBody
 ) -> None:
     """Let a digest go again."""
     parts.commands.lift_quarantine(digest, person, reason=body.reason)
