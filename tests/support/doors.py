@@ -208,13 +208,13 @@ def slack_press(
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The application on a port of loopback, for what streams; its base URL."""
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The application on a port of loopback, a free one or this; its base URL."""
     config = uvicorn.Config(
         app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
