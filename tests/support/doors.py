@@ -59,9 +59,8 @@ class InProcess(httpx.BaseTransport):
             request.method, request.url, headers=request.headers, content=pieces()
         )
         answer = await self._inner.handle_async_request(again)
-        return httpx.Response(
-            answer.status_code, headers=answer.headers, content=await answer.aread()
-        )
+        raw = b"".join([part async for part in answer.aiter_raw()])  # compressed, as it came
+        return httpx.Response(answer.status_code, headers=answer.headers, content=raw)
 
 
 class Nowhere(Clients):
