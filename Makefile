@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
 
-.PHONY: venv demo test scenarios check bench judge soak lock format clean
+.PHONY: venv demo test scenarios check bench judge soak docs lock format clean
 
 venv: $(READY)
 
@@ -42,6 +42,11 @@ bench: venv
 # False rollbacks and catches beside Kayenta and Argo: writes the tables and pictures of docs/judge.md.
 judge: venv
 	$(BIN)/python -m tests.bench.judge
+
+# The book, into build/book: first the pages that are made from the code, then all of it without a warning.
+docs: venv
+	$(BIN)/python -m controlplane.manual
+	$(BIN)/mkdocs build
 
 # Half an hour and more: every commit a crash, 200 random kills of three replicas, then load that is watched.
 SOAK ?= --kills 200 --minutes 5

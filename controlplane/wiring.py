@@ -35,6 +35,7 @@ from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -82,6 +83,7 @@ class House:
     hooks: Hooks
     git: Hosts
     intake: GitIntake
+    late: LateDeliveries
     migration: Migration
     shadow: Shadow
 
@@ -115,6 +117,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     git = Hosts(make_hosts(http, settings.git, os.environ))
+    intake = GitIntake(database, structures, commands, git)
     parts = ActionParts(
         clients,
         clock,
@@ -160,7 +163,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         feed=_feed(settings, clients, heard),
         drills=Drills(database, structures, known, now),
         git=git,
-        intake=GitIntake(database, structures, commands, git),
+        intake=intake,
+        late=LateDeliveries(database, git, intake, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
@@ -239,33 +243,34 @@ def _installed(connection: Connection) -> str | None:
 
 def metrics_of(house: House) -> Any:
     """The Prometheus registry of this installation, read from the database at every scrape."""
+    return registry(lambda: readings_of(house))
 
-    def read() -> Iterable[Reading | Distribution]:
-        with house.database.read() as connection:
-            for found in metrics.read(connection, house.clock().timestamp()):
-                yield Reading(*found)
-            yield Distribution(
-                "towpath_rollback_seconds",
-                "Rollbacks that were done, from the request to the verified end.",
-                ("pipeline", "stage"),
-                metrics.rollback_seconds(connection),
-            )
-        yield Reading(
-            "towpath_engine_last_turn_timestamp_seconds",
-            "When the engine of this process turned last.",
-            (),
-            counter=False,
-            values={(): house.engine.last_turn},
-        )
-        yield Reading(
-            "towpath_breaker_open",
-            "1 where this process leaves a service alone that does not answer.",
-            ("account", "region", "service", "lane"),
-            counter=False,
-            values={
-                (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
-                for (account, region, service, rollback), is_open in house.breakers.open().items()
-            },
-        )
 
-    return registry(read)
+def readings_of(house: House) -> Iterable[Reading | Distribution]:
+    """Every metric that is served, those without a value now too."""
+    with house.database.read() as connection:
+        for found in metrics.read(connection, house.clock().timestamp()):
+            yield Reading(*found)
+        yield Distribution(
+            "towpath_rollback_seconds",
+            "Rollbacks that were done, from the request to the verified end.",
+            ("pipeline", "stage"),
+            metrics.rollback_seconds(connection),
+        )
+    yield Reading(
+        "towpath_engine_last_turn_timestamp_seconds",
+        "When the engine of this process turned last.",
+        (),
+        counter=False,
+        values={(): house.engine.last_turn},
+    )
+    yield Reading(
+        "towpath_breaker_open",
+        "1 where this process leaves a service alone that does not answer.",
+        ("account", "region", "service", "lane"),
+        counter=False,
+        values={
+            (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
+            for (account, region, service, rollback), is_open in house.breakers.open().items()
+        },
+    )

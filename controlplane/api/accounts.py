@@ -69,8 +69,9 @@ def delete_account(
 
 def _accounts_of(declared: PipelineDeclaration) -> set[str]:
     given = [a.configuration for stage in declared.stages for a in stage.actions]
-    rules = [(*stage.gates(), *stage.rules(), *stage.failure_rules()) for stage in declared.stages]
-    given += [rule.configuration for group in rules for rule in group]
+    for stage in declared.stages:
+        rules = (*stage.gates(), *stage.rules(), *stage.proofs(), *stage.failure_rules())
+        given += [rule.configuration for rule in rules]
     return {configuration.get("Account", "") for configuration in given}
 
 

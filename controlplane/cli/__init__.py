@@ -15,6 +15,7 @@ from controlplane.cli import (
     importing,
     looking,
     migrating,
+    opening,
     running,
     simulating,
 )
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing, migrating),
-    *(looking, explaining, acting, gating, drilling, administering, auditing),
+    *(looking, opening, explaining, acting, gating, drilling, administering, auditing),
 ):
     part.register(app)
 

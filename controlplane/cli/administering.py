@@ -1,14 +1,19 @@
 """token, doctor: who may, and what will be missing."""
 
-from datetime import timedelta
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
-from controlplane.cli.output import Form, FormOption, show, table_of
+from controlplane.cli.output import Form, FormOption, confirm, show, table_of
 from controlplane.client.api import Api, Exit
+from controlplane.clock import system_clock
 
-tokens = typer.Typer(no_args_is_help=True, help="API tokens; made on the machine of the database.")
+tokens = typer.Typer(
+    no_args_is_help=True,
+    help="API tokens: made beside the database, listed and revoked by the server.",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -37,11 +42,40 @@ def create(
     typer.echo(_made(name, role, days, aws=aws))
 
 
+@tokens.command("list")
+def list_(output: FormOption = Form.TABLE) -> None:
+    """Every token ever made, without the token; asked of the server."""
+    found = Api().get("/tokens")
+    rows = (
+        [t["id"], t["name"], t["role"], _state(t), t["expiresAt"], t["lastUsedAt"] or "never"]
+        for t in found
+    )
+    show(output, found, table_of(["token", "of", "role", "state", "expires", "last used"], rows))
+
+
+def _state(token: Mapping[str, Any]) -> str:
+    if token["revokedAt"]:
+        return "revoked"
+    expires = token["expiresAt"]
+    over = expires and datetime.fromisoformat(expires) <= system_clock()
+    return "expired" if over else "in force"
+
+
+@tokens.command()
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="towpath token list")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+) -> None:
+    """Take a token's force away for good; whoever uses it is signed out at once."""
+    confirm(f"revoke {token_id} for good?", yes=yes)
+    Api().send("DELETE", f"/tokens/{token_id}")
+    typer.echo("revoked")
+
+
 def _made(name: str, role: str, days: int, *, aws: bool) -> str:
     """Make it, and note who did; answers what is printed."""
     import getpass
 
-    from controlplane.clock import system_clock
     from controlplane.engine.refusals import Person
     from controlplane.settings import Settings
     from controlplane.store import access_keys, audit

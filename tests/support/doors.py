@@ -27,6 +27,7 @@ from controlplane.api.parts import Parts
 from controlplane.engine import retention
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.health import Health
 from controlplane.migration.moving import Migration
 from controlplane.server import create_app
@@ -99,6 +100,8 @@ class Doors:
 
     def parts(self, **more: Any) -> Parts:
         """What the application is made of."""
+        house = self.house
+        intake = GitIntake(house.database, house.structures, house.commands, self.git)
         return Parts(
             database=self.house.database,
             structures=self.house.structures,
@@ -107,9 +110,8 @@ class Doors:
                 self.house.database, self.house.structures, self.registry, self.house._now
             ),
             git=self.git,
-            intake=GitIntake(
-                self.house.database, self.house.structures, self.house.commands, self.git
-            ),
+            intake=intake,
+            late=LateDeliveries(self.house.database, self.git, intake, self.house._now),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,

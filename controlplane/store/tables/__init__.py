@@ -42,7 +42,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
-from controlplane.store.tables.sources import SourceRef
+from controlplane.store.tables.sources import LateDelivery, SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -69,6 +69,7 @@ __all__ = [
     "Incident",
     "Installation",
     "Job",
+    "LateDelivery",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",
