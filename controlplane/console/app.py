@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from controlplane.console import house, live, moves, pages, signing_in
 from controlplane.console.desk import Desk
@@ -18,6 +19,9 @@ from controlplane.console.templates import STATIC, render
 from controlplane.engine.refusals import CommandError
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import condition
+
+LEVEL = 5
+"""Of compression: above it pages hardly get smaller, and take longer."""
 
 
 def create_console(desk: Desk) -> FastAPI:
@@ -34,6 +38,8 @@ def create_console(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_refusals(app, desk)
     app.add_middleware(Policy)
+    # Streams are left as they are; what a page keeps secret is masked in each answer (csrf.py).
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=LEVEL)
     return app
 
 

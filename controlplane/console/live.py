@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 
+from controlplane.console.csrf import masked
 from controlplane.console.desk import Desk
 from controlplane.console.session import (
     COOKIE,
@@ -59,7 +60,7 @@ class Live:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._marker = secrets.token_hex(16)  # stands where each session's own CSRF token goes
+        self._marker = secrets.token_hex(32)  # stands where each session's own CSRF token goes
         self._drawings: dict[tuple[str, Grants], _Drawing] = {}
         self.open = 0
 
@@ -70,7 +71,7 @@ class Live:
         """
         loop = asyncio.get_running_loop()
         began, sent, sent_at, seen = loop.time(), "", float("-inf"), -1
-        asked = began
+        asked, csrf = began, masked(session.csrf)
         drawing = self._drawings.setdefault((name, session.grants), _Drawing())
         drawing.open += 1
         self.open += 1
@@ -82,7 +83,7 @@ class Live:
                 html, seen = await self._fresh(drawing, name, session, seen)
                 if html != sent or loop.time() - sent_at >= BEAT:
                     sent, sent_at = html, loop.time()
-                    yield format_sse_event(data_str=html.replace(self._marker, session.csrf))
+                    yield format_sse_event(data_str=html.replace(self._marker, csrf))
                 seen = await self._desk.changes.after(seen, TICK)
         except SignedOutError:
             return
@@ -112,7 +113,7 @@ class Live:
             view = pipeline_view(self._desk, nobody, name)
         except (CommandError, BrokenStructureError) as error:
             return render("_gone.html", {"refusal": str(error)}), -1
-        return render("_live.html", view), view["last_event"]
+        return render("_live.html", {**view, "csrf": self._marker}), view["last_event"]
 
 
 @router.get("/pipelines/{name}/events")

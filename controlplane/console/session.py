@@ -16,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from controlplane.console.csrf import unmasked
 from controlplane.console.desk import Desk, desk_of
 from controlplane.engine.refusals import Person
 from controlplane.store import audit, sessions
@@ -117,7 +118,7 @@ def session_in(desk: Desk, cookie: str) -> Session:
 
 def check_csrf(session: Session, given: str) -> None:
     """ForgedError unless the form carries this session's token."""
-    if not hmac.compare_digest(session.csrf, given.encode("ascii", "replace").decode()):
+    if not hmac.compare_digest(session.csrf, unmasked(given)):
         raise ForgedError
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.console import words
+from controlplane.console.csrf import masked
 from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
 from controlplane.declarations.wave_words import wave_line
@@ -43,7 +44,7 @@ def helpers(session: Session, now: datetime, pipeline: str | None = None) -> Doc
     """Answer what every template may use. may: what is offered, on the page of a pipeline or of all."""
     return {
         "session": session,
-        "csrf": session.csrf,
+        "csrf": masked(session.csrf),
         "may": {p.name.lower(): session.offered(p, pipeline) for p in Permission},
         "clock_time": partial(words.clock_time, now=now),
         "lasted": partial(words.lasted, now=now),

@@ -61,9 +61,8 @@ class InProcess(httpx.BaseTransport):
             request.method, request.url, headers=request.headers, content=pieces()
         )
         answer = await self._inner.handle_async_request(again)
-        return httpx.Response(
-            answer.status_code, headers=answer.headers, content=await answer.aread()
-        )
+        raw = b"".join([part async for part in answer.aiter_raw()])  # compressed, as it came
+        return httpx.Response(answer.status_code, headers=answer.headers, content=raw)
 
 
 class Nowhere(Clients):
@@ -224,13 +223,13 @@ def slack_press(
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The application on a port of loopback, for what streams; its base URL."""
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The application on a port of loopback, a free one or this; its base URL."""
     config = uvicorn.Config(
         app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
