@@ -31,6 +31,7 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine import retention
 from controlplane.engine.commands import Commands
+from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
@@ -43,6 +44,8 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
@@ -86,6 +89,9 @@ class House:
     late: LateDeliveries
     migration: Migration
     shadow: Shadow
+    login: Login | None
+    builds: Builds
+    daily: Daily
 
 
 @contextmanager
@@ -161,6 +167,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        daily=Daily(database, structures, now, settings.digest_at, quiet_too=settings.digest_quiet),
         drills=Drills(database, structures, known, now),
         git=git,
         intake=intake,
@@ -170,7 +177,15 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
+        login=_login(settings, http, now),
+        builds=Builds(http, settings.jwt_issuers, now),
     )
+
+
+def _login(settings: Settings, http: httpx.Client, now: Callable[[], float]) -> Login | None:
+    if settings.oidc is None:
+        return None
+    return Login(http, settings.oidc, settings.grants, settings.public_url, now)
 
 
 def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:
@@ -218,7 +233,8 @@ def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:
     base = settings.public_url.rstrip("/")
-    return lambda pipeline, _execution: f"{base}/console/pipelines/{pipeline}"
+    pages = f"{base}/console/"
+    return lambda pipeline, _execution: f"{pages}pipelines/{pipeline}" if pipeline else pages
 
 
 def _own_secret(database: Database) -> str:

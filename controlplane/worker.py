@@ -100,6 +100,8 @@ class Worker:
         self._every(LATE, "late deliveries", self._house.late.run_once)
         self._every(HOUSEKEEPING, "retention", self._keep_house)
         self._every(SHADOWING, "shadows", self._house.shadow.follow)
+        if self._house.settings.digest_at is not None:
+            self._every(SCHEDULE, "digest of the day", self._house.daily.tell)
         if self._house.settings.drills:
             self._every(SCHEDULE, "drills due", self._drills_due)
         self._scheduler.add_job(

@@ -20,6 +20,8 @@ from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.structures import Structures
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -35,6 +37,7 @@ class Parts:
     git, intake, late: the Git hosts, what takes their webhooks, and what keeps those that cannot be taken yet.
     doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
+    login: signs people in by a provider. builds: knows whose JWTs are taken.
     """
 
     database: Database
@@ -56,6 +59,8 @@ class Parts:
     lender: Lender | None = None
     hooks: Hooks | None = None
     migration: Migration | None = None
+    login: Login | None = None
+    builds: Builds | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

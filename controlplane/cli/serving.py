@@ -79,4 +79,6 @@ def parts_of(house: House, worker: Worker) -> Parts:
         lender=house.lender,
         hooks=house.hooks,
         migration=house.migration,
+        login=house.login,
+        builds=house.builds,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from controlplane.console import house, live, moves, pages
+from controlplane.console import house, live, moves, pages, signing_in
 from controlplane.console.desk import Desk
 from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
@@ -29,7 +29,8 @@ def create_console(desk: Desk) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.live = live.Live(desk)
-    app.include_router(pages.public)
+    app.include_router(signing_in.public)
+    app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.include_router(house.router)
     app.include_router(live.router)
@@ -71,7 +72,9 @@ def _add_refusals(app: FastAPI, desk: Desk) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
-        return error_page(error.status_code, str(error.detail))
+        page = error_page(error.status_code, str(error.detail))
+        page.headers.update(error.headers or {})
+        return page
 
 
 def signed_out(request: Request) -> Response:
@@ -88,7 +91,7 @@ def signed_out(request: Request) -> Response:
 
 
 def _target(request: Request) -> str:
-    return pages.inside(request.url.path)
+    return signing_in.inside(request.url.path)
 
 
 def error_page(status: int, refusal: str) -> HTMLResponse:

@@ -9,6 +9,7 @@ from controlplane.console.desk import Desk, Document
 from controlplane.console.drawing import drawing
 from controlplane.console.session import Session
 from controlplane.console.views import helpers
+from controlplane.store.roles import Permission
 
 OTHER = "What it says of it"
 LINKS: Mapping[str, str] = {
@@ -29,6 +30,7 @@ def explanation_view(desk: Desk, session: Session, execution_id: str) -> Documen
     """Everything the template needs; CommandError where there is no such execution."""
     with desk.database.read() as connection:
         document = desk.documents.explanation(connection, execution_id)
+    session.require(Permission.READ, document["pipeline"])
     ids = {account.name: account.id for account in desk.registry.all()}
     stages = [_stage(stage, ids) for stage in document["stages"]]
     return {

@@ -33,6 +33,7 @@ from controlplane.migration.moving import Migration
 from controlplane.server import create_app
 from controlplane.settings import Settings
 from controlplane.store import queries, schema, tokens
+from controlplane.store.grants import bounded
 from controlplane.store.roles import Role
 from tests.support.house import GOOD, House, action, deploying, pipeline, source
 
@@ -137,6 +138,19 @@ class Doors:
         with self.house.database.begin() as connection:
             return tokens.create(connection, role.value, role, now, expires_at)[1]
 
+    def scoped_token(self, role: Role, pipeline: str = "*", stage: str = "*") -> str:
+        """A new token that reaches so far."""
+        may, now = bounded(role, [pipeline], [stage]), self.house.clock().timestamp()
+        with self.house.database.begin() as connection:
+            return tokens.create(connection, f"scoped-{role}", may, now)[1]
+
+    def scoped(self, role: Role, pipeline: str = "*", stage: str = "*") -> httpx.Client:
+        """A client of the REST door whose token reaches so far."""
+        client = self.client(None)
+        token = self.scoped_token(role, pipeline, stage)
+        client.headers["authorization"] = f"Bearer {token}"
+        return client
+
     def client(self, role: Role | None = Role.ADMIN) -> httpx.Client:
         """A client of the REST door; None sends no token."""
         headers = {} if role is None else {"authorization": f"Bearer {self.tokens[role]}"}
@@ -144,12 +158,12 @@ class Doors:
             transport=InProcess(self.app), base_url="http://towpath", headers=headers
         )
 
-    def browser(self, role: Role = Role.ADMIN) -> httpx.Client:
-        """A browser without JavaScript that has signed in."""
+    def browser(self, role: Role = Role.ADMIN, token: str = "") -> httpx.Client:
+        """A browser without JavaScript that has signed in, with the role's token or another."""
         browser = httpx.Client(
             transport=InProcess(self.app), base_url="http://towpath/console", headers=SAME_SITE
         )
-        browser.post("/login", data={"token": self.tokens[role]})
+        browser.post("/login", data={"token": token or self.tokens[role]})
         return browser
 
     def events(self) -> int:

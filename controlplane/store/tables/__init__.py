@@ -31,6 +31,7 @@ from controlplane.store.tables.gates import (
 from controlplane.store.tables.installation import (
     AccountRow,
     ApiToken,
+    ConsoleSession,
     Installation,
     Periodic,
     Replica,
@@ -61,6 +62,7 @@ __all__ = [
     "ApiToken",
     "ArtifactRow",
     "AuditEntry",
+    "ConsoleSession",
     "Drill",
     "Event",
     "Execution",

@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from controlplane.console import live, words
 from controlplane.console.csrf import unmasked
 from controlplane.console.session import COOKIE, session_in
-from controlplane.store import tokens
+from controlplane.store import sessions
 from controlplane.store.roles import Role
 from tests.support.doors import Doors, served
 from tests.support.house import ANNE
@@ -94,7 +94,7 @@ def test_a_stream_ends_with_its_session_and_leaves_no_drawing(
         await anext(stream)
         assert len(known._drawings) == 1
         with doors.house.database.begin() as connection:
-            tokens.revoke(connection, cookie.partition(".")[0], 0.0)
+            assert sessions.end(connection, cookie.partition(".")[0], 0.0)
         return [part async for part in stream]
 
     assert (asyncio.run(look()), known.open, known._drawings) == ([], 0, {})
