@@ -106,7 +106,7 @@ class Documents:
             "status": row.status,
             "stopping": row.stop,
             "digest": row.digest,
-            "trigger": json.loads(row.trigger),
+            "trigger": {k: v for k, v in json.loads(row.trigger).items() if k != "as"},
             "revisions": json.loads(row.revisions),
             "rollsBack": row.rolls_back,
             "rollbackState": row.rollback_state,
