@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from controlplane.console import house, live, moves, pages
+from controlplane.console import approving, house, live, moves, pages
 from controlplane.console.desk import Desk
 from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
@@ -30,6 +30,7 @@ def create_console(desk: Desk) -> FastAPI:
     app.include_router(house.router)
     app.include_router(live.router)
     app.include_router(moves.router)
+    app.include_router(approving.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_refusals(app, desk)
     app.add_middleware(Policy)

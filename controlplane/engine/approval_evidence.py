@@ -95,6 +95,11 @@ def changes(connection: Connection, execution: Any, seen: Document, source: str)
     }
 
 
+def started_by(execution: Any) -> str:
+    """Whoever asked for the execution; "" where nobody is named."""
+    return str(json.loads(execution.trigger).get("by", ""))
+
+
 def findings(connection: Connection, seen: Document) -> list[Document]:
     """What scans counted, and what they had counted in what stands there ({} where nothing is known)."""
     own = [one for one in seen["checks"] if one["provider"] == FINDINGS]

@@ -34,6 +34,7 @@ MAY = {
     "GET /executions/none/measurements": VIEWER,
     "GET /executions/none/explanation": VIEWER,
     "POST /executions/none/stop": MANAGER,
+    "GET /executions/none/stages/Prod/approval": VIEWER,
     "POST /executions/none/stages/Prod/approval": APPROVER,
     "POST /executions/none/stages/Prod/judgement": MANAGER,
     "POST /executions/none/stages/Prod/retry": MANAGER,
