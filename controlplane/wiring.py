@@ -42,6 +42,7 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.iam.presigned import Presigned
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
@@ -84,6 +85,7 @@ class House:
     intake: GitIntake
     migration: Migration
     shadow: Shadow
+    iam: Presigned
 
 
 @contextmanager
@@ -166,6 +168,12 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
+        iam=Presigned(
+            http,
+            clock,
+            settings.public_url.rstrip("/"),
+            lambda: {region for one in known.all() for region in one.regions},
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.structures import Structures
+from controlplane.iam.presigned import Presigned
 from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -54,6 +55,7 @@ class Parts:
     lender: Lender | None = None
     hooks: Hooks | None = None
     migration: Migration | None = None
+    iam: Presigned | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -12,6 +12,7 @@ from controlplane.cli import (
     drilling,
     explaining,
     gating,
+    iam_approving,
     importing,
     looking,
     migrating,
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing, migrating),
-    *(looking, explaining, acting, gating, drilling, administering, auditing),
+    *(looking, explaining, acting, gating, drilling, administering, auditing, iam_approving),
 ):
     part.register(app)
 

@@ -78,4 +78,5 @@ def parts_of(house: House, worker: Worker) -> Parts:
         lender=house.lender,
         hooks=house.hooks,
         migration=house.migration,
+        iam=house.iam,
     )
