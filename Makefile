@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
 
-.PHONY: venv demo test scenarios check bench judge soak lock format clean
+.PHONY: venv demo test scenarios check bench judge soak docs lock format clean
 
 venv: $(READY)
 
@@ -20,10 +20,11 @@ $(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch
 demo: venv
 	$(BIN)/towpath demo
 
-# The journeys start and kill real processes, and mostly wait for them: two at a time, beside nothing else.
+# The journeys start and kill real processes, the others a real browser, and mostly wait for them: two at a
+# time, beside nothing else. (A browser's loop and asyncio.run do not go together in one process either.)
 test: venv
-	$(BIN)/python -m pytest --ignore tests/journeys --numprocesses auto --maxprocesses 4 --dist worksteal
-	$(BIN)/python -m pytest tests/journeys --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --ignore tests/journeys --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/journeys tests/browser --numprocesses 2 --dist worksteal
 
 # Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
 scenarios: venv
@@ -41,6 +42,11 @@ bench: venv
 # False rollbacks and catches beside Kayenta and Argo: writes the tables and pictures of docs/judge.md.
 judge: venv
 	$(BIN)/python -m tests.bench.judge
+
+# The book, into build/book: first the pages that are made from the code, then all of it without a warning.
+docs: venv
+	$(BIN)/python -m controlplane.manual
+	$(BIN)/mkdocs build
 
 # Half an hour and more: every commit a crash, 200 random kills of three replicas, then load that is watched.
 SOAK ?= --kills 200 --minutes 5

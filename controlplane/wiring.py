@@ -31,10 +31,12 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine import retention
 from controlplane.engine.commands import Commands
+from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -43,6 +45,8 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
 from controlplane.iam.presigned import Presigned
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
@@ -83,9 +87,13 @@ class House:
     hooks: Hooks
     git: Hosts
     intake: GitIntake
+    late: LateDeliveries
     migration: Migration
     shadow: Shadow
     iam: Presigned
+    login: Login | None
+    builds: Builds
+    daily: Daily
 
 
 @contextmanager
@@ -117,6 +125,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     git = Hosts(make_hosts(http, settings.git, os.environ))
+    intake = GitIntake(database, structures, commands, git)
     parts = ActionParts(
         clients,
         clock,
@@ -160,9 +169,11 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        daily=Daily(database, structures, now, settings.digest_at, quiet_too=settings.digest_quiet),
         drills=Drills(database, structures, known, now),
         git=git,
-        intake=GitIntake(database, structures, commands, git),
+        intake=intake,
+        late=LateDeliveries(database, git, intake, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
@@ -174,7 +185,15 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
             settings.public_url.rstrip("/"),
             lambda: {region for one in known.all() for region in one.regions},
         ),
+        login=_login(settings, http, now),
+        builds=Builds(http, settings.jwt_issuers, now),
     )
+
+
+def _login(settings: Settings, http: httpx.Client, now: Callable[[], float]) -> Login | None:
+    if settings.oidc is None:
+        return None
+    return Login(http, settings.oidc, settings.grants, settings.public_url, now)
 
 
 def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:
@@ -222,7 +241,8 @@ def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:
     base = settings.public_url.rstrip("/")
-    return lambda pipeline, _execution: f"{base}/console/pipelines/{pipeline}"
+    pages = f"{base}/console/"
+    return lambda pipeline, _execution: f"{pages}pipelines/{pipeline}" if pipeline else pages
 
 
 def _own_secret(database: Database) -> str:
@@ -247,33 +267,34 @@ def _installed(connection: Connection) -> str | None:
 
 def metrics_of(house: House) -> Any:
     """The Prometheus registry of this installation, read from the database at every scrape."""
+    return registry(lambda: readings_of(house))
 
-    def read() -> Iterable[Reading | Distribution]:
-        with house.database.read() as connection:
-            for found in metrics.read(connection, house.clock().timestamp()):
-                yield Reading(*found)
-            yield Distribution(
-                "towpath_rollback_seconds",
-                "Rollbacks that were done, from the request to the verified end.",
-                ("pipeline", "stage"),
-                metrics.rollback_seconds(connection),
-            )
-        yield Reading(
-            "towpath_engine_last_turn_timestamp_seconds",
-            "When the engine of this process turned last.",
-            (),
-            counter=False,
-            values={(): house.engine.last_turn},
-        )
-        yield Reading(
-            "towpath_breaker_open",
-            "1 where this process leaves a service alone that does not answer.",
-            ("account", "region", "service", "lane"),
-            counter=False,
-            values={
-                (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
-                for (account, region, service, rollback), is_open in house.breakers.open().items()
-            },
-        )
 
-    return registry(read)
+def readings_of(house: House) -> Iterable[Reading | Distribution]:
+    """Every metric that is served, those without a value now too."""
+    with house.database.read() as connection:
+        for found in metrics.read(connection, house.clock().timestamp()):
+            yield Reading(*found)
+        yield Distribution(
+            "towpath_rollback_seconds",
+            "Rollbacks that were done, from the request to the verified end.",
+            ("pipeline", "stage"),
+            metrics.rollback_seconds(connection),
+        )
+    yield Reading(
+        "towpath_engine_last_turn_timestamp_seconds",
+        "When the engine of this process turned last.",
+        (),
+        counter=False,
+        values={(): house.engine.last_turn},
+    )
+    yield Reading(
+        "towpath_breaker_open",
+        "1 where this process leaves a service alone that does not answer.",
+        ("account", "region", "service", "lane"),
+        counter=False,
+        values={
+            (account, region, service, "rollback" if rollback else "ordinary"): float(is_open)
+            for (account, region, service, rollback), is_open in house.breakers.open().items()
+        },
+    )

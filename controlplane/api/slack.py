@@ -22,7 +22,9 @@ from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.notify import buttons
 from controlplane.settings import SettingError, Settings
 from controlplane.store import executions, queries, seen
-from controlplane.store.roles import Permission, Role, allows, roles_with
+from controlplane.store.grants import Grant, may, refusal
+from controlplane.store.grants import check as check_globs
+from controlplane.store.roles import Permission, Role, roles_with
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,8 +42,12 @@ class NotAllowedError(Exception):
 
 
 def check(settings: Settings) -> None:
-    """SettingError where somebody was given a role that there is not."""
+    """SettingError where somebody was given a role that there is not, or a glob that is none."""
     for user, one in settings.slack_people.items():
+        try:
+            check_globs((one.pipelines, one.stages))
+        except ValueError as error:
+            raise SettingError(f"TOWPATH_SLACK_PEOPLE: {user}: {error}") from None
         if one.role not in {str(role) for role in Role}:
             known = ", ".join(Role)
             raise SettingError(
@@ -93,7 +99,7 @@ def _handle(parts: Parts, headers: Mapping[str, str], body: bytes) -> Response:
 
 
 def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
-    person = _person(parts.settings, press, NEEDS[asked.action])
+    person = _person(parts, press, asked)
     if asked.action == "rollback":
         pipeline = _still_there(parts, asked)
         parts.commands.rollback(pipeline, asked.stage, person, reason="asked for in Slack")
@@ -116,21 +122,26 @@ def _move(parts: Parts, press: Press, asked: buttons.Press) -> None:
     )
 
 
-def _person(settings: Settings, press: Press, needed: Permission) -> Person:
+def _person(parts: Parts, press: Press, asked: buttons.Press) -> Person:
     """Who pressed, where he may; the ids of users are Slack's word, their names anybody's."""
-    known = settings.slack_people.get(press.user_id)
+    needed = NEEDS[asked.action]
+    known = parts.settings.slack_people.get(press.user_id)
     if known is None:
         raise NotAllowedError(
             f"Towpath does not know who you are, and did nothing. Whoever runs it can add you to "
             f'TOWPATH_SLACK_PEOPLE: {{"{press.user_id}": {{"name": "YOUR NAME", "role": "ROLE"}}}}; this '
             f"button needs {' or '.join(roles_with(needed))}."
         )
-    if not allows(known.role, needed):
+    grants = (Grant(known.role, known.pipelines, known.stages),)
+    with parts.database.read() as connection:
+        execution = executions.by_id(connection, asked.execution)
+    pipeline = "" if execution is None else execution.pipeline
+    if not may(grants, needed, pipeline, asked.stage):
         raise NotAllowedError(
-            f"{known.name} has role {known.role} in TOWPATH_SLACK_PEOPLE and may not do this ({needed}): "
-            f"it needs {' or '.join(roles_with(needed))}. Nothing was done."
+            f"{known.name} is in TOWPATH_SLACK_PEOPLE, but {refusal(grants, needed, pipeline, asked.stage)} "
+            "Nothing was done."
         )
-    return Person(known.name, "slack")
+    return Person(known.name, "slack", groups=frozenset(known.groups))
 
 
 def _still_there(parts: Parts, asked: buttons.Press) -> str:

@@ -16,6 +16,8 @@ from controlplane.cli import (
     importing,
     looking,
     migrating,
+    notifying,
+    opening,
     running,
     simulating,
 )
@@ -28,7 +30,8 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing, migrating),
-    *(looking, explaining, acting, gating, drilling, administering, auditing, iam_approving),
+    *(looking, opening, explaining, acting, gating, drilling, administering, auditing, notifying),
+    iam_approving,
 ):
     part.register(app)
 

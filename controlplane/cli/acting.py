@@ -1,20 +1,42 @@
 """start, approve, reject, judge, retry, stop, rollback, hold, resume, lift: what a person may ask for."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from controlplane.cli.output import fail
-from controlplane.client.api import Api, Exit
+from controlplane.cli import completing, hints
+from controlplane.cli.following import (
+    ExitStatusOption,
+    Terms,
+    TimeoutOption,
+    Until,
+    UntilOption,
+    WaitOption,
+    follow,
+    follow_back,
+    seconds_of,
+)
+from controlplane.cli.output import Form, FormOption, confirm
+from controlplane.client.api import Api
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
-To = Annotated[str, typer.Option("--to", help="an execution that succeeded in the stage")]
-Pipeline = Annotated[str, typer.Argument(help="the pipeline's name")]
-Execution = Annotated[str, typer.Argument(help="the execution's id")]
-Stage = Annotated[str, typer.Argument(help="the stage's name")]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        help="an execution that succeeded in the stage",
+        autocompletion=completing.executions,
+    ),
+]
+Pipeline = Annotated[
+    str, typer.Argument(help="the pipeline's name", autocompletion=completing.pipelines)
+]
+Execution = Annotated[
+    str, typer.Argument(help="the execution's id", autocompletion=completing.executions)
+]
+Stage = Annotated[str, typer.Argument(help="the stage's name", autocompletion=completing.stages)]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,27 +45,50 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def start(
+def start(  # noqa: PLR0913 - each is an option of the command
     pipeline: Pipeline,
     revision: Annotated[list[str] | None, typer.Option(help="ACTION=REVISION to pin")] = None,
     variable: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a variable")] = None,
     one_way: Annotated[
         bool, typer.Option("--one-way", help="it cannot be rolled back: ask first, hold where bad")
     ] = False,
+    wait: WaitOption = False,
+    until: UntilOption = Until.OVER,
+    timeout: TimeoutOption = "",
+    exit_status: ExitStatusOption = True,
+    output: FormOption = Form.TABLE,
 ) -> None:
-    """Start an execution; prints its id."""
+    """Start an execution; prints its id, and how each stage that deploys is rolled back."""
+    terms = Terms(output, until, seconds_of(timeout), tells=exit_status)
     pinned = dict(entry.partition("=")[::2] for entry in revision or [])
     given = dict(entry.partition("=")[::2] for entry in variable or [])
     asked = {"revisions": pinned, **({"oneWay": True} if one_way else {})}
     asked |= {"variables": given} if given else {}
-    found = Api().send("POST", f"/pipelines/{pipeline}/executions", asked)
-    typer.echo(found["id"])
-    typer.echo(f"to roll a stage back: towpath rollback {pipeline} STAGE -m WHY", err=True)
+    api = Api()
+    started = str(api.send("POST", f"/pipelines/{pipeline}/executions", asked)["id"])
+    typer.echo(started, err=wait and output is not Form.TABLE)
+    if wait:
+        follow(api, started, terms)
+    declared = api.get(f"/pipelines/{pipeline}")
+    for said in hints.ways_back(pipeline, hints.deploying(declared.get("pipeline", declared))):
+        typer.echo(said, err=True)
+    typer.echo(f"follow it: towpath status {started} --watch", err=True)
 
 
-def approve(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
+def approve(  # noqa: PLR0913 - each is an option of the command
+    execution: Execution,
+    stage: Stage,
+    message: Reason = "",
+    yes: Yes = False,
+    wait: WaitOption = False,
+    until: UntilOption = Until.OVER,
+    timeout: TimeoutOption = "",
+) -> None:
     """Approve the stage of an execution that waits for it."""
+    terms = Terms(Form.TABLE, until, seconds_of(timeout))
     _decide(execution, stage, "Approved", message, yes=yes)
+    if wait:
+        follow(Api(), execution, terms)
 
 
 def reject(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
@@ -52,7 +97,7 @@ def reject(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = 
 
 
 def _decide(execution: str, stage: str, result: str, summary: str, *, yes: bool) -> None:
-    _confirm(f"{result} {stage} of {execution}?", yes=yes)
+    confirm(f"{result} {stage} of {execution}?", yes=yes)
     path = f"/executions/{execution}/stages/{stage}/approval"
     Api().send("POST", path, {"result": result, "summary": summary})
     typer.echo(result)
@@ -62,11 +107,18 @@ def retry(
     execution: Execution,
     stage: Stage,
     all_actions: Annotated[bool, typer.Option("--all", help="also what had succeeded")] = False,
+    wait: WaitOption = False,
+    until: UntilOption = Until.OVER,
+    timeout: TimeoutOption = "",
 ) -> None:
     """Run the failed actions of a failed stage again."""
+    terms = Terms(Form.TABLE, until, seconds_of(timeout))
     mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
-    Api().send("POST", f"/executions/{execution}/stages/{stage}/retry", {"mode": mode})
+    api = Api()
+    api.send("POST", f"/executions/{execution}/stages/{stage}/retry", {"mode": mode})
     typer.echo("retried")
+    if wait:
+        follow(api, execution, terms)
 
 
 def stop(
@@ -76,7 +128,7 @@ def stop(
     yes: Yes = False,
 ) -> None:
     """Stop an execution."""
-    _confirm(f"stop {execution}?", yes=yes)
+    confirm(f"stop {execution}?", yes=yes)
     Api().send("POST", f"/executions/{execution}/stop", {"abandon": abandon, "reason": message})
     typer.echo("stopping")
 
@@ -88,21 +140,35 @@ class Judged(StrEnum):
     ROLLBACK = "rollback"
 
 
-def judge(execution: Execution, stage: Stage, result: Judged, message: Reason) -> None:
+def judge(
+    execution: Execution, stage: Stage, result: Judged, message: Reason, yes: Yes = False
+) -> None:
     """Say what no signal could: let a bake that is held, or that asks, pass, or roll it back."""
+    if result is Judged.ROLLBACK:
+        confirm(f"roll {stage} of {execution} back, and quarantine its digest?", yes=yes)
     asked = {"result": result.value, "reason": message}
     Api().send("POST", f"/executions/{execution}/stages/{stage}/judgement", asked)
     typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
-def rollback(
-    pipeline: Pipeline, stage: Stage, message: Reason, yes: Yes = False, to: To = ""
+def rollback(  # noqa: PLR0913 - each is an option of the command
+    pipeline: Pipeline,
+    stage: Stage,
+    message: Reason,
+    yes: Yes = False,
+    to: To = "",
+    wait: WaitOption = False,
+    timeout: TimeoutOption = "",
 ) -> None:
     """Roll a stage back to its last known good; the digest now there goes into quarantine."""
-    _confirm(f"roll {stage} of {pipeline} back, and quarantine what is there now?", yes=yes)
+    seconds = seconds_of(timeout)
+    confirm(f"roll {stage} of {pipeline} back, and quarantine what is there now?", yes=yes)
     asked = {"reason": message, "to": to}
-    found = Api().send("POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", asked)
+    api = Api()
+    found = api.send("POST", f"/pipelines/{pipeline}/stages/{stage}/rollback", asked)
     typer.echo(f"rolling back what {found['id']} left in {stage}")
+    if wait:
+        follow_back(api, pipeline, str(found["id"]), seconds)
     typer.echo(f"follow it: towpath status {pipeline} --watch", err=True)
 
 
@@ -118,16 +184,12 @@ def resume(pipeline: Pipeline, stage: Stage, message: Reason) -> None:
     typer.echo("open")
 
 
-def lift(digest: Annotated[str, typer.Argument()], message: Reason) -> None:
-    """Let a digest out of quarantine."""
+def lift(
+    digest: Annotated[str, typer.Argument(help="towpath get quarantine")],
+    message: Reason,
+    yes: Yes = False,
+) -> None:
+    """Let a digest out of quarantine: it may be deployed again, everywhere."""
+    confirm(f"let {digest} be deployed again, in every pipeline?", yes=yes)
     Api().send("DELETE", f"/quarantine/{digest}", {"reason": message})
     typer.echo("lifted")
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    """Ask on a terminal; off one, --yes is needed."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        fail(f"{question} Say --yes where nobody can answer.", Exit.USAGE)
-    typer.confirm(question, abort=True)

@@ -1,10 +1,14 @@
 """What can go wrong before a command has begun, in one line: what is wrong, and the mend. No traceback."""
 
+import re
+from difflib import get_close_matches
+
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from accounts.base import AccountError
+from controlplane.cli.completing import pipelines
 from controlplane.client.api import ApiError, Exit
 from controlplane.settings import SettingError
 from controlplane.store.database import UrlError
@@ -15,6 +19,7 @@ EXPECTED = (
     SettingsError, UrlError, ValidationError,
 )  # fmt: skip
 NAMES = "TOWPATH_SITES, _PROMETHEUS, _ALERTMANAGER, _CALENDARS, _DRILLS and _SLACK_PEOPLE"
+UNKNOWN = re.compile(r"there is no pipeline '(?P<name>[^']+)'")
 DATABASE = (
     "TOWPATH_DATABASE_URL: the database cannot be used ({}); SQLite is "
     "sqlite:///path/to/file.db, PostgreSQL is postgresql://user@host/name"
@@ -29,6 +34,8 @@ def sentence(error: Exception) -> str:
             for one in error.errors(include_url=False)
             if not _is_secret(one["loc"])
         )
+    if isinstance(error, ApiError):
+        return f"{error}{_meant(str(error))}"
     if isinstance(error, UrlError):
         return f"TOWPATH_DATABASE_URL: {error}"
     if isinstance(error, SettingsError):
@@ -37,6 +44,13 @@ def sentence(error: Exception) -> str:
         cause = getattr(error, "orig", None) or error
         return DATABASE.format(str(cause).splitlines()[0])
     return str(error)
+
+
+def _meant(said: str) -> str:
+    """The pipelines that are nearly called so, among those that this token may see."""
+    unknown = UNKNOWN.search(said)
+    near = get_close_matches(unknown["name"], pipelines(""), n=3) if unknown else []
+    return f": did you mean {' or '.join(near)}?" if near else ""
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

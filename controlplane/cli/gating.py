@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli.acting import Execution, Reason, Stage
-from controlplane.cli.output import fail
+from controlplane.cli.acting import Execution, Reason, Stage, Yes
+from controlplane.cli.output import confirm, fail
 from controlplane.client.api import Api, Exit
 from controlplane.clock import system_clock
 from controlplane.declarations.durations import parse_duration
@@ -55,9 +55,12 @@ def _until(text: str) -> str:
 
 
 def unfreeze(
-    freeze_id: Annotated[int, typer.Argument(help="towpath get freezes")], message: Reason
+    freeze_id: Annotated[int, typer.Argument(help="towpath get freezes")],
+    message: Reason,
+    yes: Yes = False,
 ) -> None:
     """Lift a freeze; who waited only for it goes in at once."""
+    confirm(f"lift freeze {freeze_id}, and let in who waits for it?", yes=yes)
     Api().send("DELETE", f"/freezes/{freeze_id}", {"reason": message})
     typer.echo("lifted")
 

@@ -46,7 +46,7 @@ def approve_iam(  # noqa: PLR0913 - each is an option of the command
         execution, stage, action, verdict, evidence, message, secrets.token_urlsafe(18)
     )
     api = Api(token=os.environ.get("TOWPATH_TOKEN", ""))
-    url = sign(credentials.get_frozen_credentials(), where, audience or api.url, decision)
+    url = sign(credentials, where, audience or api.url, decision)
     body = {
         "execution": execution,
         "stage": stage,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn
@@ -33,16 +34,32 @@ PIPED = 2_000
 
 def show(form: Form, document: Any, table: RenderableType) -> None:
     """Write the document as asked."""
-    if form is Form.JSON:
-        typer.echo(json.dumps(document, indent=2))
-    elif form is Form.YAML:
-        stream = io.StringIO()
-        YAML(typ="safe", pure=True).dump(document, stream)
-        typer.echo(stream.getvalue(), nl=False)
+    if form is not Form.TABLE:
+        write(form, document)
     else:
-        console = Console()
         # Nothing is cut: on a terminal a long cell is folded, in a pipe it stays on its line.
-        console.print(table, width=None if console.is_terminal else PIPED)
+        Console(width=None if sys.stdout.isatty() else PIPED).print(table)
+
+
+def write(form: Form, document: Any, *, line: bool = False) -> None:
+    """Write a document as JSON or YAML. line: it is one of several, JSON Lines or YAML's documents."""
+    if form is Form.JSON:
+        typer.echo(json.dumps(document, indent=None if line else 2))
+        return
+    stream = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.explicit_start = line
+    yaml.dump(document, stream)
+    typer.echo(stream.getvalue(), nl=False)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal; off one, --yes is needed."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail(f"{question} Say --yes where nobody can answer.", Exit.USAGE)
+    typer.confirm(question, abort=True)
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

@@ -1,5 +1,6 @@
 """demo, sandbox, serve, worker: run it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,8 @@ from controlplane.client.api import Exit
 
 if TYPE_CHECKING:
     from controlplane.sandbox.world import World
+
+SERVES_ON = 8640
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +45,10 @@ def demo(
 def sandbox(
     port: Annotated[int, typer.Option(help="0: any free one")] = 4566,
     layout: Annotated[str, typer.Option(help="of its environments: waves, one-box")] = "",
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="write what `towpath serve` needs to work in it, for a shell"),
+    ] = None,
 ) -> None:
     """Serve the embedded AWS alone: look into it with the AWS CLI."""
     from controlplane.sandbox.run import run_sandbox
@@ -57,11 +64,27 @@ def sandbox(
         typer.echo("               export AWS_DEFAULT_REGION=eu-west-1")
         typer.echo(f"               aws --endpoint-url {world.url} deploy list-applications")
         typer.echo(f"what is in it: {world.url}/_sandbox/world")
+        if settings is not None:
+            _write_settings(world, settings)
+            typer.echo(f"run Towpath in it: . ./{settings} && towpath serve")
 
     try:
         run_sandbox(port, ready, layout)
     except OSError as error:
         fail(f"port {port} of 127.0.0.1 cannot be used: {error}", Exit.REFUSED)
+
+
+def _write_settings(world: "World", path: Path) -> None:
+    """Write it as exports, readable by nobody else: they hold the keys of the embedded AWS."""
+    import os
+    import shlex
+
+    from controlplane.demo.processes import settings_for
+
+    found = settings_for(world.document(), path.absolute().parent, SERVES_ON)
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in found.items()]
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines([*lines, f"export TOWPATH_URL={found['TOWPATH_PUBLIC_URL']}\n"])
 
 
 def serve() -> None:

@@ -19,6 +19,9 @@ class Exit(IntEnum):
     FAILED = 3
     WAITING = 4
     UNREACHABLE = 5
+    CANCELLED = 6
+    TIMED_OUT = 7
+    INTERRUPTED = 130
 
 
 class ApiError(Exception):
@@ -27,6 +30,10 @@ class ApiError(Exception):
     def __init__(self, message: str, code: Exit = Exit.REFUSED) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UnansweredError(ApiError):
+    """Nobody answered, or somebody in between: it may be asked again, where asking changes nothing."""
 
 
 STRANGE = re.compile(r"[^!-~]|[?#%\\]|/\.\.?(/|$)")
@@ -48,6 +55,7 @@ class Api:
         token: str = "",
         *,
         pause: Callable[[float], object] = time.sleep,  # noqa: TID251 - between two tries
+        patience: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = (url or os.environ.get("TOWPATH_URL", "http://127.0.0.1:8640")).rstrip("/")
@@ -58,12 +66,12 @@ class Api:
             self._http = httpx.Client(
                 base_url=f"{self.url}/api/v1",
                 headers={"Authorization": f"Bearer {secret}"} if secret else {},
-                timeout=30.0,
+                timeout=patience,
                 transport=transport,
             )
         except httpx.InvalidURL as error:
             raise ApiError(f"TOWPATH_URL is no address: {error}", Exit.UNREACHABLE) from error
-        self._pause = pause
+        self.pause = pause
 
     def close(self) -> None:
         """Give the connections back."""
@@ -87,10 +95,12 @@ class Api:
             pause = _pause_of(answer, method)
             if pause is None:
                 break
-            self._pause(pause)
+            self.pause(pause)
             answer = self._request(method, path, **more)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise ApiError(f"{_said(answer)} (is TOWPATH_TOKEN set?)", Exit.UNREACHABLE)
+        if answer.is_server_error:
+            raise UnansweredError(_said(answer))
         if answer.is_error:
             raise ApiError(_said(answer))
         if not answer.content:
@@ -109,7 +119,7 @@ class Api:
             return self._http.request(method, path, **more)
         except httpx.HTTPError as error:
             said = f"Towpath at {self.url} cannot be reached: {error}"
-            raise ApiError(said, Exit.UNREACHABLE) from error
+            raise UnansweredError(said, Exit.UNREACHABLE) from error
 
 
 def _pause_of(answer: httpx.Response, method: str) -> float | None:

@@ -14,8 +14,9 @@ from controlplane.console.moves import STATUS
 from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
 from controlplane.console.templates import render
 from controlplane.console.views import helpers
-from controlplane.engine.refusals import CommandError
-from controlplane.store.roles import Permission, roles_with
+from controlplane.engine.refusals import CommandError, Problem
+from controlplane.store import executions
+from controlplane.store.roles import Permission
 
 router = APIRouter(route_class=SessionRoute)
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9.@_-]{1,100}$")]
@@ -28,8 +29,8 @@ class DecisionForm(BaseModel):
 
     csrf: str = ""
     action: Word = ""
-    evidence: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    verdict: Annotated[str, StringConstraints(pattern=r"^(approve|reject)$")]
+    evidence: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    verdict: Annotated[str, StringConstraints(pattern=r"^(approve|reject)?$")] = ""
     reason: Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
 
 
@@ -38,6 +39,7 @@ def approval(
     execution_id: Name, stage: Name, desk: GivenDesk, session: GivenSession, action: Action = ""
 ) -> HTMLResponse:
     """What an approver needs to see; CommandError where nothing waits there."""
+    session.require(Permission.READ, _pipeline(desk, execution_id))
     view = approval_view(desk, session, execution_id, stage, action)
     return HTMLResponse(render("approval.html", {**view, "refusal": "", "typed": ""}))
 
@@ -52,9 +54,9 @@ def decide(
 ) -> Response:
     """Decide on what was seen, or show the page as it is now with the reason why that cannot be."""
     check_csrf(session, form.csrf)
-    if not session.may(Permission.APPROVE):
-        able = " or ".join(roles_with(Permission.APPROVE))
-        raise HTTPException(403, f"Your token is of role {session.role}; this needs {able}.")
+    session.require(Permission.APPROVE, _pipeline(desk, execution_id), stage)
+    if not form.evidence or not form.verdict:
+        raise HTTPException(422, "The form does not say what was seen, or what is decided.")
     view = approval_view(desk, session, execution_id, stage, form.action)
     try:
         desk.commands.decide_approval(
@@ -88,7 +90,7 @@ def approval_view(
             *document["approvers"]["names"],
             *(f"group {one}" for one in document["approvers"]["groups"]),
         ],
-        "may_decide": session.may(Permission.APPROVE),
+        "may_decide": session.may(Permission.APPROVE, document["pipeline"], stage),
         "checks": [
             {**one, "said": words.of(words.ACTIONS, one["status"])} for one in document["checks"]
         ],
@@ -96,3 +98,11 @@ def approval_view(
             {**one, "said": words.of(words.VERDICTS, one["verdict"])} for one in document["signals"]
         ],
     }
+
+
+def _pipeline(desk: Desk, execution_id: str) -> str:
+    with desk.database.read() as connection:
+        row = executions.by_id(connection, execution_id)
+    if row is None:
+        raise CommandError(Problem.UNKNOWN, f"there is no execution {execution_id!r}")
+    return str(row.pipeline)

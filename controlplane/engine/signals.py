@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from controlplane.declarations.model import StageDeclaration
+from controlplane.engine import proofs
 from controlplane.engine.terms import Terms, terms
 from controlplane.engine.view import ActionView, StageView
 from monitors.base import Verdict
@@ -37,6 +38,13 @@ class Rule(NamedTuple):
         """Say whether its verdict lets go on what waits for one since a moment."""
         return self.follows in LETS_END and self.said_since(moment, now)
 
+    def is_unheard(self, moment: float, now: float) -> bool:
+        """Say whether it had every chance to give a verdict since a moment, and gave none.
+
+        Twice as long as a verdict is fresh: whoever takes over from a dead replica looks first.
+        """
+        return now >= moment + 2 * self.terms.fresh and not self.said_since(moment, now)
+
     @property
     def told(self) -> str:
         """Name and verdict, for a person."""
@@ -56,8 +64,9 @@ def breach(
     watching: the stage is done, and only the rules that go on looking count.
     """
     for condition in stage.on_success.conditions if stage.on_success else ():
-        rules = [Rule(terms(one), rows.get(one.name)) for one in condition.rules]
+        rules = [Rule(terms(one), rows.get(one.name)) for one in condition.signals]
         cause = _breach([one for one in rules if one.row or not watching])
+        cause = cause or proofs.disproved(condition, {} if watching else rows)
         if cause is not None:
             return cause
     return None

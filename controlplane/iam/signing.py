@@ -1,6 +1,6 @@
 """How a caller of AWS signs a decision: a pre-signed sts:GetCallerIdentity with two headers of ours in it."""
 
-from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.credentials import Credentials
 from botocore.hooks import HierarchicalEmitter
 from botocore.model import ServiceId
 from botocore.signers import RequestSigner
@@ -13,13 +13,9 @@ EMITTER = HierarchicalEmitter()
 EXPIRES = 120
 
 
-def sign(
-    credentials: Credentials | ReadOnlyCredentials, region: str, audience: str, decision: Decision
-) -> str:
+def sign(credentials: Credentials, region: str, audience: str, decision: Decision) -> str:
     """Answer the signed URL; it is good for this decision at this audience, once."""
-    signer = RequestSigner(
-        ServiceId("sts"), region, "sts", "v4", _kept(credentials), EMITTER
-    )
+    signer = RequestSigner(ServiceId("sts"), region, "sts", "v4", credentials, EMITTER)
     query = f"Action={FIXED['Action']}&Version={FIXED['Version']}"
     request = {
         "method": "GET",
@@ -33,7 +29,3 @@ def sign(
             request, region_name=region, expires_in=EXPIRES, operation_name=""
         )
     )
-
-
-def _kept(given: Credentials | ReadOnlyCredentials) -> Credentials:
-    return Credentials(given.access_key, given.secret_key, given.token)

@@ -53,6 +53,8 @@ class Note:
     severity: "info", "warning" or "page".
     buttons: the legal moves at this moment.
     changes: the events that CodePipeline would tell, for channels that tell those.
+    notice: the event type of CodePipeline's notification rules, "" where it has none.
+    accounts: the registered accounts that the stage acts in.
     """
 
     id: str
@@ -70,6 +72,8 @@ class Note:
     lines: tuple[StageLine, ...] = ()
     buttons: tuple[Button, ...] = ()
     changes: tuple[StateChange, ...] = ()
+    notice: str = ""
+    accounts: tuple[str, ...] = ()
 
 
 class Notifier(Protocol):

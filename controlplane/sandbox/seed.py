@@ -4,13 +4,11 @@ All of it through AWS's own calls, so that the world is made the way a person wo
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from moto.iam.models import iam_backends
-from moto.kms.models import kms_backends
 
 from controlplane.sandbox import seed_policy, shipped
 from controlplane.sandbox.world import (
@@ -68,24 +66,7 @@ def seed_roles(client: Clients, account: Account) -> dict[str, str]:
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     if stack["StackStatus"] != "CREATE_COMPLETE" or "WatchRoleArn" not in outputs:
         raise RuntimeError(f"{TEMPLATE} came to {stack['StackStatus']}, with outputs {outputs}")
-    _write_policies_as_json(account)
-    # The template asks for it; moto's CloudFormation makes the bucket without.
-    client("s3").put_bucket_versioning(
-        Bucket=account.artifact_bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
     return outputs
-
-
-def _write_policies_as_json(account: Account) -> None:
-    """Moto's CloudFormation leaves policies as the template's maps; IAM and KMS answer with JSON."""
-    for role in iam_backends[account.id]["aws"].roles.values():
-        role.policies = {name: _json(policy) for name, policy in role.policies.items()}
-    for key in kms_backends[account.id][REGION].keys.values():
-        key.policy = _json(key.policy)
-
-
-def _json(policy: Any) -> Any:
-    return json.dumps(policy) if isinstance(policy, Mapping) else policy
 
 
 def seed_application(client: Clients) -> None:

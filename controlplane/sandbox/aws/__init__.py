@@ -17,6 +17,7 @@ OVERLAYS = (
     "synthetics",
     "inspector",
     "functions",
+    "stacks",
     "crossaccount",
 )
 """Modules of this package with an `install()`, in the order in which they are put in place."""

@@ -32,6 +32,7 @@ from controlplane.store.tables.gates import (
 from controlplane.store.tables.installation import (
     AccountRow,
     ApiToken,
+    ConsoleSession,
     Installation,
     Periodic,
     Replica,
@@ -43,7 +44,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
-from controlplane.store.tables.sources import SourceRef
+from controlplane.store.tables.sources import LateDelivery, SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -63,6 +64,7 @@ __all__ = [
     "Approval",
     "ArtifactRow",
     "AuditEntry",
+    "ConsoleSession",
     "Drill",
     "Event",
     "Execution",
@@ -71,6 +73,7 @@ __all__ = [
     "Incident",
     "Installation",
     "Job",
+    "LateDelivery",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from controlplane.cli.looking import tree
+from controlplane.cli.drawing import tree
 from controlplane.clock import iso
 from controlplane.sandbox.scripted import judging
 from controlplane.store.roles import Role

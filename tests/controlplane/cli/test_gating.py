@@ -45,7 +45,7 @@ def test_a_freeze_is_set_seen_and_lifted(doors: Doors, url: str) -> None:
     code, said = typed(doors, url, "freeze shop --stage Work --until 2h -m fair")
     assert code == 0 and "towpath unfreeze 1" in said
     assert "fair" in typed(doors, url, "get freezes")[1]
-    assert typed(doors, url, "unfreeze 1 -m over") == (0, "lifted\n")
+    assert typed(doors, url, "unfreeze 1 -m over --yes") == (0, "lifted\n")
 
 
 @pytest.mark.parametrize(

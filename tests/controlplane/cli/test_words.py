@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from controlplane.cli.looking import code_of, tree
+from controlplane.cli.drawing import tree
+from controlplane.cli.following import code_of
 from controlplane.cli.output import table_of
 from controlplane.client.api import Exit
 from controlplane.client.words import line

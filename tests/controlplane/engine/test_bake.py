@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.engine.bake import why_not_judged
 from controlplane.states import StageStatus as S
 from monitors.base import Verdict
 from tests.support.baking import LENGTH, Bake
@@ -60,6 +61,23 @@ def test_what_is_declared_follows(
 def test_silence_follows_the_safe_default_whatever_is_stored(said: str) -> None:
     assert baked(V.NO_DATA, WhenNoData=said).told == ["stage.held"]
     assert baked(V.UNREACHABLE, WhenUnreachable=said).pages == 1
+
+
+@pytest.mark.parametrize("said_before", [{}, {"Latency": V.PASS}])
+def test_a_rule_that_falls_silent_holds_the_bake_and_a_person_may_judge(
+    said_before: dict[str, Verdict],
+) -> None:
+    """Whether it never said anything, or said PASS before the end and nothing since."""
+    bake = Bake(TWO)
+    bake.look(LENGTH - 1, {"Errors": V.PASS, **said_before})
+    bake.look(OVER, {"Errors": V.PASS})
+    assert (bake.told, bool(why_not_judged(bake.view(), OVER))) == ([], True)
+    for at in (LENGTH + 121, LENGTH + 122):
+        bake.look(at, {"Errors": V.PASS})
+    assert (bake.status, bake.told, bake.pages) == (S.BAKING, ["stage.held"], 0)
+    assert why_not_judged(bake.view(), at) == ""
+    assert bake.marks["held"] == "Latency: no verdict"
+    assert bake.look(at + 1, {"Latency": V.PASS}) is S.SUCCEEDED
 
 
 def test_a_fail_that_does_not_roll_back_is_told_at_once_and_once() -> None:

@@ -6,8 +6,8 @@ Expand only: a replica of the version before goes on working on this schema.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
