@@ -18,6 +18,7 @@ from controlplane.api import (
     executions,
     gates,
     git,
+    iam_approvals,
     meta,
     migrations,
     pipelines,
@@ -45,6 +46,7 @@ QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
 ROUTERS = (
+    iam_approvals,
     *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
     *(migrations, shadow, sessions),
 )

@@ -115,6 +115,20 @@ class JwtIssuer(BaseModel):
     rules: Annotated[tuple[JwtRule, ...], Field(min_length=1)]
 
 
+class IamApprover(BaseModel):
+    """Who an IAM role or user is here, where he signs a decision: his name, and the groups he counts for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    groups: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+
+
+PrincipalArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role/[A-Za-z0-9+=,.@_-]+|user/\S+)$")
+]
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Secrets never show in a repr or a log.
 
@@ -129,6 +143,8 @@ class Settings(BaseSettings):
     everybody who signs in. jwt_issuers: whose JWTs the REST API takes, as JSON (see JwtIssuer).
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
+    iam_approvers: ARNs of IAM roles (without their path) and users to who they are here, as JSON
+    (`{"arn:aws:iam::444455556666:role/Release": {"name": "anne", "groups": ["release"]}}`).
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
@@ -168,6 +184,7 @@ class Settings(BaseSettings):
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
+    iam_approvers: dict[PrincipalArn, IamApprover] = {}
     slack_url: str = "https://slack.com/api/"
     github_token: SecretStr = SecretStr("")
     github_url: str = "https://api.github.com"

@@ -44,6 +44,7 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.iam.presigned import Presigned
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -89,6 +90,7 @@ class House:
     late: LateDeliveries
     migration: Migration
     shadow: Shadow
+    iam: Presigned
     login: Login | None
     builds: Builds
     daily: Daily
@@ -177,6 +179,12 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
+        iam=Presigned(
+            http,
+            clock,
+            settings.public_url.rstrip("/"),
+            lambda: {region for one in known.all() for region in one.regions},
+        ),
         login=_login(settings, http, now),
         builds=Builds(http, settings.jwt_issuers, now),
     )

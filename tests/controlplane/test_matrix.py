@@ -59,6 +59,7 @@ REST = {
     "GET /executions/{execution_id}/measurements": Row(SEES, THERE),
     "GET /executions/{execution_id}/explanation": Row(SEES, THERE),
     "POST /executions/{execution_id}/stop": Row(RUNS, THERE),
+    "GET /executions/{execution_id}/stages/{stage}/approval": Row(SEES, THERE),
     "POST /executions/{execution_id}/stages/{stage}/approval": Row(APPROVES, THERE),
     "POST /executions/{execution_id}/stages/{stage}/judgement": Row(MANAGES, THERE),
     "POST /executions/{execution_id}/stages/{stage}/retry": Row(RUNS, THERE),
@@ -94,6 +95,8 @@ CONSOLE = {
     "GET /pipelines/{name}": Row(SEES, THERE),
     "GET /pipelines/{name}/events": Row(SEES, THERE),
     "GET /executions/{execution_id}": Row(SEES, THERE),
+    "GET /executions/{execution_id}/stages/{stage}/approval": Row(SEES, THERE),
+    "POST /executions/{execution_id}/stages/{stage}/approval": Row(APPROVES, THERE),
     "GET /freezes": Row(SEES, ANY),
     "GET /quarantine": Row(SEES, ANY),
     "GET /accounts": Row(SEES, ANY),
@@ -180,6 +183,7 @@ OPEN = {
     "POST /": 403,
     "POST /slack/interactivity": 401,
     "POST /git/{name}": 404,
+    "POST /api/v1/iam-approvals": 404,
     "POST /webhooks/{path}": 404,
 }
 """What needs no token and no session, and what nobody is answered there."""

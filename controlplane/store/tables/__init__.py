@@ -7,6 +7,7 @@ door by plain models before it gets here.
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from controlplane.store.tables.approvals import Approval, Vote
 from controlplane.store.tables.audit import AuditEntry
 from controlplane.store.tables.evidence import (
     Drill,
@@ -60,6 +61,7 @@ __all__ = [
     "ActionExecution",
     "ActionType",
     "ApiToken",
+    "Approval",
     "ArtifactRow",
     "AuditEntry",
     "ConsoleSession",
@@ -92,6 +94,7 @@ __all__ = [
     "Tally",
     "Thread",
     "Transition",
+    "Vote",
     "Webhook",
     "table",
 ]
