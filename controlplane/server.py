@@ -33,6 +33,7 @@ from controlplane.api.edge import BodyLimit, SafeHeaders
 from controlplane.api.parts import Parts
 from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
+from controlplane.slack import people
 from controlplane.store import queries
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
-    slack.check(parts.settings)
+    people.check(parts.settings)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
@@ -62,6 +63,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.changes = Changes(parts.newest_event)
+    app.state.slack = slack.make(parts)
     rest = APIRouter(prefix="/api/v1")
     for module in ROUTERS:
         rest.include_router(module.router)

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
+    slack_app_token: opens Socket Mode, for networks that nobody may call from outside.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
@@ -99,6 +100,7 @@ class Settings(BaseSettings):
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
+    slack_app_token: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     github_token: SecretStr = SecretStr("")
     github_url: str = "https://api.github.com"

@@ -47,6 +47,7 @@ from controlplane.store.tables.telling import (
     Event,
     Outbox,
     Seen,
+    SlackInbox,
     Tally,
     Thread,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Replica",
     "Seen",
     "Shadowed",
+    "SlackInbox",
     "SourceRef",
     "StageExecution",
     "Started",
