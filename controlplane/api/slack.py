@@ -4,8 +4,10 @@ Slack says which of its users asks; TOWPATH_SLACK_PEOPLE says who that is here a
 sits in a channel gives him no right.
 """
 
+import json
 import logging
 from collections.abc import Mapping
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -18,6 +20,8 @@ from controlplane.slack import listeners
 from controlplane.slack.desk import Door
 
 log = logging.getLogger(__name__)
+
+MAX_FIELDS = 50
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +56,7 @@ def _handle(parts: Parts, app: App, headers: Mapping[str, str], body: bytes) -> 
     secret = parts.settings.slack_signing_secret.get_secret_value()
     try:
         verify(headers, body, secret, parts.clock())
-        answer = app.dispatch(BoltRequest(body=body.decode(), headers=dict(headers)))
+        answer = app.dispatch(BoltRequest(body=_readable(body), headers=dict(headers)))
     except Refused as error:
         return problem(error.status, error.message)
     except (ValueError, RecursionError):
@@ -62,3 +66,12 @@ def _handle(parts: Parts, app: App, headers: Mapping[str, str], body: bytes) -> 
     return Response(
         answer.body, answer.status, media_type=answer.first_headers().get("content-type")
     )
+
+
+def _readable(body: bytes) -> str:
+    """Answer the form; ValueError where its payload is not one object: bolt would fall over that."""
+    text = body.decode()
+    payloads = parse_qs(text, max_num_fields=MAX_FIELDS).get("payload", [])
+    if len(payloads) > 1 or (payloads and not isinstance(json.loads(payloads[0]), dict)):
+        raise ValueError("not one payload")
+    return text

@@ -1,6 +1,7 @@
 """Slack: one message an execution, edited in place."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from controlplane.notify import slack_blocks
 from controlplane.notify.base import Button, Note, NotifyError
-from controlplane.notify.slack import SlackNotifier
+from controlplane.notify.slack import People, SlackNotifier
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_rules import complaint
 from tests.controlplane.notify.notes import huge, note
@@ -94,6 +95,25 @@ def test_who_is_called_is_configured(
     notifier.send(note(severity="page"), configuration, "")
     assert (str(expected) if expected else "<!date") in shown(slack)
     assert ("<@" in shown(slack) or "<!here" in shown(slack)) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "starter", "called"),
+    [
+        ("approval.needed", "bo", ["<@U1>", "<@U3>"]),
+        ("execution.failed", "bo", ["<@U1>"]),
+        ("person.paged", "bo", ["<@U1>"]),
+        ("execution.failed", "schedule", []),
+        ("stage.succeeded", "bo", []),
+    ],
+)
+def test_only_whom_it_concerns_is_called(
+    slack: FakeSlack, kind: str, starter: str, called: list[str]
+) -> None:
+    notifier = SlackNotifier("xoxb-sandbox", slack.url, People(("U1", "U3"), {"bo": "U1"}))
+    told = note(kind=kind, started_by=starter, severity="page")
+    notifier.send(told, RELEASES, "")
+    assert re.findall(r"<[@!](?!date)[^>]*>", shown(slack)) == called
 
 
 def test_nothing_from_outside_is_markup(slack: FakeSlack, notifier: SlackNotifier) -> None:
