@@ -173,7 +173,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
-        inbox=Inbox(Desk(door, notes, notifiers["Slack"], web), settings.lease_seconds),
+        inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
         sockets=_sockets(settings, door),
     )
 

@@ -135,6 +135,11 @@ class Inbox:
             return self._pressed(asked)
         except (CommandError, NotAllowedError) as error:
             return str(error)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("what was asked for in Slack cannot be done")
+            return "Towpath could not do this: whoever runs it finds the reason in its log."
 
     def _pressed(self, asked: Asked) -> str:
         try:
@@ -160,7 +165,8 @@ class Inbox:
                 view=modals.asking(press, asked.text, about),
             )
         except NotifyError as error:
-            return f"Nothing was decided: the window could not be opened. {error}"
+            mend = str(error) if error.permanent else "Slack has trouble: press again in a moment."
+            return f"Nothing was decided: the window could not be opened. {mend}"
         self._fill(asked, press, str(opened["view"]["id"]))
         return ""
 

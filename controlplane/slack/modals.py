@@ -70,6 +70,8 @@ def evidence(note: Note, asked: Press) -> str:
         "",
         *(f"{one.name}: {one.status}{': ' * bool(one.detail)}{one.detail}" for one in note.lines),
     ]
+    if note.kind == "approval.needed" and note.text:
+        said += ["", note.text]
     return "\n".join(said)
 
 
