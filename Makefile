@@ -20,10 +20,11 @@ $(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch
 demo: venv
 	$(BIN)/towpath demo
 
-# The journeys start and kill real processes, and mostly wait for them: two at a time, beside nothing else.
+# The journeys start and kill real processes, the others a real browser, and mostly wait for them: two at a
+# time, beside nothing else. (A browser's loop and asyncio.run do not go together in one process either.)
 test: venv
-	$(BIN)/python -m pytest --ignore tests/journeys --numprocesses auto --maxprocesses 4 --dist worksteal
-	$(BIN)/python -m pytest tests/journeys --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --ignore tests/journeys --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/journeys tests/browser --numprocesses 2 --dist worksteal
 
 # Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
 scenarios: venv

@@ -222,6 +222,17 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         ),
         Statement("InvokeChecks", On.SCOPE, ("lambda:InvokeFunction",)),
         Statement("PublishNotices", On.SCOPE, ("sns:Publish",)),
+        Statement(
+            "SetUpNotices",
+            On.SCOPE,
+            (
+                "sns:CreateTopic",
+                "sns:GetTopicAttributes",
+                "sns:ListSubscriptionsByTopic",
+                "sns:SetTopicAttributes",
+                "sns:Subscribe",
+            ),
+        ),
         Statement("PutStateChanges", On.SCOPE, ("events:PutEvents",)),
         SET_ALARMS,
     ),

@@ -144,7 +144,7 @@ def _reads(
 ) -> Iterator[dict[str, Any]]:
     """Every rule of a gate or a bake that can be read now, as the gate reads it."""
     for stage in declared.stages:
-        for rule in (*stage.gates(), *stage.rules(), *stage.failure_rules()):
+        for rule in (*stage.gates(), *stage.rules(), *stage.proofs(), *stage.failure_rules()):
             at_gate = rule not in stage.rules()
             kind, given = rule.rule_type_id, rule.configuration
             driver = drivers.get(("Gate", kind.owner, kind.provider))
@@ -171,7 +171,9 @@ def _missing(message: str, mend: str) -> dict[str, Any]:
 
 
 def _everything(stage: StageDeclaration) -> tuple[ActionDeclaration | RuleDeclaration, ...]:
-    return (*stage.actions, *stage.gates(), *stage.rules(), *stage.failure_rules())
+    return (
+        *stage.actions, *stage.gates(), *stage.rules(), *stage.proofs(), *stage.failure_rules(),
+    )  # fmt: skip
 
 
 def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:

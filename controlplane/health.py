@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from controlplane.engine import owners, retention
 from controlplane.engine.retention import Keep
 from controlplane.engine.structures import BrokenStructureError, Structures
-from controlplane.store import accounts, condition, executions, pipelines, replicas, schema
+from controlplane.store import accounts, condition, executions, late, pipelines, replicas, schema
 from controlplane.store.condition import Fault, Watch
 from controlplane.store.database import Database
 from controlplane.store.replicas import Me
@@ -95,6 +95,7 @@ class Health:
             "replicas": "all are of this version",
             "rows": "all that is stored can be read",
             "archive": retention.fine(self._keep),
+            "Git deliveries": "all were taken",
         }
         return [_finding(name, degraded.get(name, ""), fine[name]) for name in fine]
 
@@ -111,6 +112,7 @@ class Health:
         )
         yield "rows", _many("{}", list(self._broken(connection)))
         yield "archive", retention.wrong(self._keep)
+        yield "Git deliveries", _many("{}", list(map(_late, late.standing(connection))))
 
     def _broken(self, connection: Connection) -> Iterator[str]:
         """Rows that cannot be read."""
@@ -132,6 +134,15 @@ def _many(text: str, found: list[str]) -> str:
         return ""
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return text.format("; ".join(found[:NAMED]) + more)
+
+
+def _late(row: Any) -> str:
+    """What a Git host told and nobody could take; that some wait is known by the log."""
+    host, waiting, lost, why = row
+    said = [f"{waiting} wait for {host}"] * bool(waiting) + [
+        f"{lost} of {host} were given up"
+    ] * bool(lost)
+    return f"{' and '.join(said)} ({why}): let it answer, or start by hand"
 
 
 def _finding(operation: str, wrong: str, fine: str = "") -> dict[str, Any]:

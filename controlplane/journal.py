@@ -47,6 +47,7 @@ TOLD: Mapping[str, str] = {
     "drill.finished": "info",
     "drill.failed": "warning",
     "person.paged": "page",
+    "day.told": "info",
 }
 """The kinds of events that concern people, and how much."""
 
@@ -157,17 +158,20 @@ class Journal:
         return audit.Decision(who=self._by[0], door=self._by[1], **row)
 
     def _outbox(self, fact: Fact) -> list[dict[str, Any]]:
-        wanted = [n for n in self._notifications(fact.pipeline) if _wants(n, fact.kind)]
-        return [
-            {
-                "execution_id": fact.execution_id,
-                "provider": notification.provider,
-                "place": place(notification),
-                "configuration": json.dumps(notification.configuration),
-                "due_at": self._now,
-            }
-            for notification in wanted
-        ]
+        declared = self._notifications(fact.pipeline)
+        wanted = [n for n in declared if wants(n, fact.kind) and of_stage(n, fact.stage)]
+        return [row_for(one, fact.execution_id, self._now) for one in wanted]
+
+
+def row_for(notification: Notification, execution_id: str, now: float) -> dict[str, Any]:
+    """The outbox row that tells an event there; due at once."""
+    return {
+        "execution_id": execution_id,
+        "provider": notification.provider,
+        "place": place(notification),
+        "configuration": json.dumps(notification.configuration),
+        "due_at": now,
+    }
 
 
 def place(notification: Notification) -> str:
@@ -176,7 +180,16 @@ def place(notification: Notification) -> str:
     return f"{notification.provider}|{address}"
 
 
-def _wants(notification: Notification, kind: str) -> bool:
+def of_stage(notification: Notification, stage: str) -> bool:
+    """A topic of its own for each environment: Stages names those that it is told of."""
+    listed = notification.configuration.get("Stages", "")
+    return not listed or stage in {name.strip() for name in listed.split(",")}
+
+
+def wants(notification: Notification, kind: str) -> bool:
+    """Whether a kind of event is told there."""
+    if notification.provider == "SNS" and kind in notification.events and kind in CHANGES:
+        return True  # CodePipeline's own that concern nobody (action.started), where they are named
     if kind not in (CHANGES if notification.provider == CHANNEL else TOLD):
         return False
     return not notification.events or any(

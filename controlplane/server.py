@@ -13,6 +13,7 @@ from controlplane import codepipeline, console
 from controlplane.api import (
     accounts,
     audit,
+    description,
     events,
     executions,
     gates,
@@ -23,6 +24,7 @@ from controlplane.api import (
     probes,
     problems,
     quarantine,
+    sessions,
     shadow,
     slack,
     tokens,
@@ -33,6 +35,8 @@ from controlplane.api.edge import BodyLimit, SafeHeaders
 from controlplane.api.parts import Parts
 from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
+from controlplane.identity import builds, oidc
+from controlplane.identity.attempts import Attempts
 from controlplane.slack import people
 from controlplane.store import queries
 
@@ -43,7 +47,7 @@ WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
 ROUTERS = (
     *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
-    *(migrations, shadow),
+    *(migrations, shadow, sessions),
 )
 
 
@@ -54,6 +58,8 @@ def create_app(parts: Parts) -> FastAPI:
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
     people.check(parts.settings)
+    oidc.check_settings(parts.settings.oidc, parts.settings.grants)
+    builds.check_settings(parts.settings.jwt_issuers)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
@@ -62,6 +68,7 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url=None,
     )
     app.state.parts = parts
+    app.state.attempts = Attempts(parts.now)
     app.state.changes = Changes(parts.newest_event)
     app.state.slack = slack.make(parts)
     rest = APIRouter(prefix="/api/v1")
@@ -71,9 +78,12 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(probes.router)
     app.include_router(slack.router)
     app.include_router(git.router)
-    app.mount("/console", console.create_console(_desk(parts, app.state.changes)))
+    app.mount(
+        "/console", console.create_console(_desk(parts, app.state.changes, app.state.attempts))
+    )
     app.include_router(codepipeline.create_door(_codepipeline(parts)))
     app.add_api_route("/", _home, include_in_schema=False)
+    description.describe(app)
     problems.add_to(app, parts.database.engine.url)
     app.add_middleware(BodyLimit, most=parts.settings.max_body_bytes)
     app.add_middleware(
@@ -119,7 +129,7 @@ def _home() -> RedirectResponse:
     return RedirectResponse("/console/")
 
 
-def _desk(parts: Parts, changes: Changes) -> console.Desk:
+def _desk(parts: Parts, changes: Changes, attempts: Attempts) -> console.Desk:
     """Give the console the documents of the REST door: it shows nothing that others cannot ask."""
     return console.Desk(
         database=parts.database,
@@ -133,6 +143,8 @@ def _desk(parts: Parts, changes: Changes) -> console.Desk:
         breakers=parts.breakers,
         ready=parts.health,
         installation=parts.installation,
+        attempts=attempts,
+        login=parts.login,
     )
 
 

@@ -1,5 +1,6 @@
 """Settings from the environment (TOWPATH_...), and where the state lies. AWS's own variables are boto3's."""
 
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,12 +47,72 @@ class SettingError(ValueError):
 
 
 class SlackPerson(BaseModel):
-    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses."""
+    """Who a user of Slack is here: the name that his tokens have too, and the role of his presses.
+
+    pipelines, stages: globs of those that he may move. groups: those that he is in.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
     role: str
+    pipelines: str = "*"
+    stages: str = "*"
+    groups: tuple[str, ...] = ()
+
+
+class GrantSetting(BaseModel):
+    """A role over the pipelines and stages that two globs match."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: str
+    pipelines: str = "*"
+    stages: str = "*"
+
+
+class Oidc(BaseModel):
+    """The OpenID provider of TOWPATH_OIDC.
+
+    client_secret_env: the variable with our secret there; "" for a public client. scopes: what is asked for.
+    groups_claim, name_claim: which claims of the ID token tell a person's groups and name.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+    issuer: str
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret_env: str = ""
+    scopes: str = "openid profile email"
+    groups_claim: str = "groups"
+    name_claim: str = "preferred_username"
+    called: str = "your identity provider"
+
+
+class JwtRule(BaseModel):
+    """What a JWT with these claims may: claims to globs, all of them must match. name: as which it acts.
+
+    {claim} in the name stands for the claim's value.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    claims: Annotated[dict[str, str], Field(min_length=1)]
+    grants: Annotated[tuple[GrantSetting, ...], Field(min_length=1)]
+    name: str = "ci:{sub}"
+
+
+class JwtIssuer(BaseModel):
+    """An issuer of TOWPATH_JWT_ISSUERS. audience: what its JWTs must be for. jwks: "" asks its metadata."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    audience: Annotated[str, Field(min_length=1)]
+    jwks: str = ""
+    rules: Annotated[tuple[JwtRule, ...], Field(min_length=1)]
 
 
 class Settings(BaseSettings):
@@ -63,6 +124,9 @@ class Settings(BaseSettings):
     git: Git hosts by name, as JSON (see GitHost); their webhooks come in at /git/NAME.
     commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
     source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    oidc: the OpenID provider by which people sign in at the console, as JSON (see Oidc). grants: its groups
+    to what their people may, as JSON (`{"release": [{"role": "approver", "pipelines": "shop-*"}]}`); "*" is
+    everybody who signs in. jwt_issuers: whose JWTs the REST API takes, as JSON (see JwtIssuer).
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
     slack_app_token: opens Socket Mode, for networks that nobody may call from outside.
@@ -75,6 +139,8 @@ class Settings(BaseSettings):
     github_token: asks GitHub for webhooks of repositories; github_url: its API, or an Enterprise Server's.
     third_party_clients: providers of action types of owner ThirdParty to the tokens that their job workers
     show, as JSON (`{"AcmeScan": "..."}`).
+    digest_at: "HH:MM" in UTC: the channels of all pipelines are told then what the last 24 hours were; left
+    out, never. digest_quiet: they are told of a day on which nothing happened, too.
     lease_seconds: how long what a dead replica held stays its own. It is renewed while that lives.
     """
 
@@ -97,6 +163,9 @@ class Settings(BaseSettings):
     poll_sources_seconds: Annotated[float, Field(ge=1)] = 60.0
     lease_seconds: Annotated[float, Field(ge=2)] = 30.0
     secret: SecretStr = SecretStr("")
+    oidc: Oidc | None = None
+    grants: dict[str, tuple[GrantSetting, ...]] = {}
+    jwt_issuers: tuple[JwtIssuer, ...] = ()
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
@@ -112,5 +181,7 @@ class Settings(BaseSettings):
     max_requests_of_one: Annotated[int, Field(ge=1)] = 24
     max_open_executions: Annotated[int, Field(ge=1)] = 1_000
     drills: dict[str, str] = {}
+    digest_at: time | None = None
+    digest_quiet: bool = False
     keep_days: Annotated[float, Field(ge=0)] = 90.0
     archive: str = ""

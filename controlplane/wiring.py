@@ -31,10 +31,12 @@ from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
 from controlplane.engine import retention
 from controlplane.engine.commands import Commands
+from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
 from controlplane.engine.drill_runs import DrillRuns
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.notes import NoteMaker
 from controlplane.engine.pushes import Pushes
@@ -42,6 +44,8 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
@@ -89,10 +93,14 @@ class House:
     hooks: Hooks
     git: Hosts
     intake: GitIntake
+    late: LateDeliveries
     migration: Migration
     shadow: Shadow
     inbox: Inbox
     sockets: Sockets | None
+    login: Login | None
+    builds: Builds
+    daily: Daily
 
 
 @contextmanager
@@ -124,6 +132,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     commands = Commands(database, structures, now, settings.max_open_executions)
     heard = Heard(clock)
     git = Hosts(make_hosts(http, settings.git, os.environ))
+    intake = GitIntake(database, structures, commands, git)
     parts = ActionParts(
         clients,
         clock,
@@ -165,9 +174,11 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         delivery=delivery,
         sources=sources,
         feed=_feed(settings, clients, heard),
+        daily=Daily(database, structures, now, settings.digest_at, quiet_too=settings.digest_quiet),
         drills=Drills(database, structures, known, now),
         git=git,
-        intake=GitIntake(database, structures, commands, git),
+        intake=intake,
+        late=LateDeliveries(database, git, intake, now),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
@@ -175,7 +186,15 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
         inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
         sockets=_sockets(settings, door),
+        login=_login(settings, http, now),
+        builds=Builds(http, settings.jwt_issuers, now),
     )
+
+
+def _login(settings: Settings, http: httpx.Client, now: Callable[[], float]) -> Login | None:
+    if settings.oidc is None:
+        return None
+    return Login(http, settings.oidc, settings.grants, settings.public_url, now)
 
 
 def _opener(secret: str) -> Callable[[str, Mapping[str, str]], Mapping[str, str]]:
@@ -241,7 +260,8 @@ def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:
 
 def _urls(settings: Settings) -> Callable[[str, str], str]:
     base = settings.public_url.rstrip("/")
-    return lambda pipeline, _execution: f"{base}/console/pipelines/{pipeline}"
+    pages = f"{base}/console/"
+    return lambda pipeline, _execution: f"{pages}pipelines/{pipeline}" if pipeline else pages
 
 
 def _own_secret(database: Database) -> str:

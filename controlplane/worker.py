@@ -29,6 +29,7 @@ LOOKS_A_TURN = 4
 REFRESH = 5.0
 STALLED_AFTER = 30.0
 HOUSEKEEPING = 60.0
+LATE = 15.0
 HEARTBEAT = 10.0
 DRILLING = 1.0
 """Seconds between two steps of the drills that are open: an alarm that is set does not stay so for long."""
@@ -99,8 +100,11 @@ class Worker:
         if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
+        self._every(LATE, "late deliveries", self._house.late.run_once)
         self._every(HOUSEKEEPING, "retention", self._keep_house)
         self._every(SHADOWING, "shadows", self._house.shadow.follow)
+        if self._house.settings.digest_at is not None:
+            self._every(SCHEDULE, "digest of the day", self._house.daily.tell)
         if self._house.settings.drills:
             self._every(SCHEDULE, "drills due", self._drills_due)
         self._scheduler.add_job(

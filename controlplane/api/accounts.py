@@ -12,7 +12,8 @@ from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import accounts, audit, pipelines
-from controlplane.store.roles import Permission, allows
+from controlplane.store.grants import may
+from controlplane.store.roles import Permission
 
 router = guarded_router("accounts")
 
@@ -20,14 +21,14 @@ router = guarded_router("accounts")
 @router.get("/accounts")
 def list_accounts(parts: GivenParts, holder: GivenHolder) -> list[Document]:
     """Every registered account."""
-    whole = allows(holder.role, Permission.ACCOUNTS)
+    whole = may(holder.grants, Permission.ACCOUNTS)
     return [words.account(known, whole=whole) for known in parts.registry.all()]
 
 
 @router.get("/accounts/{name}")
 def get_account(name: AccountName, parts: GivenParts, holder: GivenHolder) -> Document:
     """One account."""
-    return words.account(_known(parts, name), whole=allows(holder.role, Permission.ACCOUNTS))
+    return words.account(_known(parts, name), whole=may(holder.grants, Permission.ACCOUNTS))
 
 
 @router.put("/accounts/{name}")
@@ -69,8 +70,9 @@ def delete_account(
 
 def _accounts_of(declared: PipelineDeclaration) -> set[str]:
     given = [a.configuration for stage in declared.stages for a in stage.actions]
-    rules = [(*stage.gates(), *stage.rules(), *stage.failure_rules()) for stage in declared.stages]
-    given += [rule.configuration for group in rules for rule in group]
+    for stage in declared.stages:
+        rules = (*stage.gates(), *stage.rules(), *stage.proofs(), *stage.failure_rules())
+        given += [rule.configuration for rule in rules]
     return {configuration.get("Account", "") for configuration in given}
 
 

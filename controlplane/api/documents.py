@@ -1,6 +1,7 @@
 """Rows -> documents. The REST door serves them, and the console draws nothing else."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,10 +41,17 @@ class Documents:
             raise unknown(f"pipeline {name!r}")
 
     def pipelines(
-        self, connection: Connection, after: str = "", limit: int = PAGE
+        self,
+        connection: Connection,
+        after: str = "",
+        limit: int = PAGE,
+        seen: Callable[[str], bool] | None = None,
     ) -> list[Document]:
-        """The next pipelines by name: their stages, whether one may enter, what stands where."""
-        rows = standing.pipelines(connection, after, limit)
+        """The next pipelines by name: their stages, whether one may enter, what stands where.
+
+        seen: which of them are answered; None: all.
+        """
+        rows = standing.pipelines(connection, after, limit, seen)
         return Overview(connection, self._structures, rows, self.summary).documents()
 
     def state(self, connection: Connection, name: str) -> Document:

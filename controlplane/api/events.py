@@ -1,20 +1,24 @@
 """Events in order; with `wait`, the answer comes when there is something to tell (a long poll)."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 from fastapi.concurrency import run_in_threadpool
 
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import guarded_router
+from controlplane.api.guard import GivenHolder, guarded_router
 from controlplane.api.inputs import EventId, FilterName, Limit
 from controlplane.api.parts import GivenChanges, GivenParts, Parts
 from controlplane.store import queries
+from controlplane.store.grants import seen_by
 
 router = guarded_router("events")
 
 MAX_WAIT = 20.0
+PASSED_OVER = 20
+"""Pages of events that somebody may not read, of one answer."""
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 
 
@@ -22,6 +26,7 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 async def list_events(  # noqa: PLR0913 - one parameter a filter, all by name
     parts: GivenParts,
     changes: GivenChanges,
+    holder: GivenHolder,
     after: EventId = 0,
     pipeline: FilterName = "",
     execution: FilterName = "",
@@ -35,18 +40,36 @@ async def list_events(  # noqa: PLR0913 - one parameter a filter, all by name
     # Waiting is counted by the polls' own time-outs: this room reads no clock.
     wanted = {"pipeline": pipeline, "execution": execution, "limit": limit}
     left = wait
-    found, newest = await run_in_threadpool(_read, parts, after, wanted)
-    while not found and left > 0:
+    seen = seen_by(holder.grants)
+    reading = Reading(parts, wanted, (lambda _: True) if seen is None else seen)
+    found, newest, after = await run_in_threadpool(reading.read, after)
+    while not found and left > 0 and newest >= 0:
         began = parts.clock()
         if await changes.after(newest, left) == newest:
             break
         left -= max(0.05, (parts.clock() - began).total_seconds())
-        found, newest = await run_in_threadpool(_read, parts, after, wanted)
-    return {"events": found, "last": found[-1]["id"] if found else max(after, 0)}
+        found, newest, after = await run_in_threadpool(reading.read, after)
+    return {"events": found, "last": after}
 
 
-def _read(parts: Parts, after: int, wanted: dict[str, Any]) -> tuple[list[Document], int]:
-    with parts.database.read() as connection:
-        newest = queries.last_event(connection)
-        rows = queries.events_after(connection, after, **wanted)
-        return [words.event(row) for row in rows], newest
+class Reading(NamedTuple):
+    """What somebody wants of the events, and of which pipelines he may read them."""
+
+    parts: Parts
+    wanted: dict[str, Any]
+    seen: Callable[[str], bool]
+
+    def read(self, after: int) -> tuple[list[Document], int, int]:
+        """Answer the next page that shows him anything, the newest event, and what to ask for next.
+
+        Of a long history that is not his so much is passed over at once; newest is -1 where there is more.
+        """
+        with self.parts.database.read() as connection:
+            newest = queries.last_event(connection)
+            for _ in range(PASSED_OVER):
+                rows = queries.events_after(connection, after, **self.wanted)
+                after = rows[-1].id if rows else after
+                found = [words.event(row) for row in rows if self.seen(row.pipeline)]
+                if found or not rows:
+                    return found, newest, after
+        return [], -1, after

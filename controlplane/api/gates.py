@@ -4,20 +4,22 @@ from fastapi import Response
 
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import GivenPerson, guarded_router
+from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router, require
 from controlplane.api.incident_bodies import AlertmanagerBody
 from controlplane.api.inputs import (
     ExecutionId,
     FreezeBody,
     FreezeId,
     IncidentKey,
-    ReasonBody,
+    NeededReasonBody,
     StageName,
 )
 from controlplane.api.parts import GivenParts
 from controlplane.clock import iso
 from controlplane.engine.gate_commands import Scope
 from controlplane.store import gates
+from controlplane.store.grants import may
+from controlplane.store.roles import Permission
 
 router = guarded_router("gates")
 SHOWN = 1_000
@@ -25,22 +27,39 @@ SHOWN = 1_000
 
 
 @router.get("/freezes")
-def list_freezes(parts: GivenParts) -> list[Document]:
-    """Answer the freezes in force, oldest first."""
+def list_freezes(parts: GivenParts, holder: GivenHolder) -> list[Document]:
+    """Answer the freezes in force, oldest first; those of pipelines that one may not read are left out."""
     with parts.database.read() as connection:
-        return [words.freeze(row) for row in gates.freezes(connection, parts.now())]
+        rows = gates.freezes(connection, parts.now())
+    return [
+        words.freeze(row)
+        for row in rows
+        if not row.pipeline or may(holder.grants, Permission.READ, row.pipeline)
+    ]
 
 
 @router.post("/freezes", status_code=201)
-def freeze(parts: GivenParts, person: GivenPerson, body: FreezeBody) -> dict[str, int]:
+def freeze(
+    parts: GivenParts, holder: GivenHolder, person: GivenPerson, body: FreezeBody
+) -> dict[str, int]:
     """Let nothing into what it covers but a way back, until it ends or is lifted."""
+    require(holder, Permission.FREEZE, body.pipeline, body.stage)
     scope = Scope(body.pipeline, body.stage, body.account, body.ends())
     return {"id": parts.commands.freeze(scope, person, reason=body.reason)}
 
 
 @router.delete("/freezes/{freeze_id}", status_code=204)
-def unfreeze(freeze_id: FreezeId, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+def unfreeze(
+    freeze_id: FreezeId,
+    parts: GivenParts,
+    holder: GivenHolder,
+    person: GivenPerson,
+    body: NeededReasonBody,
+) -> None:
     """Lift a freeze; who waited only for it goes in at once."""
+    with parts.database.read() as connection:
+        pipeline, stage = gates.place_of_freeze(connection, freeze_id)
+    require(holder, Permission.FREEZE, pipeline, stage)
     parts.commands.unfreeze(freeze_id, person, reason=body.reason)
 
 
@@ -50,7 +69,7 @@ def override(
     stage: StageName,
     parts: GivenParts,
     person: GivenPerson,
-    body: ReasonBody,
+    body: NeededReasonBody,
 ) -> Document:
     """Ask for a closed gate to be opened; asked by another person, it opens."""
     row = parts.commands.override(execution_id, stage, person, reason=body.reason)
@@ -82,6 +101,8 @@ def take_alerts(parts: GivenParts, person: GivenPerson, body: AlertmanagerBody) 
 
 
 @router.delete("/incidents/{key}", status_code=204)
-def resolve(key: IncidentKey, parts: GivenParts, person: GivenPerson, body: ReasonBody) -> None:
+def resolve(
+    key: IncidentKey, parts: GivenParts, person: GivenPerson, body: NeededReasonBody
+) -> None:
     """Say that an incident is over, where its monitoring does not."""
     parts.commands.resolve_incident(key, person, reason=body.reason)

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from controlplane.actions.base import ActionError
-from controlplane.actions.git.base import Host
+from controlplane.actions.git.base import Host, Told
 from controlplane.actions.git.deliveries import BodyError, read
 from controlplane.actions.git.signatures import is_genuine
 from controlplane.api.parts import GivenParts, Parts
@@ -46,19 +46,24 @@ def _handle(parts: Parts, name: str, headers: Mapping[str, str], body: bytes) ->
         return problem(400, f"The delivery can not be read: {error}.")
     started: dict[str, str] = {}
     passed: dict[str, str] = {}
-    failed: ActionError | None = None
+    failed: list[tuple[Told, ActionError]] = []
     for one in found:
         try:
             taken = parts.intake.take(host, one)
         except ActionError as error:
-            failed = error  # the others of this delivery are told once, too
-            log.warning("a delivery of %s was not taken: %s", name, error)
+            failed.append((one, error))  # the others of this delivery are told once, too
+            log.warning("a delivery of %s was not taken yet: %s", name, error)
             continue
         started |= taken.started
         passed |= taken.passed
-    if failed is not None:
-        return problem(503, f"{failed} Deliver it again.")
-    return JSONResponse({"started": started, "notStarted": passed})
+    if not failed:
+        return JSONResponse({"started": started, "notStarted": passed})
+    why = str(failed[-1][1])
+    if not parts.late.keep(name, [one for one, _ in failed], why[:500]):
+        return problem(503, f"{why} Too many deliveries wait for it: deliver this one again.")
+    return JSONResponse(
+        {"started": started, "notStarted": passed, "waitsFor": f"{name}: {why}"}, status_code=202
+    )
 
 
 def _refused(host: Host, headers: Mapping[str, str], body: bytes) -> Response | None:

@@ -4,6 +4,7 @@ NEEDS is the one table of what each route needs. A route that is not in it canno
 can be open by oversight.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
@@ -13,10 +14,15 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
+from controlplane.api.inputs import NAME
 from controlplane.api.parts import Parts, parts_of
 from controlplane.engine.refusals import Person
-from controlplane.store import tokens
-from controlplane.store.roles import Permission, allows, roles_with
+from controlplane.identity import noting
+from controlplane.identity.attempts import TooManyAttemptsError
+from controlplane.identity.builds import Builds
+from controlplane.identity.errors import IdentityError
+from controlplane.store import executions, grants, tokens
+from controlplane.store.roles import Permission
 
 P = Permission
 NEEDS: Mapping[tuple[str, str], Permission] = {
@@ -65,7 +71,35 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/tokens"): P.TOKENS,
     ("POST", "/tokens"): P.TOKENS,
     ("DELETE", "/tokens/{token_id}"): P.TOKENS,
+    ("GET", "/sessions"): P.TOKENS,
+    ("DELETE", "/sessions/{session_id}"): P.TOKENS,
 }
+
+PLACES = (
+    "/pipelines/{name}",
+    "/ledger/{name}",
+    "/doctor/{name}",
+    "/migrations/{account}/{name}",
+    "/executions/{execution_id}",
+)
+"""Paths that name a pipeline, or an execution of one. All others are about the whole installation."""
+ANYWHERE = frozenset(
+    {
+        ("GET", "/pipelines"),
+        ("GET", "/freezes"),
+        ("POST", "/freezes"),
+        ("DELETE", "/freezes/{freeze_id}"),
+        ("GET", "/incidents"),
+        ("GET", "/quarantine"),
+        ("GET", "/events"),
+        ("GET", "/audit"),
+        ("GET", "/accounts"),
+        ("GET", "/accounts/{name}"),
+        ("GET", "/schema"),
+        ("GET", "/openapi.json"),
+    }
+)
+"""What a grant over some pipelines opens, too: the handler itself answers, or does, no more than that."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 SAID = HTTPBearer(auto_error=False, description="An API token: `towpath token create`.")
@@ -77,17 +111,11 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Authenticate, authorise, and only then read."""
         handler = super().get_route_handler()
-        (needed,) = {NEEDS[method, self.path] for method in self.methods or ()}
+        path = self.path
+        (needed,) = {NEEDS[method, path] for method in self.methods or ()}
 
         async def guarded(request: Request) -> Response:
-            holder = await run_in_threadpool(_authenticate, request)
-            if not allows(holder.role, needed):
-                able = " or ".join(roles_with(needed))
-                raise HTTPException(
-                    403,
-                    f"A token of role {holder.role} may not do this ({needed}): use one of {able}.",
-                )
-            request.state.holder = holder
+            request.state.holder = await run_in_threadpool(_let_in, request, needed, path)
             return await handler(request)
 
         return guarded
@@ -98,29 +126,92 @@ def guarded_router(tag: str) -> APIRouter:
     return APIRouter(route_class=GuardedRoute, dependencies=[Depends(SAID)], tags=[tag])
 
 
-def _authenticate(request: Request) -> tokens.Holder:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    holder = None
-    if scheme.lower() == "bearer":
-        holder = holder_of(parts_of(request), token.strip())
-    if holder is None:
-        raise HTTPException(
-            401,
-            "Send a valid token as `Authorization: Bearer tp_...`; it may have expired or been "
-            "revoked. `towpath token create` makes one.",
-            {"WWW-Authenticate": 'Bearer realm="towpath"'},
-        )
+def _let_in(request: Request, needed: Permission, path: str) -> tokens.Holder:
+    """Answer who asks, where he may."""
+    holder = _authenticate(request)
+    if grants.may(holder.grants, needed):
+        return holder
+    if not grants.may_somewhere(holder.grants, needed):
+        raise HTTPException(403, grants.refusal(holder.grants, needed))
+    if path.startswith(PLACES):
+        require(holder, needed, *_place(request))
+    elif (request.method, path) not in ANYWHERE:
+        require(holder, needed)
     return holder
 
 
+def require(holder: tokens.Holder, needed: Permission, pipeline: str = "", stage: str = "") -> None:
+    """Refuse (403) whoever may not do this there; "" is every pipeline, and every stage."""
+    if not grants.may(holder.grants, needed, pipeline, stage):
+        raise HTTPException(403, grants.refusal(holder.grants, needed, pipeline, stage))
+
+
+def _place(request: Request) -> tuple[str, str]:
+    """The pipeline and the stage that a path names; 404 where it names no execution that there is."""
+    given = request.path_params
+    stage = given.get("stage", "")
+    if "name" in given:
+        return given["name"], stage
+    row = None
+    if re.fullmatch(NAME, given["execution_id"]):
+        with parts_of(request).database.read() as connection:
+            row = executions.by_id(connection, given["execution_id"])
+    if row is None:
+        raise HTTPException(404, "There is no such execution.")
+    return row.pipeline, stage
+
+
+def _authenticate(request: Request) -> tokens.Holder:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    why = (
+        "Send a valid token as `Authorization: Bearer tp_...`; it may have expired or been "
+        "revoked. `towpath token create` makes one."
+    )
+    status = 401
+    if scheme.lower() == "bearer":
+        try:
+            holder = holder_of(parts_of(request), token.strip())
+        except IdentityError as error:
+            holder, why, status = None, f"The JWT is refused: {error}.", error.status
+        if holder is not None:
+            return holder
+        _count(request, why)
+    told = {"WWW-Authenticate": 'Bearer realm="towpath"'} if status == 401 else None  # noqa: PLR2004
+    raise HTTPException(status, why, told)
+
+
+def _count(request: Request, why: str) -> None:
+    """Count a wrong token as a failed sign-in of its client; 429 after too many.
+
+    Whoever shows a right one is let in, whatever was before: 256 random bits are not guessed, and many
+    builds come from one address.
+    """
+    parts, attempts = parts_of(request), request.app.state.attempts
+    came = ("api", request.client.host if request.client else "", why)
+    try:
+        noting.refused(parts.database, attempts, parts.now(), came)
+    except TooManyAttemptsError as error:
+        raise HTTPException(429, str(error), {"Retry-After": str(error.retry_after)}) from None
+
+
 def holder_of(parts: Parts, token: str) -> tokens.Holder | None:
-    """Find who holds a token, and remember its use."""
+    """Find who holds a token, and remember its use; IdentityError for a JWT that is refused."""
+    if parts.builds is not None and parts.builds.takes(token):
+        return _build(parts, parts.builds, token)
     now = parts.now()
     with parts.database.read() as connection:
         holder = tokens.find(connection, token, now)
     if holder is not None:
         tokens.touch(parts.database, holder, now)
     return holder
+
+
+def _build(parts: Parts, builds: Builds, token: str) -> tokens.Holder:
+    who = builds.whose(token)
+    if builds.is_new(token):
+        by, text = Person(who.name, "api", who.person), f"by JWT: {grants.said(who.grants)}"
+        noting.note(parts.database, parts.now(), by, "jwt.accepted", text)
+    return tokens.Holder("", who.name, who.grants, None, who.person, who.groups)
 
 
 def holder_in(request: Request) -> tokens.Holder:
@@ -132,7 +223,7 @@ def holder_in(request: Request) -> tokens.Holder:
 def person_in(request: Request) -> Person:
     """Who asks, as commands know it."""
     holder = holder_in(request)
-    return Person(holder.name, "api", holder.person)
+    return Person(holder.name, "api", holder.person, holder.groups)
 
 
 GivenHolder = Annotated[tokens.Holder, Depends(holder_in)]

@@ -11,11 +11,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic.alias_generators import to_camel
 
 from controlplane.clock import LAST
+from controlplane.store.grants import GLOB, Grants, bounded
 from controlplane.store.roles import Role
 
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
 NAME_OR_NONE = r"^[A-Za-z0-9.@_-]{0,100}$"
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+Glob = Annotated[str, StringConstraints(pattern=GLOB)]
+GIVEN = r"^[^\x00]*[^\x00\s][^\x00]*$"
+"""Text of which something can be read."""
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@_-]{1,128}$")]
 Id = Annotated[str, StringConstraints(max_length=100, pattern=NAME)]
 
@@ -88,6 +92,17 @@ class ReasonBody(Body):
     reason: Text = ""
 
 
+class NeededReasonBody(ReasonBody):
+    """The command refuses one that is empty, in its own words; the description says so beforehand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "required": ["reason"],
+            "properties": {"reason": {"type": "string", "maxLength": 1000, "pattern": GIVEN}},
+        }
+    )
+
+
 class RollbackBody(ReasonBody):
     """to: an execution that succeeded in the stage; "" goes back to the last known good."""
 
@@ -132,11 +147,20 @@ class ShadowBody(Body):
 
 
 class TokenBody(Body):
-    """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked."""
+    """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked.
+
+    pipelines, stages: globs of those that it reaches; none: all of them.
+    """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
     role: Role
     expires_at: AwareDatetime | None = None
+    pipelines: Annotated[list[Glob], Field(max_length=10)] = []
+    stages: Annotated[list[Glob], Field(max_length=5)] = []
+
+    def grants(self) -> Grants:
+        """What it may, where."""
+        return bounded(self.role, self.pipelines, self.stages)
 
     def expires(self) -> float | None:
         """Seconds since the epoch."""

@@ -13,6 +13,7 @@ from controlplane.api.documents import Document
 from controlplane.api.guard import GivenPerson, guarded_router
 from controlplane.api.inputs import AccountName, MigrateBody, PipelineName
 from controlplane.api.parts import GivenParts
+from controlplane.api.problems import unknown
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.migration.moving import Migration
 
@@ -23,7 +24,10 @@ Region = Annotated[str, Query(pattern=r"^[a-z0-9-]{0,32}$")]
 Glob = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_*?\[\]!-]{1,100}$")]
 
 
-def _migration(parts: GivenParts) -> Migration:
+def _migration(account: AccountName, parts: GivenParts) -> Migration:
+    """404 where there is no such account: it is in the address, not in what was sent."""
+    if account not in {known.name for known in parts.registry.all()}:
+        raise unknown(f"account {account!r}")
     if parts.migration is None:
         raise HTTPException(501, "This process cannot migrate: ask one that `towpath serve` runs.")
     return parts.migration

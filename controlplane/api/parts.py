@@ -18,7 +18,10 @@ from controlplane.clock import Clock
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.structures import Structures
+from controlplane.identity.builds import Builds
+from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
@@ -31,9 +34,10 @@ class Parts:
 
     degraded: what is wrong while the rest goes on. installation: the doctor's findings about Towpath itself.
     breakers: who did not answer this process its last call, and whether it is left alone.
-    git, intake: the Git hosts, and what takes their webhooks.
+    git, intake, late: the Git hosts, what takes their webhooks, and what keeps those that cannot be taken yet.
     doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
+    login: signs people in by a provider. builds: knows whose JWTs are taken.
     """
 
     database: Database
@@ -49,11 +53,14 @@ class Parts:
     drills: Drills
     breakers: Callable[[], Mapping[Key, bool]]
     intake: GitIntake
+    late: LateDeliveries
     git: Hosts
     doctor: Callable[[str], list[dict[str, Any]]] | None = None
     lender: Lender | None = None
     hooks: Hooks | None = None
     migration: Migration | None = None
+    login: Login | None = None
+    builds: Builds | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from controlplane.api import words
 from controlplane.api.documents import Document
-from controlplane.api.guard import GivenPerson, guarded_router
+from controlplane.api.guard import GivenHolder, GivenPerson, guarded_router
 from controlplane.api.inputs import (
     EventId,
     ExecutionId,
@@ -26,6 +26,7 @@ from controlplane.declarations.registered import provider
 from controlplane.declarations.yaml_spelling import to_yaml
 from controlplane.engine.structures import current
 from controlplane.store import action_types, drills, queries
+from controlplane.store.grants import seen_by
 from controlplane.store.secret_values import SecretError, hidden
 
 router = guarded_router("pipelines")
@@ -58,13 +59,14 @@ FileName = Annotated[str, Query(pattern=r"^[^\x00-\x1f]{0,200}$")]
 @router.get("/pipelines")
 def list_pipelines(
     parts: GivenParts,
+    holder: GivenHolder,
     documents: GivenDocuments,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     after: FilterName = "",
 ) -> list[Document]:
     """Answer pipelines by name, and what stands where; after: the name of one to page on from."""
     with parts.database.read() as connection:
-        return documents.pipelines(connection, after, limit)
+        return documents.pipelines(connection, after, limit, seen_by(holder.grants))
 
 
 @router.put("/pipelines/{name}", openapi_extra=TEXT_BODY)

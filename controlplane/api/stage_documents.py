@@ -44,6 +44,7 @@ def stage_execution(
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
         "gate": gate(connection, row.id, rows),
         "onFailure": [gate_rule(one) for one in rows if one.kind == "failure"],
+        "proofs": [gate_rule(one) for one in rows if one.kind == "proof"],
     }
 
 

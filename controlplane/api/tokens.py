@@ -9,6 +9,7 @@ from controlplane.api.problems import unknown
 from controlplane.clock import iso
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import audit, tokens
+from controlplane.store.grants import said
 
 router = guarded_router("tokens")
 
@@ -29,13 +30,16 @@ def create_token(
     if expires is not None and expires <= now:
         raise CommandError(Problem.INVALID, "expiresAt is in the past: give a time to come")
     with parts.database.begin() as connection:
-        id_, token = tokens.create(connection, body.name, body.role, now, expires, holder.person)
-        audit.note(connection, now, by, "token.created", f"{id_} for {body.name}, role {body.role}")
+        maker = tokens.Maker(holder.name, holder.person)
+        id_, token = tokens.create(connection, body.name, body.grants(), now, expires, maker)
+        text = f"{id_} for {body.name}, {said(body.grants())}"
+        audit.note(connection, now, by, "token.created", text)
     return {
         "id": id_,
         "token": token,
         "name": body.name,
         "role": body.role,
+        "grants": [grant._asdict() for grant in body.grants()],
         "expiresAt": iso(expires),
     }
 

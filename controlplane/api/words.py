@@ -10,6 +10,7 @@ from typing import Any
 from accounts.models import Account
 from controlplane.clock import iso
 from controlplane.engine.drill_runs import seconds
+from controlplane.store.tokens import grants_of
 
 Document = dict[str, Any]
 
@@ -140,11 +141,13 @@ def gate_rule(row: Any) -> Document:
 
 
 def token(row: Any) -> Document:
-    """Answer a token without the token. person: the id of the token that its maker began with, or its own."""
+    """Answer a token without the token. person: as which it counts: its maker, or itself."""
     return {
         "id": row.id,
         "name": row.name,
         "role": row.role,
+        "grants": [grant._asdict() for grant in grants_of(row)],
+        "madeBy": row.made_by,
         "createdAt": iso(row.created_at),
         "expiresAt": iso(row.expires_at),
         "lastUsedAt": iso(row.last_used_at),

@@ -15,6 +15,7 @@ from controlplane.cli import (
     importing,
     looking,
     migrating,
+    notifying,
     opening,
     running,
     simulating,
@@ -28,7 +29,7 @@ app = typer.Typer(
 
 for part in (
     *(running, simulating, declaring, importing, migrating),
-    *(looking, opening, explaining, acting, gating, drilling, administering, auditing),
+    *(looking, opening, explaining, acting, gating, drilling, administering, auditing, notifying),
 ):
     part.register(app)
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from controlplane.cli.output import Form, FormOption, confirm, show, table_of
 from controlplane.client.api import Api, Exit
 from controlplane.clock import system_clock
+
+if TYPE_CHECKING:
+    from controlplane.store.grants import Grants
 
 tokens = typer.Typer(
     no_args_is_help=True,
@@ -26,20 +29,35 @@ def register(app: typer.Typer) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="whose it is; shown in events")],
     role: Annotated[
-        str, typer.Option(help="viewer, approver, release-manager, reporter, job-worker or admin")
+        str,
+        typer.Option(
+            help="viewer, developer, approver, release-manager, reporter, job-worker, admin"
+        ),
     ] = "viewer",
     days: Annotated[int, typer.Option(min=1, max=3650, help="until it expires")] = 90,
     aws: Annotated[
         bool, typer.Option("--aws", help="an access key for the AWS CLI and SDKs, instead")
     ] = False,
+    pipeline: Annotated[
+        list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
+    ] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
+    ] = None,
 ) -> None:
     """Make a token and print it; it cannot be shown again. Works on TOWPATH_DATABASE_URL itself."""
+    from controlplane.store import grants
     from controlplane.store.roles import Role
 
     known = {str(r) for r in Role}
     if role not in known:
         raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
-    typer.echo(_made(name, role, days, aws=aws))
+    try:
+        grants.check([*(pipeline or ()), *(stage or ())])
+    except ValueError as error:
+        raise typer.BadParameter(f"--pipeline, --stage: {error}") from error
+    may = grants.bounded(Role(role), pipeline or (), stage or ())
+    typer.echo(_made(name, may, days, aws=aws))
 
 
 @tokens.command("list")
@@ -47,10 +65,17 @@ def list_(output: FormOption = Form.TABLE) -> None:
     """Every token ever made, without the token; asked of the server."""
     found = Api().get("/tokens")
     rows = (
-        [t["id"], t["name"], t["role"], _state(t), t["expiresAt"], t["lastUsedAt"] or "never"]
+        [t["id"], t["name"], _reach(t), _state(t), t["expiresAt"], t["lastUsedAt"] or "never"]
         for t in found
     )
     show(output, found, table_of(["token", "of", "role", "state", "expires", "last used"], rows))
+
+
+def _reach(token: Mapping[str, Any]) -> str:
+    """Its role, and how far that goes where it is not everywhere."""
+    if token["role"] != "scoped":
+        return str(token["role"])
+    return ", ".join(f"{g['role']} on {g['pipelines']}/{g['stages']}" for g in token["grants"])
 
 
 def _state(token: Mapping[str, Any]) -> str:
@@ -72,7 +97,7 @@ def revoke(
     typer.echo("revoked")
 
 
-def _made(name: str, role: str, days: int, *, aws: bool) -> str:
+def _made(name: str, may: "Grants", days: int, *, aws: bool) -> str:
     """Make it, and note who did; answers what is printed."""
     import getpass
 
@@ -80,24 +105,25 @@ def _made(name: str, role: str, days: int, *, aws: bool) -> str:
     from controlplane.settings import Settings
     from controlplane.store import access_keys, audit
     from controlplane.store.database import Database
-    from controlplane.store.roles import Role
+    from controlplane.store.grants import said as in_words
     from controlplane.store.sealing import SealError
+    from controlplane.store.tokens import Maker
     from controlplane.store.tokens import create as create_row
 
     settings, now = Settings(), system_clock()
     database = Database(settings.database_url)
     database.migrate()
     expires = (now + timedelta(days=days)).timestamp()
-    who, sealed_by = (name, Role(role)), settings.secret.get_secret_value()
+    who, sealed_by = (name, may), settings.secret.get_secret_value()
+    by = Person(getpass.getuser(), "cli")
     try:
         with database.begin() as connection:
             if aws:
                 made = access_keys.create(connection, who, now.timestamp(), expires, sealed_by)
                 said = f"AWS_ACCESS_KEY_ID={made.id}\nAWS_SECRET_ACCESS_KEY={made.secret}"
             else:
-                _, said = create_row(connection, *who, now.timestamp(), expires)
-            text = f"for {name}, role {role}{', to sign requests' if aws else ''}"
-            by = Person(getpass.getuser(), "cli")
+                _, said = create_row(connection, *who, now.timestamp(), expires, Maker(by.name))
+            text = f"for {name}, {in_words(may)}{', to sign requests' if aws else ''}"
             audit.note(connection, now.timestamp(), by, "token.created", text)
     except SealError as error:
         raise typer.BadParameter(

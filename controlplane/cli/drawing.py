@@ -44,6 +44,9 @@ def tree(document: Mapping[str, Any]) -> Tree:
                     style="dim",
                 )
             )
+        for proof in stage.get("proofs", ()):  # an older server does not tell
+            word = proof["verdict"] or proof["status"]
+            branch.add(Text(f"{proof['name']:24} {word}  {proof['reason'][:120]}", style="dim"))
     return root
 
 

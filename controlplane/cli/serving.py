@@ -66,6 +66,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
         drills=house.drills,
         git=house.git,
         intake=house.intake,
+        late=house.late,
         settings=house.settings,
         registry=house.registry,
         clock=house.clock,
@@ -78,4 +79,6 @@ def parts_of(house: House, worker: Worker) -> Parts:
         lender=house.lender,
         hooks=house.hooks,
         migration=house.migration,
+        login=house.login,
+        builds=house.builds,
     )

@@ -45,13 +45,17 @@ class Desk:
 
 @dataclass(frozen=True)
 class Ask:
-    """given: the input, checked against its shape. region: the one that it was signed for."""
+    """given: the input, checked against its shape. region: the one that it was signed for.
+
+    seen: which pipelines whoever asks may read; None: all.
+    """
 
     desk: Desk
     person: Person
     region: str
     now: float
     given: Mapping[str, Any]
+    seen: Callable[[str], bool] | None = None
 
     def read(self) -> AbstractContextManager[Connection]:
         return self.desk.database.read()

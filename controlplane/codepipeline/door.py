@@ -20,6 +20,7 @@ from controlplane.codepipeline.operations import OPERATIONS
 from controlplane.engine.refusals import Person
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import condition
+from controlplane.store.grants import seen_by
 from controlplane.store.roles import Permission
 
 log = logging.getLogger(__name__)
@@ -74,10 +75,13 @@ def _answer(
     signed.authorize(caller, name, needed)
     shape = shapes.operation(name)
     given = inputs.check(shape.input_shape, _parsed(body))
+    signed.authorize_there(desk, caller, name, needed, given)
     if needed is not Permission.READ:
         signed.once(desk, caller)
-    person = Person(caller.holder.name, "codepipeline", caller.holder.person)
-    ask = Ask(desk, person, caller.signed.region, desk.clock().timestamp(), given)
+    holder = caller.holder
+    person = Person(holder.name, "codepipeline", holder.person, holder.groups)
+    now, seen = desk.clock().timestamp(), seen_by(holder.grants)
+    ask = Ask(desk, person, caller.signed.region, now, given, seen)
     return outputs.build(shape.output_shape, handler(ask))
 
 

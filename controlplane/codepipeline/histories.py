@@ -27,7 +27,7 @@ FAILURES = frozenset(
 )
 """How a worker may say that its job failed: `TYPE: message`."""
 Found = tuple[list[Any], dict[str, Any], str]
-RULES = ("rule", "gate", "watch", "failure")
+RULES = ("rule", "gate", "watch", "failure", "proof")
 KINDS = {"watch": "rule"}
 """A rule that watches on is declared as the bake's rule."""
 

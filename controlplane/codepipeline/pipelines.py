@@ -75,7 +75,8 @@ def list_(ask: Ask) -> Answer:
     """Answer pipelines by name."""
     most = pages.size(ask.given, PAGE)
     with ask.read() as connection:
-        rows = standing.pipelines(connection, pages.after(ask.given, LISTING), most + 1)
+        after = pages.after(ask.given, LISTING)
+        rows = standing.pipelines(connection, after, most + 1, ask.seen)
         rows, token = pages.page(rows, most, LISTING, lambda row: row.name)
         ends = (rows[0].name, rows[-1].name) if rows else ("", "")
         began = pipelines.created(connection, *ends)

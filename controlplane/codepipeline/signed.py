@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from controlplane.codepipeline import sigv4
+from controlplane.codepipeline import scope, sigv4
 from controlplane.codepipeline.asking import Desk
 from controlplane.codepipeline.faults import WireError
 from controlplane.store import access_keys, seen, tokens
-from controlplane.store.roles import Permission, allows, roles_with
+from controlplane.store.grants import may, may_somewhere, refusal
+from controlplane.store.roles import Permission
 from controlplane.store.sealing import SealError
 from controlplane.store.tokens import Holder
 
@@ -50,15 +52,27 @@ def check(desk: Desk, caller: Caller, headers: Mapping[str, str], path: str, bod
 
 
 def authorize(caller: Caller, operation: str, needed: Permission) -> None:
-    """Raise AccessDeniedException where the key's role may not."""
-    holder = caller.holder
-    if not allows(holder.role, needed):
-        able = " or ".join(roles_with(needed))
-        raise WireError(
-            "AccessDeniedException",
-            f"User: {holder.name} is not authorized to perform: codepipeline:{operation} because a key "
-            f"of role {holder.role} may not {needed}: use one of {able}",
-        )
+    """Raise AccessDeniedException where the key may nowhere do that, before the input is read."""
+    if not may_somewhere(caller.holder.grants, needed):
+        raise denied(caller, operation, refusal(caller.holder.grants, needed))
+
+
+def authorize_there(
+    desk: Desk, caller: Caller, operation: str, needed: Permission, given: Mapping[str, Any]
+) -> None:
+    """Raise AccessDeniedException where the key's grants do not reach what the input names."""
+    grants = caller.holder.grants
+    if may(grants, needed) or operation in scope.ANYWHERE:
+        return
+    place = scope.of(desk, operation, given)
+    if not may(grants, needed, *place):
+        raise denied(caller, operation, refusal(grants, needed, *place))
+
+
+def denied(caller: Caller, operation: str, because: str) -> WireError:
+    """Say so as AWS does."""
+    who = f"User: {caller.holder.name} is not authorized to perform: codepipeline:{operation}"
+    return WireError("AccessDeniedException", f"{who} because {because}")
 
 
 def once(desk: Desk, caller: Caller) -> None:

@@ -14,11 +14,11 @@ from controlplane.engine.spoken import action_id
 from controlplane.store import executions, pipelines, queries
 
 CONDITIONS = {
-    "gate": ("beforeEntryConditionState", "before_entry"),
-    "rule": ("onSuccessConditionState", "on_success"),
-    "failure": ("onFailureConditionState", "on_failure"),
+    ("gate",): ("beforeEntryConditionState", "before_entry"),
+    ("rule", "proof"): ("onSuccessConditionState", "on_success"),
+    ("failure",): ("onFailureConditionState", "on_failure"),
 }
-"""By the kind of the rows: the word, and where its conditions are declared."""
+"""By the kinds of the rows: the word, and where its conditions are declared."""
 
 
 def get(ask: Ask) -> Answer:
@@ -149,8 +149,8 @@ def _execution(row: Any) -> dict[str, Any] | None:
 def _conditions(stage: StageDeclaration, rows: Sequence[Any]) -> dict[str, Any]:
     """What the rules of the gate, the bake and onFailure have seen, by condition."""
     found = {}
-    for kind, (word, place) in CONDITIONS.items():
-        by_name = {row.name: row for row in rows if row.kind == kind}
+    for kinds, (word, place) in CONDITIONS.items():
+        by_name = {row.name: row for row in rows if row.kind in kinds}
         group = getattr(stage, place)
         states = []
         for condition in group.conditions if group else ():

@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
-from controlplane.console import house, live, moves, pages
+from controlplane.console import house, live, moves, pages, signing_in
 from controlplane.console.desk import Desk
 from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
@@ -19,13 +20,17 @@ from controlplane.engine.refusals import CommandError
 from controlplane.engine.structures import BrokenStructureError
 from controlplane.store import condition
 
+LEVEL = 5
+"""Of compression: above it pages hardly get smaller, and take longer."""
+
 
 def create_console(desk: Desk) -> FastAPI:
     """Build it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.live = live.Live(desk)
-    app.include_router(pages.public)
+    app.include_router(signing_in.public)
+    app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.include_router(house.router)
     app.include_router(live.router)
@@ -33,6 +38,8 @@ def create_console(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_refusals(app, desk)
     app.add_middleware(Policy)
+    # Streams are left as they are; what a page keeps secret is masked in each answer (csrf.py).
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=LEVEL)
     return app
 
 
@@ -65,7 +72,9 @@ def _add_refusals(app: FastAPI, desk: Desk) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
-        return error_page(error.status_code, str(error.detail))
+        page = error_page(error.status_code, str(error.detail))
+        page.headers.update(error.headers or {})
+        return page
 
 
 def signed_out(request: Request) -> Response:
@@ -82,7 +91,7 @@ def signed_out(request: Request) -> Response:
 
 
 def _target(request: Request) -> str:
-    return pages.inside(request.url.path)
+    return signing_in.inside(request.url.path)
 
 
 def error_page(status: int, refusal: str) -> HTMLResponse:

@@ -12,6 +12,8 @@ from accounts.registry import StaticRegistry
 from controlplane.clock import Clock
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.commands import Commands
+from controlplane.identity.attempts import Attempts
+from controlplane.identity.oidc import Login
 from controlplane.store.database import Database
 
 Document = dict[str, Any]
@@ -20,8 +22,14 @@ Document = dict[str, Any]
 class Documents(Protocol):
     """Rows as documents; the same that the REST door serves."""
 
-    def pipelines(self, connection: Connection, after: str, limit: int) -> list[Document]:
-        """The next pipelines by name, and what stands where."""
+    def pipelines(
+        self,
+        connection: Connection,
+        after: str,
+        limit: int,
+        seen: Callable[[str], bool] | None,
+    ) -> list[Document]:
+        """The next pipelines by name, and what stands where; seen: which of them, None: all."""
         ...
 
     def state(self, connection: Connection, name: str) -> Document:
@@ -54,6 +62,7 @@ class Desk:
     """secret signs sessions. https: cookies are sent by https only.
 
     breakers: who did not answer this process its last call, and whether it is left alone.
+    attempts: failed sign-ins. login: by the OpenID provider, where there is one.
     ready: what keeps this process from working, by name. installation: the doctor's findings about Towpath.
     """
 
@@ -68,6 +77,8 @@ class Desk:
     breakers: Callable[[], Mapping[Key, bool]]
     ready: Callable[[], Mapping[str, str]]
     installation: Callable[[], list[Document]]
+    attempts: Attempts
+    login: Login | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -1,6 +1,7 @@
 """What an execution's page shows: the explanation, its charts laid out for a browser without JavaScript."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from controlplane.console import words
@@ -8,7 +9,19 @@ from controlplane.console.desk import Desk, Document
 from controlplane.console.drawing import drawing
 from controlplane.console.session import Session
 from controlplane.console.views import helpers
+from controlplane.store.roles import Permission
 
+OTHER = "What it says of it"
+LINKS: Mapping[str, str] = {
+    "CodeDeploy": "Its deployment in the AWS console",
+    "CloudFormation": "Its stack in the AWS console",
+    "CodeBuild": "Its builds in the AWS console",
+    "InspectorFindings": "The findings in the AWS console",
+    "Lambda": "Its function in the AWS console",
+    "Manual": "What to look at",
+    "SyntheticsCanary": "Its canary in the AWS console",
+}
+"""What the link of an action leads to, by its provider."""
 TABLE = 60
 """Points of a chart that stand in its table, the newest."""
 
@@ -17,7 +30,9 @@ def explanation_view(desk: Desk, session: Session, execution_id: str) -> Documen
     """Everything the template needs; CommandError where there is no such execution."""
     with desk.database.read() as connection:
         document = desk.documents.explanation(connection, execution_id)
-    stages = [_stage(stage) for stage in document["stages"]]
+    session.require(Permission.READ, document["pipeline"])
+    ids = {account.name: account.id for account in desk.registry.all()}
+    stages = [_stage(stage, ids) for stage in document["stages"]]
     return {
         **helpers(session, desk.clock()),
         **document,
@@ -27,16 +42,33 @@ def explanation_view(desk: Desk, session: Session, execution_id: str) -> Documen
     }
 
 
-def _stage(stage: Document) -> Document:
+def _stage(stage: Document, ids: Mapping[str, str]) -> Document:
+    """ids: of the accounts, by their names."""
     return {
         **stage,
         "said": words.of(words.STAGES, stage["status"]),
         "steps": [_step(step) for step in stage["steps"]],
-        "rules": [_rule(rule) for rule in stage["rules"]],
+        "rules": [{**_rule(rule), "place": _place(rule, ids)} for rule in stage["rules"]],
+        "actions": [
+            {
+                **one,
+                "said": words.of(words.ACTIONS, one["status"]),
+                "place": _place(one, ids),
+                "link": LINKS.get(one["provider"], OTHER) if one["url"] else "",
+            }
+            for one in stage["actions"]
+        ],
         "deployments": [
             {**one, "said": words.of(words.STANDS, one["fared"])} for one in stage["deployments"]
         ],
     }
+
+
+def _place(one: Document, ids: Mapping[str, str]) -> str:
+    """In which account of AWS, and in which region: the AWS console opens what it is signed in to."""
+    name = one["account"]
+    known = f"{name} ({ids[name]})" if name in ids else name
+    return ", ".join(part for part in (known, one["region"]) if part)
 
 
 def _step(step: Document) -> Document:

@@ -6,6 +6,7 @@ from controlplane.console import words
 from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
 from controlplane.console.views import helpers, stands
+from controlplane.store.grants import seen_by
 
 PIPELINES = 25
 DIGESTS = 2
@@ -17,7 +18,7 @@ WORST = ("BAD", "QUARANTINED", "DEPLOYING", "DEPLOYED", "GOOD", "")
 def index_view(desk: Desk, session: Session, after: str = "") -> Document:
     """A page of pipelines, and what stands where. next: the name to go on from; "" on the last."""
     with desk.database.read() as connection:
-        found = desk.documents.pipelines(connection, after, PIPELINES + 1)
+        found = desk.documents.pipelines(connection, after, PIPELINES + 1, seen_by(session.grants))
     environments = {account.name: account.environment for account in desk.registry.all()}
     return {
         **helpers(session, desk.clock()),

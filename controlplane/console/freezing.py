@@ -17,6 +17,7 @@ from controlplane.engine.gate_commands import Scope
 from controlplane.engine.gate_facts import accounts_of
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import gates
+from controlplane.store.roles import Permission
 
 FREEZES, INCIDENTS = 25, 20
 CHOICES = 200
@@ -70,11 +71,16 @@ def freezes_view(desk: Desk, session: Session, wish: Wish | None, before: int = 
     """Everything the template needs. wish: what a person would like to freeze, if somebody asks."""
     now = desk.clock()
     known = [account.name for account in desk.registry.all()]
+    if wish is not None and wish.pipeline:
+        session.require(Permission.READ, wish.pipeline)
     promise = None if wish is None else _promise(desk, wish, now)
     with desk.database.read() as connection:
         in_force = gates.freezes(connection, desk.now())[::-1]  # at most MOST_FREEZES
         told = gates.incidents(connection, INCIDENTS)
         open_incidents = gates.open_incidents(connection)
+    in_force = [
+        row for row in in_force if not row.pipeline or session.may(Permission.READ, row.pipeline)
+    ]
     shown = [row for row in in_force if not before or row.id < before][: FREEZES + 1]
     return {
         **helpers(session, now),

@@ -11,7 +11,8 @@ from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
 from controlplane.console.views import helpers
 from controlplane.store import audit, queries
-from controlplane.store.roles import Permission, roles_with
+from controlplane.store.grants import refusal
+from controlplane.store.roles import Permission
 
 DIGESTS, ACCOUNTS, ENTRIES = 25, 25, 50
 SILENT = 20
@@ -24,6 +25,7 @@ def quarantine_view(desk: Desk, session: Session, before: int = 0) -> Document:
     """The digests in quarantine, the newest first; next: the id to go on from, 0 on the last page."""
     with desk.database.read() as connection:
         rows = queries.newest_quarantines(connection, DIGESTS + 1, before)
+    page = [row for row in rows[:DIGESTS] if session.may(Permission.READ, row.pipeline)]
     return {
         **helpers(session, desk.clock()),
         "held": [
@@ -34,7 +36,7 @@ def quarantine_view(desk: Desk, session: Session, before: int = 0) -> Document:
                 "reason": _short(row.reason),
                 "since": iso(row.at),
             }
-            for row in rows[:DIGESTS]
+            for row in page
         ],
         "next": rows[DIGESTS - 1].id if len(rows) > DIGESTS else 0,
     }
@@ -43,10 +45,10 @@ def quarantine_view(desk: Desk, session: Session, before: int = 0) -> Document:
 def audit_view(desk: Desk, session: Session, before: int = 0, pipeline: str = "") -> Document:
     """The newest decisions; refusal says who may read them, where this session may not."""
     page = {**helpers(session, desk.clock()), "pipeline": pipeline, "refusal": ""}
-    if not session.may(Permission.AUDIT):
-        able = " or ".join(roles_with(Permission.AUDIT))
-        refusal = f"Your token is of role {session.role}; the audit log is for {able}."
-        return {**page, "refusal": refusal, "entries": [], "next": 0, "head": None}
+    if not session.may(Permission.AUDIT, pipeline):
+        because = refusal(session.grants, Permission.AUDIT, pipeline)
+        said = f"The audit log is not for you: {because}"
+        return {**page, "refusal": said, "entries": [], "next": 0, "head": None}
     with desk.database.read() as connection:
         found = audit.newest(connection, before, pipeline, ENTRIES + 1)
         head = audit.head(connection)

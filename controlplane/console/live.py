@@ -1,4 +1,4 @@
-"""Live pages: each has its stream; all share one poll, and one drawing a pipeline and role.
+"""Live pages: each has its stream; all share one poll, and one drawing for all who may the same.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 
+from controlplane.console.csrf import masked
 from controlplane.console.desk import Desk
 from controlplane.console.session import (
     COOKIE,
@@ -27,6 +28,8 @@ from controlplane.console.templates import render
 from controlplane.console.views import pipeline_view
 from controlplane.engine.refusals import CommandError
 from controlplane.engine.structures import BrokenStructureError
+from controlplane.store.grants import Grants
+from controlplane.store.roles import Permission
 
 router = APIRouter(route_class=SessionRoute)
 
@@ -43,7 +46,7 @@ MOST = 500
 
 @dataclass(slots=True)
 class _Drawing:
-    """The newest rendering of a pipeline's page for a role. at: the loop's time. open: who looks at it."""
+    """The newest rendering of a page for all who may the same. at: the loop's time. open: who looks at it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     html: str = ""
@@ -57,8 +60,8 @@ class Live:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._marker = secrets.token_hex(16)  # stands where each session's own CSRF token goes
-        self._drawings: dict[tuple[str, str], _Drawing] = {}
+        self._marker = secrets.token_hex(32)  # stands where each session's own CSRF token goes
+        self._drawings: dict[tuple[str, Grants], _Drawing] = {}
         self.open = 0
 
     async def stream(self, name: str, session: Session, cookie: str) -> AsyncIterator[bytes]:
@@ -68,8 +71,8 @@ class Live:
         """
         loop = asyncio.get_running_loop()
         began, sent, sent_at, seen = loop.time(), "", float("-inf"), -1
-        asked = began
-        drawing = self._drawings.setdefault((name, session.role), _Drawing())
+        asked, csrf = began, masked(session.csrf)
+        drawing = self._drawings.setdefault((name, session.grants), _Drawing())
         drawing.open += 1
         self.open += 1
         try:
@@ -80,7 +83,7 @@ class Live:
                 html, seen = await self._fresh(drawing, name, session, seen)
                 if html != sent or loop.time() - sent_at >= BEAT:
                     sent, sent_at = html, loop.time()
-                    yield format_sse_event(data_str=html.replace(self._marker, session.csrf))
+                    yield format_sse_event(data_str=html.replace(self._marker, csrf))
                 seen = await self._desk.changes.after(seen, TICK)
         except SignedOutError:
             return
@@ -88,7 +91,7 @@ class Live:
             self.open -= 1
             drawing.open -= 1
             if not drawing.open:
-                self._drawings.pop((name, session.role), None)
+                self._drawings.pop((name, session.grants), None)
 
     async def _fresh(
         self, drawing: _Drawing, name: str, session: Session, seen: int
@@ -100,17 +103,17 @@ class Live:
             if age < CALM and seen > drawing.seen:
                 await asyncio.sleep(CALM - age)
             if seen > drawing.seen or age >= TICK * 0.9:
-                drawing.html, known = await run_in_threadpool(self._draw, name, session.role)
+                drawing.html, known = await run_in_threadpool(self._draw, name, session.grants)
                 drawing.seen, drawing.at = max(known, seen), loop.time()
             return drawing.html, drawing.seen
 
-    def _draw(self, name: str, role: str) -> tuple[str, int]:
-        nobody = Session(name="", role=role, csrf=self._marker)
+    def _draw(self, name: str, grants: Grants) -> tuple[str, int]:
+        nobody = Session(name="", grants=grants, csrf=self._marker)
         try:
             view = pipeline_view(self._desk, nobody, name)
         except (CommandError, BrokenStructureError) as error:
             return render("_gone.html", {"refusal": str(error)}), -1
-        return render("_live.html", view), view["last_event"]
+        return render("_live.html", {**view, "csrf": self._marker}), view["last_event"]
 
 
 @router.get("/pipelines/{name}/events")
@@ -120,6 +123,7 @@ async def events(
     session: GivenSession,
 ) -> Response:
     """Answer the stream of one page."""
+    session.require(Permission.READ, name)
     live: Live = request.app.state.live
     if live.open >= MOST:
         told = {"Retry-After": "30"}

@@ -19,7 +19,8 @@ from controlplane.console.house import freezes_page, quarantine_page
 from controlplane.console.pages import pipeline_page
 from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
 from controlplane.engine.refusals import CommandError, Problem
-from controlplane.store.roles import Permission, roles_with
+from controlplane.store import executions, gates
+from controlplane.store.roles import Permission
 
 router = APIRouter(route_class=SessionRoute)
 
@@ -105,6 +106,47 @@ def _resolve(asked: Asked) -> None:
     asked.desk.commands.resolve_incident(form.incident, asked.person, reason=reason_of(form))
 
 
+Place = tuple[str, str]
+"""A pipeline and a stage of it; "" is every one."""
+
+
+def _pipeline(asked: Asked) -> Place:
+    return asked.pipeline, ""
+
+
+def _stage(asked: Asked) -> Place:
+    return asked.pipeline, asked.form.stage
+
+
+def _execution(asked: Asked) -> Place:
+    """A form may name an execution that is not of the page's pipeline: the execution's own counts."""
+    return _of_execution(asked), ""
+
+
+def _stage_execution(asked: Asked) -> Place:
+    return _of_execution(asked), asked.form.stage
+
+
+def _of_execution(asked: Asked) -> str:
+    with asked.desk.database.read() as connection:
+        row = executions.by_id(connection, asked.form.execution)
+    return asked.pipeline if row is None else str(row.pipeline)
+
+
+def _frozen(asked: Asked) -> Place:
+    with asked.desk.database.read() as connection:
+        return gates.place_of_freeze(connection, asked.form.freeze)
+
+
+def _to_freeze(asked: Asked) -> Place:
+    wish = Wish.of(asked.form)
+    return wish.pipeline, wish.stage
+
+
+def _everywhere(_: Asked) -> Place:
+    return "", ""
+
+
 class On(StrEnum):
     """The page that a move is made on."""
 
@@ -114,29 +156,33 @@ class On(StrEnum):
 
 
 class Move(NamedTuple):
-    """needs: the permission. make: asks for it. on: the page whose forms ask for it."""
+    """needs: the permission. make: asks for it. where: at which pipeline and stage it needs it.
+
+    on: the page whose forms ask for it.
+    """
 
     needs: Permission
     make: Callable[[Asked], None]
+    where: Callable[[Asked], Place]
     on: On = On.PIPELINE
 
 
 MOVES: Mapping[str, Move] = {
-    "start": Move(Permission.RUN, _start),
-    "approve": Move(Permission.APPROVE, _approve),
-    "reject": Move(Permission.APPROVE, _reject),
-    "stop": Move(Permission.RUN, _stop),
-    "retry": Move(Permission.RUN, _retry),
-    "rollback": Move(Permission.ROLL_BACK, _roll_back),
-    "pass": Move(Permission.ROLL_BACK, _pass),
-    "open": Move(Permission.HOLD, _open),
-    "close": Move(Permission.HOLD, _close),
-    "override": Move(Permission.OVERRIDE, _override),
-    "lift": Move(Permission.RELEASE, _lift),
-    "release": Move(Permission.RELEASE, _lift, On.QUARANTINE),
-    "freeze": Move(Permission.FREEZE, _freeze, On.FREEZES),
-    "unfreeze": Move(Permission.FREEZE, _unfreeze, On.FREEZES),
-    "resolve": Move(Permission.OVERRIDE, _resolve, On.FREEZES),
+    "start": Move(Permission.RUN, _start, _pipeline),
+    "approve": Move(Permission.APPROVE, _approve, _stage_execution),
+    "reject": Move(Permission.APPROVE, _reject, _stage_execution),
+    "stop": Move(Permission.RUN, _stop, _execution),
+    "retry": Move(Permission.RUN, _retry, _stage_execution),
+    "rollback": Move(Permission.ROLL_BACK, _roll_back, _stage),
+    "pass": Move(Permission.ROLL_BACK, _pass, _stage_execution),
+    "open": Move(Permission.HOLD, _open, _stage),
+    "close": Move(Permission.HOLD, _close, _stage),
+    "override": Move(Permission.OVERRIDE, _override, _stage_execution),
+    "lift": Move(Permission.RELEASE, _lift, _everywhere),
+    "release": Move(Permission.RELEASE, _lift, _everywhere, On.QUARANTINE),
+    "freeze": Move(Permission.FREEZE, _freeze, _to_freeze, On.FREEZES),
+    "unfreeze": Move(Permission.FREEZE, _unfreeze, _frozen, On.FREEZES),
+    "resolve": Move(Permission.OVERRIDE, _resolve, _everywhere, On.FREEZES),
 }
 STATUS: Mapping[Problem, int] = {
     Problem.UNKNOWN: 404,
@@ -156,9 +202,10 @@ def make_move(
     session: GivenSession,
 ) -> Response:
     """Make a move of a pipeline's page, or show the page with the reason why it cannot be made."""
-    wanted = _allowed(session, form, move, On.PIPELINE)
+    asked = Asked(desk, session.person(), name, form)
+    wanted = _allowed(session, asked, move, On.PIPELINE)
     try:
-        wanted.make(Asked(desk, session.person(), name, form))
+        wanted.make(asked)
     except CommandError as error:
         return _refused(pipeline_page(desk, session, name, refusal=str(error)), error)
     return RedirectResponse(f"/console/pipelines/{name}?done={move}", 303)
@@ -169,9 +216,10 @@ def make_move_on_freezes(
     move: str, form: Annotated[MoveForm, Form()], desk: GivenDesk, session: GivenSession
 ) -> Response:
     """Set or lift a freeze, or resolve an incident."""
-    wanted = _allowed(session, form, move, On.FREEZES)
+    asked = Asked(desk, session.person(), "", form)
+    wanted = _allowed(session, asked, move, On.FREEZES)
     try:
-        wanted.make(Asked(desk, session.person(), "", form))
+        wanted.make(asked)
     except CommandError as error:
         wish = Wish.of(form) if move == "freeze" else None
         return _refused(freezes_page(desk, session, wish, refusal=str(error)), error)
@@ -183,22 +231,22 @@ def make_move_on_quarantine(
     move: str, form: Annotated[MoveForm, Form()], desk: GivenDesk, session: GivenSession
 ) -> Response:
     """Let a digest go again."""
-    wanted = _allowed(session, form, move, On.QUARANTINE)
+    asked = Asked(desk, session.person(), "", form)
+    wanted = _allowed(session, asked, move, On.QUARANTINE)
     try:
-        wanted.make(Asked(desk, session.person(), "", form))
+        wanted.make(asked)
     except CommandError as error:
         return _refused(quarantine_page(desk, session, refusal=str(error)), error)
     return RedirectResponse(f"/console/quarantine?done={move}", 303)
 
 
-def _allowed(session: Session, form: MoveForm, move: str, on: On) -> Move:
-    check_csrf(session, form.csrf)
+def _allowed(session: Session, asked: Asked, move: str, on: On) -> Move:
+    check_csrf(session, asked.form.csrf)
     wanted = MOVES.get(move)
     if wanted is None or wanted.on is not on:
         raise HTTPException(404, "There is no such move.")
     if not session.may(wanted.needs):
-        able = " or ".join(roles_with(wanted.needs))
-        raise HTTPException(403, f"Your token is of role {session.role}; this needs {able}.")
+        session.require(wanted.needs, *wanted.where(asked))
     return wanted
 
 

@@ -1,6 +1,7 @@
-"""Who sits at the browser: a signed cookie that names an API token, and a CSRF token bound to it.
+"""Who sits at the browser: a signed cookie that names a session, and a CSRF token bound to it.
 
-The cookie holds the token's id, never the token; so revoking the token ends the session at once.
+The session's row says who that is. One that began with an API token ends at once where the token is
+revoked; any may be ended by its person, or by an admin, at every replica.
 """
 
 import hashlib
@@ -15,10 +16,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from controlplane.console.csrf import unmasked
 from controlplane.console.desk import Desk, desk_of
 from controlplane.engine.refusals import Person
-from controlplane.store import tokens
-from controlplane.store.roles import Permission, allows
+from controlplane.store import audit, sessions
+from controlplane.store.grants import Grants, may, may_somewhere, refusal, said
+from controlplane.store.roles import Permission
+from controlplane.store.sessions import Signed
 
 COOKIE = "towpath_session"
 LIFETIME = 12 * 3600
@@ -27,20 +31,36 @@ SHAPE = re.compile(r"([A-Za-z0-9-]{1,60})\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser. token: the id of the token that its person counts as."""
+    """One signed-in browser. token: as which its person counts (`Person.token`). id: the session's own."""
 
     name: str
-    role: str
+    grants: Grants
     csrf: str
     token: str = ""
+    groups: frozenset[str] = frozenset()
+    id: str = ""
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the role of the token allows it."""
-        return allows(self.role, permission)
+    @property
+    def role(self) -> str:
+        """What the person may, in words."""
+        return ", ".join(map(str, self.grants))
+
+    def may(self, permission: Permission, pipeline: str = "", stage: str = "") -> bool:
+        """Whether the grants allow it there; "" is every pipeline, and every stage."""
+        return may(self.grants, permission, pipeline, stage)
+
+    def offered(self, permission: Permission, pipeline: str | None = None) -> bool:
+        """Whether a page shows the form: the grants allow it somewhere (in the pipeline)."""
+        return may_somewhere(self.grants, permission, pipeline)
+
+    def require(self, permission: Permission, pipeline: str = "", stage: str = "") -> None:
+        """Refuse (403) where the grants do not allow it."""
+        if not self.may(permission, pipeline, stage):
+            raise HTTPException(403, refusal(self.grants, permission, pipeline, stage))
 
     def person(self) -> Person:
         """As commands know it."""
-        return Person(self.name, "console", self.token)
+        return Person(self.name, "console", self.token, self.groups)
 
 
 class SignedOutError(Exception):
@@ -56,10 +76,25 @@ class ForgedError(HTTPException):
         )
 
 
-def new_cookie(desk: Desk, token_id: str) -> str:
-    """Answer the value of a session's cookie."""
-    said = f"{token_id}.{int(desk.now()) + LIFETIME}"
-    return f"{said}.{_mac(desk, 'session', said)}"
+def opened(desk: Desk, signed: Signed, how: str, answer: Response) -> Response:
+    """Begin a session of whoever has signed in, and let the answer's browser keep it."""
+    now = desk.now()
+    expires = int(now) + LIFETIME
+    with desk.database.begin() as connection:
+        id_ = sessions.create(connection, signed, now, expires)
+        who = Person(signed.name, "console", signed.person)
+        audit.note(connection, now, who, "session.opened", f"{how}: {said(signed.grants)}")
+    cookie = f"{id_}.{expires}"
+    answer.set_cookie(
+        COOKIE,
+        f"{cookie}.{mac(desk, 'session', cookie)}",
+        max_age=LIFETIME,
+        path="/console",
+        secure=desk.https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
 
 
 def session_in(desk: Desk, cookie: str) -> Session:
@@ -67,20 +102,23 @@ def session_in(desk: Desk, cookie: str) -> Session:
     match = SHAPE.fullmatch(cookie)
     if match is None:
         raise SignedOutError
-    token_id, expires, mac = match.groups()
-    signed = _mac(desk, "session", f"{token_id}.{expires}")
-    if not hmac.compare_digest(mac, signed) or int(expires) <= desk.now():
+    id_, expires, signature = match.groups()
+    genuine = mac(desk, "session", f"{id_}.{expires}")
+    if not hmac.compare_digest(signature, genuine) or int(expires) <= desk.now():
         raise SignedOutError
     with desk.database.read() as connection:
-        holder = tokens.by_id(connection, token_id, desk.now())
-    if holder is None or not allows(holder.role, Permission.READ):
+        # A cookie that a replica of the version before made names the token itself.
+        find = sessions.find if id_.startswith(sessions.PREFIX) else sessions.of_token
+        signed = find(connection, id_, desk.now())
+    if signed is None or not may_somewhere(signed.grants, Permission.READ):
         raise SignedOutError
-    return Session(holder.name, holder.role, _mac(desk, "csrf", cookie), holder.person)
+    csrf = mac(desk, "csrf", cookie)
+    return Session(signed.name, signed.grants, csrf, signed.person, signed.groups, id_)
 
 
 def check_csrf(session: Session, given: str) -> None:
     """ForgedError unless the form carries this session's token."""
-    if not hmac.compare_digest(session.csrf, given.encode("ascii", "replace").decode()):
+    if not hmac.compare_digest(session.csrf, unmasked(given)):
         raise ForgedError
 
 
@@ -90,7 +128,8 @@ def check_origin(request: Request) -> None:
         raise ForgedError
 
 
-def _mac(desk: Desk, purpose: str, said: str) -> str:
+def mac(desk: Desk, purpose: str, said: str) -> str:
+    """Sign a text for a purpose; hexadecimal."""
     text = f"towpath {purpose} v1:{said}".encode()
     return hmac.new(desk.secret.encode(), text, hashlib.sha256).hexdigest()
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from controlplane.console import words
+from controlplane.console.csrf import masked
 from controlplane.console.desk import Desk, Document
 from controlplane.console.session import Session
 from controlplane.declarations.wave_words import wave_line
@@ -26,7 +27,7 @@ def pipeline_view(desk: Desk, session: Session, name: str) -> Document:
     with desk.database.read() as connection:
         state = desk.documents.state(connection, name)
         return {
-            **helpers(session, now),
+            **helpers(session, now, name),
             "pipeline": name,
             "version": state["version"],
             "last_event": state["lastEvent"],
@@ -39,12 +40,12 @@ def pipeline_view(desk: Desk, session: Session, name: str) -> Document:
         }
 
 
-def helpers(session: Session, now: datetime) -> Document:
-    """Answer what every template may use."""
+def helpers(session: Session, now: datetime, pipeline: str | None = None) -> Document:
+    """Answer what every template may use. may: what is offered, on the page of a pipeline or of all."""
     return {
         "session": session,
-        "csrf": session.csrf,
-        "may": {permission.name.lower(): session.may(permission) for permission in Permission},
+        "csrf": masked(session.csrf),
+        "may": {p.name.lower(): session.offered(p, pipeline) for p in Permission},
         "clock_time": partial(words.clock_time, now=now),
         "lasted": partial(words.lasted, now=now),
         "short": words.short,

@@ -72,7 +72,7 @@ def _bake(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
         return
     if not group.conditions:
         yield Finding(path, "is empty: write a bake with signals, or take it out")
-    elif not deploys(stage):
+    elif stage.rules() and not deploys(stage):
         message = "a bake watches a deployment, and no action of this stage is a CodeDeploy"
         yield Finding(path, message, True)
     for i, condition in enumerate(group.conditions):
@@ -85,9 +85,14 @@ def _bake(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
             yield Finding((*where, "result"), message)
         yield from _result(condition, where)
         yield from _quorum(condition, where)
-        for j, rule in enumerate(condition.rules):
-            yield from _timeout(rule, (*where, "rules", j))
-            yield from _variables(rule, (*where, "rules", j, "configuration"))
+        yield from _signals(condition, where)
+
+
+def _signals(condition: Condition, path: Path) -> Iterator[Finding]:
+    for j, rule in enumerate(condition.rules):
+        if not rule.is_proof:
+            yield from _timeout(rule, (*path, "rules", j))
+            yield from _variables(rule, (*path, "rules", j, "configuration"))
 
 
 def _result(condition: Condition, path: Path) -> Iterator[Finding]:
@@ -102,9 +107,12 @@ def _result(condition: Condition, path: Path) -> Iterator[Finding]:
 
 def _quorum(condition: Condition, path: Path) -> Iterator[Finding]:
     """A quorum is of the signals of a bake, so all say the same, and there must be as many."""
-    said = [rule.configuration.get("Quorum", "1") for rule in condition.rules]
-    many = sum(rule.configuration.get("Critical") != "true" for rule in condition.rules)
-    for j, quorum in enumerate(said):
+    signals = [
+        (j, rule.configuration) for j, rule in enumerate(condition.rules) if not rule.is_proof
+    ]
+    said = [given.get("Quorum", "1") for _, given in signals]
+    many = sum(given.get("Critical") != "true" for _, given in signals)
+    for (j, _), quorum in zip(signals, said, strict=True):
         where = (*path, "rules", j, "configuration", "Quorum")
         if quorum != said[0]:
             yield Finding(where, "is another quorum than the first signal's: say it of the bake")

@@ -7,6 +7,8 @@ from controlplane.declarations.provider import Need, Provider
 GATE = ("beforeEntry",)
 ASKED = ("beforeEntry", "onFailure")
 """Rules that can also say whether a failure is one to roll back for, or to try again after."""
+ONCE = (*ASKED, "onSuccess")
+"""Rules that end by themselves, and so can also prove a release after its last action (`model.PROOFS`)."""
 LOOK = {"Interval": Key("how often to look", Kind.DURATION, least=1, most=3600)}
 ZONE = Key("time zone of the IANA database, such as Europe/Berlin (UTC where left out)")
 STATES = ("Idle", "Succeeded", "NotHeld", "SameDigest")
@@ -78,7 +80,7 @@ GATE_RULES: tuple[Provider, ...] = (
             "Value": Key("what it is compared with", required=True),
         },
         place=Need.NONE,
-        stands=ASKED,
+        stands=ONCE,
     ),
     Provider(
         "Rule",
@@ -89,8 +91,8 @@ GATE_RULES: tuple[Provider, ...] = (
             "UserParameters": Key("text handed to it", empty=True),
         },
         inputs=(0, 5),
-        stands=ASKED,
+        stands=ONCE,
     ),
-    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=ASKED),
-    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=ASKED, runs_commands=True),
+    Provider("Rule", "AWS", "CodeBuild", PROJECT, inputs=(0, 5), stands=ONCE),
+    Provider("Rule", "AWS", "Commands", COMMANDS, inputs=(0, 10), stands=ONCE, runs_commands=True),
 )

@@ -52,6 +52,10 @@ class ActionTypeId(Model):
     version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,9}$")] = "1"
 
 
+PROOFS = frozenset({"VariableCheck", "LambdaInvoke", "CodeBuild", "Commands"})
+"""Providers of rules that say once whether something holds; onSuccess asks them after the last action."""
+
+
 class RuleTypeId(Model):
     """Which driver watches it."""
 
@@ -139,6 +143,11 @@ class RuleDeclaration(Model):
         kind = self.rule_type_id
         return (kind.category, kind.owner, kind.provider)
 
+    @property
+    def is_proof(self) -> bool:
+        """Whether it is asked once, where others watch."""
+        return self.rule_type_id.provider in PROOFS
+
     @cached_property
     def has_variables(self) -> bool:
         """As an action's."""
@@ -151,6 +160,16 @@ class Condition(Model):
     result: Result = Result.ROLLBACK
     rules: tuple[RuleDeclaration, ...] = ()
 
+    @property
+    def signals(self) -> tuple[RuleDeclaration, ...]:
+        """The rules that watch."""
+        return tuple(rule for rule in self.rules if not rule.is_proof)
+
+    @property
+    def proofs(self) -> tuple[RuleDeclaration, ...]:
+        """The rules that say once and for all whether something holds."""
+        return tuple(rule for rule in self.rules if rule.is_proof)
+
 
 class BeforeEntry(Model):
     """The gate: an execution waits in front of the stage until all rules hold.
@@ -162,7 +181,7 @@ class BeforeEntry(Model):
 
 
 class OnSuccess(Model):
-    """The bake: its rules watch from the start of the stage's first deployment."""
+    """The bake: signals watch from the first deployment on, proofs are asked after the last action."""
 
     conditions: tuple[Condition, ...] = ()
 
@@ -197,6 +216,7 @@ class StageDeclaration(Model):
     def by_name(self) -> Mapping[tuple[str, str], ActionDeclaration | RuleDeclaration]:
         """What a row of this stage stands for: by its kind and its name (kinds: see ActionExecution)."""
         found: dict[tuple[str, str], ActionDeclaration | RuleDeclaration] = {}
+        found.update({("proof", rule.name): rule for rule in reversed(self.proofs())})
         found.update({("failure", rule.name): rule for rule in reversed(self.failure_rules())})
         found.update({("gate", rule.name): rule for rule in reversed(self.gates())})
         found.update({("rule", rule.name): rule for rule in reversed(self.rules())})
@@ -214,9 +234,14 @@ class StageDeclaration(Model):
         return tuple(rule for condition in conditions for rule in condition.rules)
 
     def rules(self) -> tuple[RuleDeclaration, ...]:
-        """Every rule of the bake, in order."""
+        """Every signal of the bake, in order."""
         conditions = self.on_success.conditions if self.on_success else ()
-        return tuple(rule for condition in conditions for rule in condition.rules)
+        return tuple(rule for condition in conditions for rule in condition.signals)
+
+    def proofs(self) -> tuple[RuleDeclaration, ...]:
+        """Every rule that is asked once, after the last action, in order."""
+        conditions = self.on_success.conditions if self.on_success else ()
+        return tuple(rule for condition in conditions for rule in condition.proofs)
 
 
 class EncryptionKey(Model):

@@ -21,6 +21,9 @@ NOTIFIERS: Mapping[str, Mapping[str, Key]] = {
         "TopicArn": Key("topic", required=True),
         "Account": Key("account to publish from", required=True),
         "Region": Key("region of the topic, where its ARN does not say it"),
+        "Stages": Key(
+            "stages that it is told of, with commas between; left out, all and the pipeline"
+        ),
     },
     "Webhook": {
         "Url": Key("where to post", Kind.URL, required=True),

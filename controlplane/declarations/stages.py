@@ -8,7 +8,7 @@ from controlplane.declarations import tries
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
-from controlplane.declarations.model import Result
+from controlplane.declarations.model import PROOFS, Result
 from controlplane.declarations.providers import ACTION_NAMES
 from controlplane.declarations.providers import BAKE as BAKE_TABLE
 from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
@@ -190,8 +190,9 @@ class Stage:
             if word in given:
                 text = self.reading.text(given[word], (*source, word))
                 said = (text or "", (*source, word))
-                self._default(list(enumerate(rules[0])), rules[1], key, said)
-                wrong = None if rules[0] else fault(BAKE_TABLE[key], said[0])
+                signals = [(i, one) for i, one in enumerate(rules[0]) if not _is_proof(one)]
+                self._default(signals, rules[1], key, said)
+                wrong = None if signals else fault(BAKE_TABLE[key], said[0])
                 if wrong is not None:  # with rules, it is seen in each of them
                     self.reading.wrong(said[1], wrong)
 
@@ -204,6 +205,12 @@ class Stage:
             if isinstance(made, dict) and key not in made:
                 made[key] = said[0]
                 self.reading.origin[(*target, i, "configuration", key)] = said[1]
+
+
+def _is_proof(rule: Tree) -> bool:
+    """Whether it watches nothing, so that nothing of a bake concerns it."""
+    declared = rule.get("ruleTypeId")
+    return isinstance(declared, dict) and declared.get("provider") in PROOFS
 
 
 def _goes_back(action: Tree) -> bool:

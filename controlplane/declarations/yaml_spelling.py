@@ -154,12 +154,13 @@ def _names(artifacts: Sequence[ArtifactName]) -> CommentedSeq:
 
 
 def _bake(condition: Condition, place: Mapping[str, str]) -> Words:
-    """Spell a bake; what all its rules say alike is said once."""
-    first = condition.rules[0].configuration
+    """Spell a bake; what all its signals say alike is said once."""
+    signals = condition.signals
+    first = signals[0].configuration if signals else {}
     said = {
         key: first[key]
         for key in (*BAKE.values(), *CONSEQUENCES.values())
-        if key in first and all(r.configuration.get(key) == first[key] for r in condition.rules)
+        if key in first and all(r.configuration.get(key) == first[key] for r in signals)
     }
     words: Words = {word: _scalar(said[key]) for word, key in BAKE.items() if key in said}
     follows = {str(v): _scalar(said[key]) for v, key in CONSEQUENCES.items() if key in said}
@@ -169,7 +170,9 @@ def _bake(condition: Condition, place: Mapping[str, str]) -> Words:
             words["consequences"].fa.set_flow_style()
     if condition.result is not Result.ROLLBACK:
         words["onFail"] = condition.result.value
-    words["signals"] = [_item(rule, place, said) for rule in condition.rules]
+    words["signals"] = [
+        _item(rule, place, None if rule.is_proof else said) for rule in condition.rules
+    ]
     return words
 
 

@@ -7,6 +7,7 @@ never passes and never rolls back, so it holds the bake or extends it until a pe
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from controlplane.engine import proofs
 from controlplane.engine.signals import Rule, clock, reasons, rules_of
 from controlplane.engine.terms import terms
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
@@ -42,10 +43,15 @@ def finish_bake(
     """End the bake where it may end; else say once why it cannot."""
     rules = rules_of(view, by_name)
     began = view.baking_since if view.baking_since is not None else now
-    if view.judged or _is_early_enough(rules, began, now) or _is_over(rules, began, now):
+    proven = proofs.holding(view, by_name)
+    may_end = _is_early_enough(rules, began, now) or _is_over(rules, began, now)
+    if view.judged or (may_end and proven):
         _end(view, rules, moves)
+        moves.actions.extend(proofs.close(view, by_name))
     elif now >= ends(view, now):
         _hold_or_extend(view, rules, now, moves)
+        if not proven and not moves.says:
+            _hold_unproven(view, proofs.lost(view, by_name), moves)
 
 
 def ends(view: StageView, now: float) -> float:
@@ -112,6 +118,16 @@ def _hold_or_extend(view: StageView, rules: Iterable[Rule], now: float, moves: M
         _extend(view, blocking, now, moves)
     else:
         _hold_unheard(view, rules, now, moves)
+
+
+def _hold_unproven(view: StageView, lost: Sequence[ActionView], moves: Moves) -> None:
+    """Say once that a proof could not be had, and page: only a person can say whether it holds."""
+    if not lost or view.held:
+        return
+    said = "; ".join(f"{row.name} could not be told ({row.summary})" for row in lost)
+    moves.mark["held"] = ", ".join(f"{row.name}: no answer" for row in lost)
+    text = f"{view.declared.name} cannot end its bake, hold and page: {said}"
+    moves.says.append(Said("stage.held", text, page=True))
 
 
 def _hold_unheard(view: StageView, rules: Iterable[Rule], now: float, moves: Moves) -> None:

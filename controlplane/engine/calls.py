@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from accounts.base import AccountError
 from controlplane.actions.base import ActionDriver
+from controlplane.engine.rows import ASKED
 from controlplane.engine.tasks import Job, Key
 from controlplane.states import ActionStatus
 from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Verdict
@@ -33,7 +34,7 @@ LATER = 20.0
 """Seconds until what found its place full is tried again."""
 LONGEST_AT_GATE = 900.0
 """Seconds: a window that opens next week needs nobody every minute; what changes wakes its row."""
-JUDGING = frozenset({"rule", "watch", "gate", "failure"})
+JUDGING = frozenset({"rule", "watch", "gate", *ASKED})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
 MOST_OUTPUT = 122_880
 """Bytes of output variables of an action, as at CodePipeline."""
@@ -107,7 +108,7 @@ def time_out(drivers: Drivers, job: Job) -> list[Result]:
 
 def _when_late(job: Job) -> A:
     """What was asked whether it holds and gave no answer is not known to be bad."""
-    return A.ABANDONED if job.row.kind == "failure" else A.FAILED
+    return A.ABANDONED if job.row.kind in ASKED else A.FAILED
 
 
 def give_up(drivers: Drivers, job: Job) -> list[Result]:

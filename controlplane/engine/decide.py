@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
 from controlplane.declarations.wave_keys import target_of
-from controlplane.engine import persevering, waves
+from controlplane.engine import persevering, proofs, waves
 from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
 from controlplane.engine.signals import breach
 from controlplane.engine.view import (
@@ -81,7 +81,7 @@ def gone_wrong(view: StageView, by_name: Mapping[str, ActionView] | None = None)
 
 def _failed(view: StageView, by_name: Mapping[str, ActionView]) -> Cause | None:
     for action in by_name.values():
-        if action.status == A.FAILED and action.kind != "failure":
+        if action.status == A.FAILED and action.kind not in {"failure", "proof"}:
             known = any(deploys(d) for d in view.declared.actions if d.name == action.name)
             kind = CauseKind.FAILED_DEPLOY if known else CauseKind.FAILED_CHECK
             return Cause(kind, action.name, action.summary)
@@ -112,10 +112,12 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
         if view.judged:
             moves.mark["judged"] = ""  # it was said of this wave, and of no other, nor of the bake
     elif view.status is S.IN_PROGRESS:
-        moves.stage = S.BAKING if view.declared.rules() else S.SUCCEEDED
+        baked = view.declared.rules() or view.declared.proofs()
+        moves.stage = S.BAKING if baked else S.SUCCEEDED
         _watch(
             view.declared.rules(), by_name, moves
         )  # where nothing was deployed, they watch from here
+        moves.ask.extend(("proof", rule) for rule in proofs.to_ask(view, by_name))
     else:
         finish_bake(view, by_name, now, moves)
 

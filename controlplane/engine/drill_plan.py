@@ -113,7 +113,7 @@ def _stage(stage: StageDeclaration, deployments: Sequence[ActionDeclaration]) ->
         if action.name in inputs or action.action_type_id.provider in VERIFIERS
     ]
     conditions = [
-        condition.model_copy(update={"rules": tuple(_longer(rule) for rule in condition.rules)})
+        condition.model_copy(update={"rules": tuple(_longer(rule) for rule in condition.signals)})
         for condition in (stage.on_success.conditions if stage.on_success else ())
     ]
     return StageDeclaration(

@@ -14,11 +14,14 @@ from controlplane.engine.watching import WATCHED
 from controlplane.journal import TOLD
 from controlplane.notify.base import Button, Note, StageLine
 from controlplane.notify.buttons import sign
+from controlplane.notify.notices import notice
 from controlplane.notify.state_changes import CHANNEL
-from controlplane.states import StageStatus
-from controlplane.store import events, executions, ledger, queries
+from controlplane.states import ActionStatus, StageStatus
+from controlplane.store import events, executions, histories, ledger, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
+
+DAY = "the digest of the day"
 
 
 CONFIRMS = {
@@ -87,7 +90,21 @@ class NoteMaker:
             buttons=self._buttons(connection, execution, stages),
             changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
             started_by=_starter(connection, execution),
+            notice=_notice(connection, event, execution) if channel == "SNS" else "",
+            accounts=self._accounts(connection, event, execution) if channel == "SNS" else (),
         )
+
+    def _accounts(self, connection: Connection, event: Any, execution: Any) -> tuple[str, ...]:
+        """The accounts that the event's stage acts in; () where it cannot be known."""
+        if execution is None or not event.stage:
+            return ()
+        try:
+            stages = self.structures.stages(connection, execution)
+        except BrokenStructureError:
+            return ()
+        actions = [a for stage in stages if stage.name == event.stage for a in stage.actions]
+        named = (action.configuration.get("Account", "") for action in actions)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
         if execution is None:
@@ -169,9 +186,25 @@ def _starter(connection: Connection, execution: Any) -> str:
     return "" if execution is None else str(json.loads(execution.trigger).get("by", ""))
 
 
+def _notice(connection: Connection, event: Any, execution: Any) -> str:
+    """The event type of CodePipeline's notification rules."""
+    if execution is None:
+        return ""
+    if event.kind == "stage.entered":
+        retried = histories.retries(connection, execution.id, event.id)
+        return notice(event.kind, again=any(stage == event.stage for _, stage in retried))
+    if event.kind == "approval.decided":
+        rows = queries.actions_of_execution(connection, execution.id)
+        status = [row.status for row in rows if row.name == event.action][-1:]
+        return notice(event.kind, badly=status != [ActionStatus.SUCCEEDED])
+    return notice(event.kind)
+
+
 def title(event: Any) -> str:
     """One line: shop · Prod: rollback requested."""
     what = event.kind.replace(".", " ")
+    if not event.pipeline:
+        return DAY if event.kind == "day.told" else what
     return (
         f"{event.pipeline} · {event.stage}: {what}" if event.stage else f"{event.pipeline}: {what}"
     )

@@ -16,6 +16,8 @@ TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
 JOB_MINUTES = 24 * 60
 """CodePipeline's limit of what workers and functions do (https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html)."""
 ANSWER_MINUTES = 10
+ASKED = ("failure", "proof")
+"""Kinds of rules that are asked once, and have so long to answer where nothing else is said."""
 """So long a failed stage waits for what a rule of onFailure says."""
 BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
 """Of a provider, whatever its category."""
@@ -52,7 +54,7 @@ def action_row(
     attempt: int = 1,
     kind: str = "",
 ) -> dict[str, Any]:
-    """An action or rule that is due now; kind: of a rule that is no signal ("gate", "failure")."""
+    """An action or rule that is due now; kind: of a rule that is no signal ("gate", "failure", "proof")."""
     rule = isinstance(declared, RuleDeclaration)
     return {
         "execution_id": execution.id,
@@ -95,8 +97,8 @@ def _timeout_at(
 ) -> float | None:
     """None for what only ends by what it waits for; a gate says in its declaration for how long it waits."""
     if isinstance(declared, RuleDeclaration):
-        waits = declared.timeout_in_minutes if kind in ("gate", "failure") else None
-        waits = ANSWER_MINUTES if waits is None and kind == "failure" else waits
+        waits = declared.timeout_in_minutes if kind in ("gate", *ASKED) else None
+        waits = ANSWER_MINUTES if waits is None and kind in ASKED else waits
         return now + waits * MINUTE if waits else None
     if is_gate(declared):
         return None

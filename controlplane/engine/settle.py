@@ -106,7 +106,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         watch=row.watch,
         ended_at=row.ended_at,
         # Who is in has passed the gate, by an override past a rule that had failed for good.
-        actions=[one for one in found if one.kind in ("action", "rule", "failure")],
+        actions=[one for one in found if one.kind in ("action", "rule", "failure", "proof")],
         perseveres=execution.type == "ROLLBACK",
         **retrying.facts(tx, row, execution, declared, found),
     )
@@ -142,8 +142,8 @@ def _apply_actions(tx: Transaction, moves: Moves, row: Any, execution: Any) -> N
         tx.new_actions.append(action_row(execution, row.id, declared, tx.now, row.attempt))
     for action_id in moves.hurry:
         actions.wake(tx.connection, action_id, tx.now)
-    for rule in moves.ask:
-        asked = action_row(execution, row.id, rule, tx.now, row.attempt, kind="failure")
+    for kind, rule in moves.ask:
+        asked = action_row(execution, row.id, rule, tx.now, row.attempt, kind=kind)
         tx.new_actions.append(asked)
     for move in moves.actions:
         check(move.old, move.new)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from controlplane.declarations.model import StageDeclaration
+from controlplane.engine import proofs
 from controlplane.engine.terms import Terms, terms
 from controlplane.engine.view import ActionView, StageView
 from monitors.base import Verdict
@@ -63,8 +64,9 @@ def breach(
     watching: the stage is done, and only the rules that go on looking count.
     """
     for condition in stage.on_success.conditions if stage.on_success else ():
-        rules = [Rule(terms(one), rows.get(one.name)) for one in condition.rules]
+        rules = [Rule(terms(one), rows.get(one.name)) for one in condition.signals]
         cause = _breach([one for one in rules if one.row or not watching])
+        cause = cause or proofs.disproved(condition, {} if watching else rows)
         if cause is not None:
             return cause
     return None

@@ -18,6 +18,7 @@ from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
+from controlplane.engine.rows import ASKED
 from controlplane.engine.structures import Structures
 from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
@@ -101,7 +102,7 @@ def _job(
         inputs = _inputs(connection, execution, declared)
     except UnresolvedError as problem:
         error = str(problem)
-    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", "failure")
+    is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", *ASKED)
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
     if isinstance(declared, ActionDeclaration) and is_job(declared):
         key = JOB

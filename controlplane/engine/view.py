@@ -20,7 +20,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule", "watch", "gate" or "failure"
+    kind: str  # "action", "rule", "watch", "gate", "failure" or "proof"
     run_order: int
     attempt: int
     status: str
@@ -83,7 +83,8 @@ class Said(NamedTuple):
 class Moves:
     """What `decide` wants: everything here is applied in one transaction, or nothing is.
 
-    create: declared actions and rules whose rows are due now. ask: rules of onFailure that are.
+    create: declared actions and rules whose rows are due now. ask: rules that are asked once ("failure" or
+    "proof").
     hurry: starts between two tries; they are given up now, not when they would be tried again.
     stage: the stage's new status; result: what follows where an action failed. mark: what else is new of
     the stage, by its column: why it is held, until when it is extended. says: what is told of that.
@@ -91,7 +92,7 @@ class Moves:
 
     stage_id: str
     create: list[ActionDeclaration | RuleDeclaration] = field(default_factory=list)
-    ask: list[RuleDeclaration] = field(default_factory=list)
+    ask: list[tuple[str, RuleDeclaration]] = field(default_factory=list)
     actions: list[ActionMove] = field(default_factory=list)
     hurry: list[int] = field(default_factory=list)
     stage: StageStatus | None = None

@@ -28,7 +28,7 @@ def wind_down(
     after = on_failure.follows(view, by_name) if failed else None
     waiting = _close_actions(view, by_name, moves, followed=_is_followed(view, cause, after))
     if failed and after is None and not waiting:
-        moves.ask.extend(on_failure.to_ask(view, by_name))
+        moves.ask.extend(("failure", rule) for rule in on_failure.to_ask(view, by_name))
         waiting = True
     if not waiting:
         _end(by_name, cause, after, moves)

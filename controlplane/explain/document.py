@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from controlplane.clock import iso
+from controlplane.explain.ahead import ahead
+from controlplane.explain.doings import doings
 from controlplane.explain.outcome import decision, outcome
 from controlplane.explain.records import Records
 from controlplane.explain.rules import rule
@@ -32,6 +34,7 @@ def explain(records: Records) -> Document:
         "startedAt": iso(execution.started_at),
         "endedAt": iso(execution.ended_at),
         "outcome": outcome(records),
+        "ahead": ahead(records),
         "rollsBack": execution.rolls_back,
         "rollbacks": [_rollback(back) for back in records.rollbacks],
         "steps": [step for step in told if _entry_of(step, entered) is None],
@@ -51,6 +54,7 @@ def _stage(records: Records, stage: Any, entered: list[Any], told: list[Document
         "deployedAt": iso(stage.since),
         "endedAt": iso(stage.ended_at),
         "deployments": [_deployment(row) for row in records.ledger if row.action_id in ids],
+        "actions": doings(records, stage),
         "steps": [step for step in told if _entry_of(step, entered) is stage],
         "rules": [rule(records, stage, row) for row in records.rules_of(stage)],
         "decision": decision(records, stage),

@@ -9,6 +9,7 @@ from controlplane.clock import iso
 from controlplane.declarations.model import RuleDeclaration, StageDeclaration
 from controlplane.engine.terms import terms
 from controlplane.explain.charts import chart
+from controlplane.explain.doings import by_rule
 from controlplane.explain.records import Records
 from controlplane.feedback import policy_of
 from monitors.base import Verdict
@@ -28,6 +29,7 @@ def rule(records: Records, stage: Any, row: Any) -> dict[str, Any]:
     return {
         "name": row.name,
         "provider": known[row.name].rule_type_id.provider if row.name in known else "",
+        **by_rule(known, row),
         "verdict": row.verdict,
         "status": row.status,
         "startedAt": iso(row.started_at),

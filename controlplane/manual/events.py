@@ -9,6 +9,7 @@ from controlplane.manual.words import code, page, table
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
         "approval.answered": "Somebody gave his word on an approval.",
+        "day.told": "The digest of the day: what the last 24 hours were.",
         "approval.decided": "An approval ended, by a word or by its time-out.",
         "approval.needed": "An approval waits for somebody.",
         "digest.quarantined": "A digest went bad and goes nowhere any more.",

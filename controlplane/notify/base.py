@@ -54,6 +54,8 @@ class Note:
     buttons: the legal moves at this moment.
     changes: the events that CodePipeline would tell, for channels that tell those.
     started_by: who started the execution, or the one that it takes back; "" where nobody is known.
+    notice: the event type of CodePipeline's notification rules, "" where it has none.
+    accounts: the registered accounts that the stage acts in.
     """
 
     id: str
@@ -72,6 +74,8 @@ class Note:
     buttons: tuple[Button, ...] = ()
     changes: tuple[StateChange, ...] = ()
     started_by: str = ""
+    notice: str = ""
+    accounts: tuple[str, ...] = ()
 
 
 class Notifier(Protocol):

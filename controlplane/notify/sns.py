@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,8 @@ from controlplane.notify.message import cut, document, encoded, headline
 
 MAX_SUBJECT = 99  # "less than 100 characters", ASCII, no control characters
 FILTERED = ("pipeline", "stage", "kind", "severity", "status")
+FILTERS = (*FILTERED, "event", "account")
+"""What a filter policy may ask for. event: CodePipeline's type of notification; account: any of the stage's."""
 
 MENDS = {
     "NotFound": "Create the topic, or correct TopicArn.",
@@ -84,16 +87,23 @@ def _request(note: Note, topic: str) -> dict[str, Any]:
         "Subject": _subject(note),
         "Message": encoded(note),
         # An attribute may not be empty.
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": told[name]}
-            for name in FILTERED
-            if told[name]
-        },
+        "MessageAttributes": _attributes(note, told),
     }
     if topic.endswith(".fifo"):
         request["MessageGroupId"] = _id(note.execution)
         request["MessageDeduplicationId"] = _id(note.id)
     return request
+
+
+def _attributes(note: Note, told: Mapping[str, str]) -> dict[str, Any]:
+    texts = {name: told[name] for name in FILTERED} | {"event": note.notice}
+    found = {
+        name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text
+    }
+    if note.accounts:
+        listed = json.dumps(list(note.accounts))
+        found["account"] = {"DataType": "String.Array", "StringValue": listed}
+    return found
 
 
 def _subject(note: Note) -> str:

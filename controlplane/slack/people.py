@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from controlplane.engine.refusals import Person
 from controlplane.settings import SettingError, Settings, SlackPerson
-from controlplane.store.roles import Permission, Role, allows, roles_with
+from controlplane.store import grants
+from controlplane.store.grants import Grant
+from controlplane.store.roles import Permission, Role, roles_with
 
 
 class NotAllowedError(Exception):
@@ -12,8 +14,12 @@ class NotAllowedError(Exception):
 
 
 def check(settings: Settings) -> None:
-    """SettingError where somebody was given a role that there is not."""
+    """SettingError where somebody was given a role that there is not, or a glob that is none."""
     for user, one in settings.slack_people.items():
+        try:
+            grants.check((one.pipelines, one.stages))
+        except ValueError as error:
+            raise SettingError(f"TOWPATH_SLACK_PEOPLE: {user}: {error}") from None
         if one.role not in {str(role) for role in Role}:
             known = ", ".join(Role)
             raise SettingError(
@@ -21,9 +27,13 @@ def check(settings: Settings) -> None:
             )
 
 
-def may(known: SlackPerson, needed: Permission, pipeline: str, stage: str) -> bool:  # noqa: ARG001
-    """Say whether he may do that to this pipeline's stage; today a role counts for all of them."""
-    return allows(known.role, needed)
+def may(known: SlackPerson, needed: Permission, pipeline: str, stage: str) -> bool:
+    """Say whether he may do that to this pipeline's stage; "" is every one."""
+    return grants.may(_granted(known), needed, pipeline, stage)
+
+
+def _granted(known: SlackPerson) -> tuple[Grant, ...]:
+    return (Grant(known.role, known.pipelines, known.stages),)
 
 
 def person(
@@ -39,8 +49,8 @@ def person(
             f"{would_do}."
         )
     if not may(known, needed, pipeline, stage):
+        why = grants.refusal(_granted(known), needed, pipeline, stage)
         raise NotAllowedError(
-            f"{known.name} has role {known.role} in TOWPATH_SLACK_PEOPLE and may not do this ({needed}): "
-            f"it needs {would_do}. Nothing was done."
+            f"{known.name} is in TOWPATH_SLACK_PEOPLE, but {why} Nothing was done."
         )
-    return Person(known.name, "slack")
+    return Person(known.name, "slack", groups=frozenset(known.groups))

@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from controlplane.declarations.durations import DURATION, parse_duration
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.notify.message import cut
 from controlplane.slack.desk import Door
 from controlplane.slack.payloads import Asked
-from controlplane.slack.people import person
+from controlplane.slack.people import may, person
 from controlplane.store import gates, pipelines, queries
 from controlplane.store.roles import Permission
 
@@ -43,6 +45,10 @@ def answer(door: Door, asked: Asked, key: str) -> str:
         raise CommandError(
             Problem.INVALID, f"There is no command {cut(word, 40)!r}. There is:\n{HELP}"
         )
+    if word != "help" and asked.user not in door.people:
+        person(
+            door.people, asked.user, Permission.READ, "", ""
+        )  # raises: strangers are told no names
     return cut(COMMANDS[word](_Said(door, asked, rest, key)), LONGEST_ANSWER)
 
 
@@ -52,11 +58,13 @@ def _help(_: _Said) -> str:
 
 def _status(said: _Said) -> str:
     pipeline = said.words[0] if said.words else ""
-    person(said.door.people, said.asked.user, Permission.READ, pipeline, "")
     if pipeline:
+        person(said.door.people, said.asked.user, Permission.READ, pipeline, "")
         return _of_pipeline(said, _known(said, pipeline))
     with said.door.database.read() as connection:
-        names = [row.name for row in pipelines.all_(connection)]
+        names = _seen(said, connection)
+        if not names:
+            person(said.door.people, said.asked.user, Permission.READ, "", "")
         lines = []
         for name in names[:SHOWN]:
             last = queries.executions_of(connection, name, limit=1)
@@ -126,6 +134,13 @@ def _freeze(said: _Said) -> str:
     return f"Freeze {number}: {name}{f', stage {stage},' if stage else ''} is frozen {ends}."
 
 
+def _seen(said: _Said, connection: Connection) -> list[str]:
+    """The pipelines that whoever asks may read."""
+    known = said.door.people[said.asked.user]
+    every = [row.name for row in pipelines.all_(connection)]
+    return [name for name in every if may(known, Permission.READ, name, "")]
+
+
 def _known(said: _Said, name: str) -> list[str]:
     """The stages of a pipeline; CommandError, with those that there are, where there is none."""
     with said.door.database.read() as connection:
@@ -133,7 +148,7 @@ def _known(said: _Said, name: str) -> list[str]:
         if version is not None:
             declared = said.door.structures.pipeline(connection, name, version)
             return [stage.name for stage in declared.stages]
-        known = [row.name for row in pipelines.all_(connection)]
+        known = _seen(said, connection)
     some = ", ".join(known[:SHOWN]) or "none yet"
     raise CommandError(
         Problem.UNKNOWN, f"There is no pipeline {cut(name, 100)!r}; there is: {some}."

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select
 
 from controlplane.store import tokens
+from controlplane.store.grants import Grants
 from controlplane.store.roles import Role
 from controlplane.store.sealing import seal, unseal
 from controlplane.store.tables import AccessKey, table
@@ -32,12 +33,12 @@ class Made(NamedTuple):
 
 def create(
     connection: Connection,
-    who: tuple[str, Role],
+    who: tuple[str, Role | Grants],
     now: float,
     expires_at: float | None,
     seal_by: str,
 ) -> Made:
-    """Make a key for a name and a role; SealError where TOWPATH_SECRET (seal_by) is not set."""
+    """Make a key for a name and a role, or grants; SealError where TOWPATH_SECRET (seal_by) is not set."""
     id_ = PREFIX + "".join(secrets.choice(LETTERS) for _ in range(16))
     secret = secrets.token_urlsafe(30)
     sealed = seal(seal_by, f"access key {id_}", secret)

@@ -76,6 +76,12 @@ def freezes(connection: Connection, now: float) -> Sequence[Row[Any]]:
     return connection.execute(IN_FORCE, {"now": now}).all()
 
 
+def place_of_freeze(connection: Connection, freeze_id: int) -> tuple[str, str]:
+    """The pipeline and stage of a freeze, in force or not; ("", "") for all, and where there is none."""
+    row = connection.execute(select(F.pipeline, F.stage).where(F.id == freeze_id)).first()
+    return ("", "") if row is None else (row.pipeline, row.stage)
+
+
 def covers(freeze: Any, pipeline: str, stage: str, accounts: frozenset[str]) -> bool:
     """True where it covers a stage that acts in these accounts."""
     return (

@@ -1,13 +1,14 @@
-"""Who may do what: the one table of roles. Doors ask for a permission, never for a role."""
+"""Who may do what: the one table of roles. Doors ask for a permission (`grants.may`), never for a role."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an API token was made for."""
+    """What somebody may do, where his grant reaches."""
 
     VIEWER = "viewer"
+    DEVELOPER = "developer"
     APPROVER = "approver"
     RELEASE_MANAGER = "release-manager"
     REPORTER = "reporter"
@@ -38,6 +39,7 @@ class Permission(StrEnum):
 P = Permission
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({P.READ}),
+    Role.DEVELOPER: frozenset({P.READ, P.RUN}),  # whoever wants a release is not who lets it pass
     Role.APPROVER: frozenset({P.READ, P.APPROVE}),
     Role.RELEASE_MANAGER: frozenset(
         {

@@ -3,7 +3,8 @@
 Each answer is found by the end of an index, however long the history behind it is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
@@ -28,9 +29,14 @@ Place = tuple[str, str]
 HELD = exists().where(and_(Q.digest == L.digest, Q.lifted_at.is_(None)))
 
 
-def pipelines(connection: Connection, after: str, limit: int) -> Sequence[Row[Any]]:
-    """The next pipelines by name, after one."""
+def pipelines(
+    connection: Connection, after: str, limit: int, seen: Callable[[str], bool] | None = None
+) -> Sequence[Row[Any]]:
+    """The next pipelines by name, after one; seen: which of them are wanted, None: all."""
     statement = select(PIPELINE).where(P.name > after).order_by(P.name).limit(limit)
+    if seen is not None:
+        names = connection.scalars(select(P.name).where(P.name > after).order_by(P.name))
+        statement = statement.where(P.name.in_(list(islice(filter(seen, names), limit))))
     return connection.execute(statement).all()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from controlplane.store.condition import fault_of
 from controlplane.store.database import Database
+from controlplane.store.grants import SCOPED, Grant, Grants, read, write
 from controlplane.store.roles import Role
 from controlplane.store.tables import ApiToken, table
 
@@ -28,30 +29,39 @@ TOUCH_EVERY = 60.0
 
 
 class Holder(NamedTuple):
-    """Whose token it is and what it may; last_used_at as it was before this use.
+    """Who asks and what he may; last_used_at as it was before this use.
 
-    person: the id of the token that this one counts as: its own, or that of whoever made it.
+    id: of his token; "" where he came with something else. person: as which he counts: the id of his
+    token, or that of whoever made it, or what his identity provider calls him for ever.
     """
 
     id: str
     name: str
-    role: str
+    grants: Grants
     last_used_at: float | None
     person: str
+    groups: frozenset[str] = frozenset()
+
+
+class Maker(NamedTuple):
+    """Who makes a token. person: as which he counts, "" beside the database; then it is a person's own."""
+
+    name: str = ""
+    person: str = ""
+
+
+UNKNOWN = Maker()
 
 
 def create(
     connection: Connection,
     name: str,
-    role: Role,
+    may: Role | Grants,
     now: float,
     expires_at: float | None = None,
-    person: str = "",
+    by: Maker = UNKNOWN,
 ) -> tuple[str, str]:
-    """Make a token. Answers its id, and the token itself: this is the only time it can be seen.
-
-    person: the maker's (`Holder.person`), where somebody makes it by a token of his.
-    """
+    """Make a token of a role, or of grants. Answers its id, and the token: it can be seen only now."""
     token = PREFIX + secrets.token_urlsafe(32)
     id_ = f"tok-{secrets.token_hex(6)}"
     connection.execute(
@@ -60,10 +70,11 @@ def create(
             "id": id_,
             "name": name,
             "hash": _hash(token),
-            "role": role.value,
+            **_columns(may),
             "created_at": now,
             "expires_at": expires_at,
-            "person": person,
+            "person": by.person,
+            "made_by": by.name,
         },
     )
     return id_, token
@@ -122,11 +133,26 @@ def all_(connection: Connection) -> Sequence[Row[Any]]:
 def _valid(connection: Connection, wanted: Any, now: float) -> Holder | None:
     live = or_(T.expires_at.is_(None), T.expires_at > now)
     row = connection.execute(
-        select(T.id, T.name, T.role, T.last_used_at, T.person).where(
+        select(T.id, T.name, T.role, T.grants, T.last_used_at, T.person).where(
             wanted, T.revoked_at.is_(None), live
         )
     ).first()
-    return None if row is None else Holder(*row[:4], row.person or row.id)
+    if row is None:
+        return None
+    return Holder(row.id, row.name, grants_of(row), row.last_used_at, row.person or row.id)
+
+
+def grants_of(row: Any) -> Grants:
+    """What a token may: its grants, or its role everywhere."""
+    return read(row.grants) if row.role == SCOPED else (Grant(row.role),)
+
+
+def _columns(may: Role | Grants) -> dict[str, str]:
+    if isinstance(may, Role):
+        return {"role": may.value, "grants": ""}
+    if len(may) == 1 and may[0] == Grant(may[0].role):
+        return {"role": may[0].role, "grants": ""}
+    return {"role": SCOPED, "grants": write(may)}
 
 
 def _hash(token: str) -> str:

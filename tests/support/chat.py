@@ -24,6 +24,7 @@ PEOPLE: Mapping[str, Any] = {
     "U1": {"name": "bo", "role": "release-manager"},
     "U2": {"name": "vi", "role": "viewer"},
     "U3": {"name": "anne", "role": "approver"},
+    "U4": {"name": "cy", "role": "release-manager", "pipelines": "other"},
 }
 PATH = "/slack/interactivity"
 TOLD = Notification(provider="Slack", configuration={"Channel": "#releases"})

@@ -27,11 +27,13 @@ from controlplane.api.parts import Parts
 from controlplane.engine import retention
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.health import Health
 from controlplane.migration.moving import Migration
 from controlplane.server import create_app
 from controlplane.settings import Settings
 from controlplane.store import queries, schema, tokens
+from controlplane.store.grants import bounded
 from controlplane.store.roles import Role
 from tests.support.house import GOOD, House, action, deploying, pipeline, source
 
@@ -59,9 +61,8 @@ class InProcess(httpx.BaseTransport):
             request.method, request.url, headers=request.headers, content=pieces()
         )
         answer = await self._inner.handle_async_request(again)
-        return httpx.Response(
-            answer.status_code, headers=answer.headers, content=await answer.aread()
-        )
+        raw = b"".join([part async for part in answer.aiter_raw()])  # compressed, as it came
+        return httpx.Response(answer.status_code, headers=answer.headers, content=raw)
 
 
 class Nowhere(Clients):
@@ -100,6 +101,8 @@ class Doors:
 
     def parts(self, **more: Any) -> Parts:
         """What the application is made of."""
+        house = self.house
+        intake = GitIntake(house.database, house.structures, house.commands, self.git)
         return Parts(
             database=self.house.database,
             structures=self.house.structures,
@@ -108,9 +111,8 @@ class Doors:
                 self.house.database, self.house.structures, self.registry, self.house._now
             ),
             git=self.git,
-            intake=GitIntake(
-                self.house.database, self.house.structures, self.house.commands, self.git
-            ),
+            intake=intake,
+            late=LateDeliveries(self.house.database, self.git, intake, self.house._now),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,
@@ -136,6 +138,19 @@ class Doors:
         with self.house.database.begin() as connection:
             return tokens.create(connection, role.value, role, now, expires_at)[1]
 
+    def scoped_token(self, role: Role, pipeline: str = "*", stage: str = "*") -> str:
+        """A new token that reaches so far."""
+        may, now = bounded(role, [pipeline], [stage]), self.house.clock().timestamp()
+        with self.house.database.begin() as connection:
+            return tokens.create(connection, f"scoped-{role}", may, now)[1]
+
+    def scoped(self, role: Role, pipeline: str = "*", stage: str = "*") -> httpx.Client:
+        """A client of the REST door whose token reaches so far."""
+        client = self.client(None)
+        token = self.scoped_token(role, pipeline, stage)
+        client.headers["authorization"] = f"Bearer {token}"
+        return client
+
     def client(self, role: Role | None = Role.ADMIN) -> httpx.Client:
         """A client of the REST door; None sends no token."""
         headers = {} if role is None else {"authorization": f"Bearer {self.tokens[role]}"}
@@ -143,12 +158,12 @@ class Doors:
             transport=InProcess(self.app), base_url="http://towpath", headers=headers
         )
 
-    def browser(self, role: Role = Role.ADMIN) -> httpx.Client:
-        """A browser without JavaScript that has signed in."""
+    def browser(self, role: Role = Role.ADMIN, token: str = "") -> httpx.Client:
+        """A browser without JavaScript that has signed in, with the role's token or another."""
         browser = httpx.Client(
             transport=InProcess(self.app), base_url="http://towpath/console", headers=SAME_SITE
         )
-        browser.post("/login", data={"token": self.tokens[role]})
+        browser.post("/login", data={"token": token or self.tokens[role]})
         return browser
 
     def events(self) -> int:
@@ -208,13 +223,13 @@ def slack_press(
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The application on a port of loopback, for what streams; its base URL."""
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The application on a port of loopback, a free one or this; its base URL."""
     config = uvicorn.Config(
         app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

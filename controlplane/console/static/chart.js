@@ -16,6 +16,7 @@
     ];
   };
 
+  const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
   const clock = (seconds) => new Date(seconds * 1e3).toISOString().slice(11, 19);
 
   const line = (plot, from, to, paint) => {
@@ -52,14 +53,20 @@
     return [from - room, to + room];
   };
 
+  const room = (element) => {
+    const style = getComputedStyle(element);
+    return element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  };
+
   const options = (element, chart) => {
     const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     return {
-      width: element.clientWidth,
+      width: room(element),
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       scales: { y: { range: range(chart) } },
-      axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 64 }],
+      padding: [null, 30, null, null], // half of the last time
+      axes: [{ ...axis, space: 90, size: 30, incrs: SECONDS, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 64 }],
       series: [
         { label: "UTC", value: "{HH}:{mm}:{ss}" },
         { label: "before", stroke: colour("--idle"), width: 1.5, points: { size: 4 } },
@@ -71,9 +78,14 @@
 
   for (const element of document.querySelectorAll(".chart[data-chart]")) {
     const chart = JSON.parse(element.dataset.chart);
-    const drawn = element.querySelector("svg");
-    const plot = new uPlot(options(element, chart), columns(chart), element);
-    drawn.remove();
-    new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT })).observe(element.parentElement);
+    element.querySelector("svg").remove();
+    const draw = () => new uPlot(options(element, chart), columns(chart), element);
+    let plot = draw();
+    // A canvas keeps the colours that it was drawn in.
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      plot.destroy();
+      plot = draw();
+    });
+    new ResizeObserver(() => plot.setSize({ width: room(element), height: HEIGHT })).observe(element.parentElement);
   }
 })();

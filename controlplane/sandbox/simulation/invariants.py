@@ -30,6 +30,7 @@ KINDS = {
     "watch": ActionStatus,
     "gate": ActionStatus,
     "failure": ActionStatus,
+    "proof": ActionStatus,
 }
 
 Check = Callable[[Seen], Iterator[str]]
@@ -62,7 +63,7 @@ TELLING = frozenset(
         *(f"stage.{word.lower()}" for word in StageStatus if word != "Inbound"),
         *(
             f"{kind}.{word}"
-            for kind in ("action", "rule", "watch", "gate", "failure")
+            for kind in ("action", "rule", "watch", "gate", "failure", "proof")
             for word in ("started", "succeeded", "failed", "abandoned")
         ),
         "execution.started", "rollback.requested", "stage.entered", "stage.retried",

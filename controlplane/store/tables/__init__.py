@@ -31,6 +31,7 @@ from controlplane.store.tables.gates import (
 from controlplane.store.tables.installation import (
     AccountRow,
     ApiToken,
+    ConsoleSession,
     Installation,
     Periodic,
     Replica,
@@ -42,7 +43,7 @@ from controlplane.store.tables.pipelines import (
     PipelineVersion,
     Transition,
 )
-from controlplane.store.tables.sources import SourceRef
+from controlplane.store.tables.sources import LateDelivery, SourceRef
 from controlplane.store.tables.telling import (
     Event,
     Outbox,
@@ -62,6 +63,7 @@ __all__ = [
     "ApiToken",
     "ArtifactRow",
     "AuditEntry",
+    "ConsoleSession",
     "Drill",
     "Event",
     "Execution",
@@ -70,6 +72,7 @@ __all__ = [
     "Incident",
     "Installation",
     "Job",
+    "LateDelivery",
     "LedgerEntry",
     "MeasuredSeries",
     "Measurement",

@@ -15,6 +15,8 @@ from controlplane.actions.git.base import Hosts, Told
 from controlplane.actions.git.source import GitSource
 from controlplane.api import git as door
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine import git_late
+from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
@@ -22,6 +24,7 @@ from controlplane.engine.tasks import Key
 from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.sandbox.scripted import AtOnce, Scripted
 from controlplane.settings import GitHost
+from controlplane.store import late as store_late
 from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.support.clients import StubClients
 from tests.support.doors import Doors, InProcess
@@ -63,6 +66,10 @@ class Met:
     ) -> httpx.Response:
         """What GitHub tells of a push."""
         return self.send("push", pushed(after, before, ref))
+
+    def late(self) -> LateDeliveries:
+        """What takes those that wait."""
+        return self.doors.parts().late
 
     def commits(self, name: str = "shop") -> list[str]:
         """What executions were pinned to, the oldest first."""
@@ -189,10 +196,54 @@ def test_a_question_that_cannot_be_asked_is_no_answer(met: Met) -> None:
     commit = met.git.push("new", {"src/a": b"2"}, parent=met.git.branches["main"])
     met.git.down = True
     answer = met.push(commit, ref="refs/heads/new")
-    assert answer.status_code == 503
+    assert answer.status_code == 202 and "503" in answer.json()["waitsFor"]
     assert met.commits() == []
     met.git.down = False
-    assert met.push(commit, ref="refs/heads/new").json()["started"]
+    assert met.late().run_once() == 1
+    assert met.commits() == [commit]
+
+
+def test_what_waits_is_asked_for_with_pauses_and_given_up_after_a_day(met: Met) -> None:
+    met.apply(push=[{"filePaths": {"includes": ["src/**"]}}])
+    met.git.down = True
+    assert met.push(met.git.push("new", {"src/a": b"1"}), ref="refs/heads/new").status_code == 202
+    late, house = met.late(), met.doors.house
+    asked = len(met.git.asked)
+    for _ in range(3):
+        assert late.run_once() == 0
+    assert len(met.git.asked) == asked + 1
+    (said,) = [text for name, text in met.doors.health.degraded().items() if "Git" in name]
+    assert said.startswith("1 wait for shop")
+    house.clock.advance(git_late.DAY + 1)
+    assert late.run_once() == 0
+    assert "1 of shop were given up" in met.doors.health.degraded()["Git deliveries"]
+    house.clock.advance(git_late.DAY + 1)
+    assert late.run_once() == 0
+    assert met.doors.health.degraded() == {}
+
+
+def test_what_is_told_late_starts_once_and_never_moves_back(met: Met) -> None:
+    """The next push is taken live, before the one that waits."""
+    met.apply(push=[{"filePaths": {"includes": ["src/**"]}}])
+    met.git.push("main", {"src/a": b"0"})
+    first = met.git.push("new", {"src/a": b"1"})
+    met.git.down = True
+    met.push(first, ref="refs/heads/new")
+    met.push(first, ref="refs/heads/new")
+    met.git.down = False
+    second = met.git.push("new", {"src/a": b"2"})
+    assert met.push(second, ref="refs/heads/new").json()["started"]
+    assert met.late().run_once() == 2
+    assert met.commits() == [second]
+
+
+def test_no_more_are_kept_than_can_be(met: Met, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_late, "MOST", 1)
+    met.apply(push=[{"filePaths": {"includes": ["src/**"]}}])
+    met.git.down = True
+    commit = met.git.push("new", {"src/a": b"1"})
+    assert met.push(commit, ref="refs/heads/new").status_code == 202
+    assert met.push(commit, ref="refs/heads/new").status_code == 503
 
 
 def test_one_change_that_cannot_be_taken_keeps_no_other_of_its_delivery(
@@ -206,7 +257,7 @@ def test_one_change_that_cannot_be_taken_keeps_no_other_of_its_delivery(
                (("new", second), ("main", first))]  # fmt: skip
     monkeypatch.setattr(door, "read", lambda *_: changes)
     met.git.down = True
-    assert met.send("push", {}).status_code == 503
+    assert met.send("push", {}).status_code == 202
     assert met.commits() == [first]
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from controlplane.store import access_keys
+from controlplane.store import access_keys, tokens
 from controlplane.store.database import Database
 
 
@@ -24,7 +24,7 @@ def test_an_access_key_is_printed_and_found_again(tmp_path: Path) -> None:
         found = access_keys.find(connection, made["AWS_ACCESS_KEY_ID"], 0.0, "s")
     database.close()
     assert found is not None
-    assert (found[0].name, found[0].role, found[1]) == (
+    assert (found[0].name, str(found[0].grants[0]), found[1]) == (
         "anne",
         "approver",
         made["AWS_SECRET_ACCESS_KEY"],
@@ -34,3 +34,19 @@ def test_an_access_key_is_printed_and_found_again(tmp_path: Path) -> None:
 def test_without_a_secret_there_is_no_access_key(tmp_path: Path) -> None:
     done = typed(tmp_path, "anne", "--aws", signing="")
     assert done.returncode == 2 and "TOWPATH_SECRET" in done.stderr
+
+
+def test_a_token_of_a_pipeline_and_a_stage_reaches_no_further(tmp_path: Path) -> None:
+    scope = ("--pipeline", "shop-*", "--stage", "Dev")
+    token = typed(tmp_path, "ci", "--role", "developer", *scope).stdout.strip()
+    database = Database(f"sqlite:///{tmp_path}/towpath.db")
+    with database.read() as connection:
+        holder = tokens.find(connection, token, 0.0)
+    database.close()
+    assert holder is not None
+    assert [str(grant) for grant in holder.grants] == ["developer on shop-*/Dev"]
+
+
+def test_a_glob_that_is_none_makes_no_token(tmp_path: Path) -> None:
+    answer = typed(tmp_path, "ci", "--pipeline", "shop/*")
+    assert (answer.returncode, "is no glob" in answer.stderr) == (2, True)

@@ -9,8 +9,6 @@ from controlplane.codepipeline.door import MAX_BODY
 from controlplane.codepipeline.operations import OPERATIONS
 from controlplane.codepipeline.shapes import service
 from controlplane.store import tokens
-from controlplane.store.roles import ROLES, Role, allows
-from tests.support.doors import Doors
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import REGION, URL, Wire
 
@@ -118,11 +116,3 @@ def test_too_long_a_body_is_refused_before_it_is_parsed(wire: Wire) -> None:
 
 def test_every_operation_of_the_model_is_in_the_table() -> None:
     assert sorted(OPERATIONS) == sorted(service().operation_names)
-
-
-@pytest.mark.parametrize("role", Role)
-def test_a_role_may_what_the_table_says(doors: Doors, role: Role) -> None:
-    wire = Wire(doors, role)
-    refused = {name for name in OPERATIONS if wire.refusal(name) == "AccessDeniedException"}
-    assert refused == {name for name, (needed, _) in OPERATIONS.items() if not allows(role, needed)}
-    assert role in ROLES

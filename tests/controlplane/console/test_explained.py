@@ -13,8 +13,9 @@ from controlplane.store.roles import Role
 from monitors.base import Outcome
 from tests.support.doors import Doors
 from tests.support.explained import AFTER, rolled_back
-from tests.support.house import action, pipeline, source
+from tests.support.house import action, deploying, pipeline, source
 
+AWS = "https://eu-west-1.console.aws.amazon.com"
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
@@ -30,6 +31,17 @@ def test_the_page_tells_the_verdict_the_decision_and_the_rollback(doors: Doors) 
     assert "bad signal by Alarm → roll back" in page
     assert "Rollback of Prod: done" in page
     assert f'href="/console/executions/{doors.house.rows()[0].id}"' in page
+
+
+def test_an_open_execution_says_what_comes_next_and_where_it_acts(doors: Doors) -> None:
+    stage = deploying("Prod", bake="60s")
+    alarm = stage["onSuccess"]["conditions"][0]["rules"][0]
+    alarm["configuration"]["Account"], alarm["region"] = "prod", "eu-west-1"
+    doors.house.apply(pipeline(source(), stage))
+    page = doors.browser().get(f"/executions/{doors.house.start()}").text
+    assert "What comes next" in page and 'datetime="2026-01-05T09:01:00.000Z">09:01:00' in page
+    assert f"CodeDeploy in prod ({doors.registry.get('prod').id})" in page
+    assert f'href="{AWS}/cloudwatch/home?region=eu-west-1#alarmsV2:alarm/errors"' in page
 
 
 def test_the_series_is_drawn_without_javascript_and_given_to_it(doors: Doors) -> None:

@@ -16,11 +16,11 @@ from tests.support.house import BAD, deploying, pipeline, source
 PAGE = "/pipelines/shop"
 MANAGER = {"release-manager", "admin"}
 MAY = {
-    "start": MANAGER,
+    "start": {"developer", *MANAGER},
     "approve": {"approver", *MANAGER},
     "reject": {"approver", *MANAGER},
-    "stop": MANAGER,
-    "retry": MANAGER,
+    "stop": {"developer", *MANAGER},
+    "retry": {"developer", *MANAGER},
     "rollback": MANAGER,
     "pass": MANAGER,
     "open": MANAGER,

@@ -143,14 +143,13 @@ def test_topics_are_told_here_and_what_stays_behind_is_said(two: Moving) -> None
     two.rules.append(RULE)
     hook = {"name": "h", "targetPipeline": "shop", "authentication": "GITHUB_HMAC"}
     notes = two.move(webhooks=[hook])["notes"]
-    assert len(notes) == 3 and "webhook h stays behind" in notes[0] and "secret" in notes[0]
-    assert "nothing here tells of action-execution-failed" in notes[1]
-    assert "AWSChatbotSlack is not told here" in notes[2]
+    assert len(notes) == 2 and "webhook h stays behind" in notes[0] and "secret" in notes[0]
+    assert "AWSChatbotSlack is not told here" in notes[1]
     house = two.new.house
     with house.database.read() as connection:
         (told,) = house.structures.pipeline(connection, "shop", 1).notifications
     assert told.configuration == {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Account": "dev"}
-    assert told.events == ("execution.failed",)
+    assert told.events == ("execution.failed", "action.failed")
 
 
 RULE: dict[str, Any] = {

@@ -42,10 +42,20 @@ def test_the_answer_shows_or_teaches(chat: Chat, text: str, told: str) -> None:
     assert chat.doors.events() == before
 
 
+@pytest.mark.parametrize("text", ["status", "promote nope", "freeze nope why"])
+def test_strangers_hear_no_names(chat: Chat, text: str) -> None:
+    assert "does not know who you are" in chat.say(text, "U9") and "shop" not in chat.told()
+
+
+def test_who_has_one_pipeline_sees_that_one(chat: Chat) -> None:
+    assert "never" not in chat.say("status", "U4") and "shop" not in chat.told()
+    assert "does not reach as far" in chat.say("freeze shop Prod why", "U4")
+
+
 @pytest.mark.parametrize("text", ["promote shop", "freeze shop because"])
 def test_who_may_not_is_refused(chat: Chat, text: str) -> None:
     before = chat.doors.events()
-    assert "vi has role viewer" in chat.say(text, "U2")
+    assert "role viewer may not do this" in chat.say(text, "U2")
     assert chat.doors.events() == before
 
 
