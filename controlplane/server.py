@@ -38,6 +38,7 @@ from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
 from controlplane.identity import builds, oidc
 from controlplane.identity.attempts import Attempts
+from controlplane.slack import people
 from controlplane.store import queries
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def create_app(parts: Parts) -> FastAPI:
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
-    slack.check(parts.settings)
+    people.check(parts.settings)
     oidc.check_settings(parts.settings.oidc, parts.settings.grants)
     builds.check_settings(parts.settings.jwt_issuers)
     app = FastAPI(
@@ -71,6 +72,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.attempts = Attempts(parts.now)
     app.state.changes = Changes(parts.newest_event)
+    app.state.slack = slack.make(parts)
     rest = APIRouter(prefix="/api/v1")
     for module in ROUTERS:
         rest.include_router(module.router)

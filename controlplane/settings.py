@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     "approver"}}`); a press by anybody else is refused.
     iam_approvers: ARNs of IAM roles (without their path) and users to who they are here, as JSON
     (`{"arn:aws:iam::444455556666:role/Release": {"name": "anne", "groups": ["release"]}}`).
+    slack_app_token: opens Socket Mode, for networks that nobody may call from outside.
     max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
     archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
@@ -185,6 +186,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
     iam_approvers: dict[PrincipalArn, IamApprover] = {}
+    slack_app_token: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     github_token: SecretStr = SecretStr("")
     github_url: str = "https://api.github.com"

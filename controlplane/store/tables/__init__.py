@@ -49,6 +49,7 @@ from controlplane.store.tables.telling import (
     Event,
     Outbox,
     Seen,
+    SlackInbox,
     Tally,
     Thread,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Replica",
     "Seen",
     "Shadowed",
+    "SlackInbox",
     "SourceRef",
     "StageExecution",
     "Started",
