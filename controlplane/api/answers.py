@@ -568,12 +568,34 @@ class Finding(Answer):
     ok: bool
 
 
+class Grant(Answer):
+    """A role over the pipelines and stages that two globs match."""
+
+    role: str
+    pipelines: str
+    stages: str
+
+
+class BrowserSession(Answer):
+    """A browser that is signed in. token: the id of the one it was signed in by; "" for a provider's."""
+
+    id: str
+    name: str
+    person: str
+    token: str
+    grants: list[Grant]
+    made_at: Time
+    expires_at: Time
+
+
 class Token(Answer):
-    """An API token without the token. person: whose it counts as."""
+    """An API token without the token. person: whose it counts as. made_by: who made it."""
 
     id: str
     name: str
     role: str
+    grants: list[Grant]
+    made_by: str
     created_at: Time
     expires_at: Time
     last_used_at: Time
@@ -588,6 +610,7 @@ class NewToken(Answer):
     token: str
     name: str
     role: str
+    grants: list[Grant]
     expires_at: Time
 
 

@@ -43,6 +43,7 @@ ANSWERS: Mapping[str, Any] = {
     "PUT /accounts/{name}": a.KnownAccount,
     "GET /doctor": list[a.Finding],
     "GET /doctor/{name}": list[a.Finding],
+    "GET /sessions": list[a.BrowserSession],
     "GET /tokens": list[a.Token],
     "POST /tokens": a.NewToken,
 }

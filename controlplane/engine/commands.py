@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine import approvals, gate_commands, ids
+from controlplane.engine import approvals, gate_commands, ids, retrying
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
@@ -269,6 +269,7 @@ class Commands:
             }
             if ledger.disable_transition(tx.connection, row):
                 self._say(tx, "transition.disabled", pipeline, stage, f"{by.name}: {reason}")
+                retrying.waits_behind(tx, pipeline, stage, reason[:300])
 
     @again
     def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:

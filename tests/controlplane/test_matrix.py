@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from controlplane.codepipeline import scope
 from controlplane.codepipeline.operations import OPERATIONS
 from controlplane.console import live
+from controlplane.console.csrf import masked
 from controlplane.console.moves import MOVES, On
 from controlplane.console.session import COOKIE, session_in
 from controlplane.notify import buttons
@@ -320,7 +321,7 @@ def test_the_console_lets_in_whom_the_table_says(doors: Doors, expired: str, rou
         cookie = browser.cookies.get(COOKIE)
         desk = next(one for one in doors.app.routes if isinstance(one, Mount)).app.state.desk  # type: ignore[attr-defined]
         form = {
-            "csrf": session_in(desk, cookie).csrf if cookie else "",
+            "csrf": masked(session_in(desk, cookie).csrf) if cookie else "",
             "execution": doors.house.rows(name)[-1].id,
             "pipeline": name,
             "stage": "Prod",
