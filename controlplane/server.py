@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
+PRESSES = 4
+"""What Slack sends is one insert each: few at once are many a second, and threads stay for the others."""
 ROUTERS = (
     iam_approvals,
     *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
@@ -92,6 +94,7 @@ def create_app(parts: Parts) -> FastAPI:
         Pressure,
         ordinary=Bounds(parts.settings.max_requests, parts.settings.max_requests_of_one, QUEUE),
         waiting=Bounds(WAITING, WAITING_OF_ONE, 0),
+        presses=Bounds(PRESSES, PRESSES + QUEUE, QUEUE),
     )
     app.add_middleware(SafeHeaders, https=parts.settings.public_url.startswith("https://"))
     return app
