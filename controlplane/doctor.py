@@ -112,7 +112,8 @@ def _settings_missing(
 def _slack_missing(settings: Settings) -> Iterator[dict[str, Any]]:
     if not settings.slack_token.get_secret_value():
         yield _missing("Slack is to be told, and there is no token", "Set TOWPATH_SLACK_TOKEN.")
-    if settings.slack_signing_secret.get_secret_value() and not settings.slack_people:
+    heard = settings.slack_signing_secret, settings.slack_app_token
+    if any(one.get_secret_value() for one in heard) and not settings.slack_people:
         yield _missing(
             "Slack may send presses of buttons, and nobody there is known",
             "Set TOWPATH_SLACK_PEOPLE: Slack's user ids to a name and a role here.",

@@ -36,6 +36,9 @@ TOLD: Mapping[str, str] = {
     "override.confirmed": "warning",
     "approval.needed": "info",
     "approval.decided": "info",
+    "approval.invalidated": "warning",
+    "approval.reminded": "warning",
+    "approval.voted": "info",
     "rollback.requested": "warning",
     "rollback.done": "warning",
     "rollback.failed": "page",
@@ -57,6 +60,8 @@ LEAVING = frozenset({*TOLD, *CHANGES})
 DECISIONS = frozenset(
     {
         "approval.answered",
+        "approval.refused",
+        "approval.voted",
         "digest.quarantined",
         "digest.released",
         "drill.started",

@@ -18,6 +18,7 @@ from controlplane.api import (
     executions,
     gates,
     git,
+    iam_approvals,
     meta,
     migrations,
     pipelines,
@@ -37,6 +38,7 @@ from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
 from controlplane.identity import builds, oidc
 from controlplane.identity.attempts import Attempts
+from controlplane.slack import people
 from controlplane.store import queries
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,10 @@ log = logging.getLogger(__name__)
 QUEUE = 200
 WAITING, WAITING_OF_ONE = 1_000, 100
 """Requests that may wait for a place, and that may wait for events (all, and of one client)."""
+PRESSES = 4
+"""What Slack sends is one insert each: few at once are many a second, and threads stay for the others."""
 ROUTERS = (
+    iam_approvals,
     *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
     *(migrations, shadow, sessions),
 )
@@ -56,7 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
         raise ValueError(
             "There is no secret to sign sessions and buttons with: set TOWPATH_SECRET."
         )
-    slack.check(parts.settings)
+    people.check(parts.settings)
     oidc.check_settings(parts.settings.oidc, parts.settings.grants)
     builds.check_settings(parts.settings.jwt_issuers)
     app = FastAPI(
@@ -69,6 +74,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.attempts = Attempts(parts.now)
     app.state.changes = Changes(parts.newest_event)
+    app.state.slack = slack.make(parts)
     rest = APIRouter(prefix="/api/v1")
     for module in ROUTERS:
         rest.include_router(module.router)
@@ -88,6 +94,7 @@ def create_app(parts: Parts) -> FastAPI:
         Pressure,
         ordinary=Bounds(parts.settings.max_requests, parts.settings.max_requests_of_one, QUEUE),
         waiting=Bounds(WAITING, WAITING_OF_ONE, 0),
+        presses=Bounds(PRESSES, PRESSES + QUEUE, QUEUE),
     )
     app.add_middleware(SafeHeaders, https=parts.settings.public_url.startswith("https://"))
     return app

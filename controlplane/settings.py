@@ -115,27 +115,54 @@ class JwtIssuer(BaseModel):
     rules: Annotated[tuple[JwtRule, ...], Field(min_length=1)]
 
 
+class IamApprover(BaseModel):
+    """Who an IAM role or user is here, where he signs a decision: his name, and the groups he counts for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
+    groups: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+
+
+PrincipalArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role/[A-Za-z0-9+=,.@_-]+|user/\S+)$")
+]
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Secrets never show in a repr or a log.
 
+    The book's page of settings is made from these lines: each begins with the names that it is about.
+
+    database_url: sqlite:///FILE, or postgresql://USER@HOST/NAME; a password comes by PGPASSWORD or ~/.pgpass.
+    host, port: where the doors listen. public_url: where people and vendors reach them.
+    secret: signs sessions and buttons, and seals what is stored; the same for every replica. Where it is not
+    set the database keeps one.
     accounts_file: YAML that is read at start; accounts put in by the API come on top.
     sites, prometheus, alertmanager: names to base URLs, as JSON (`{"shop-prod": "http://..."}`).
     calendars: names to paths or URLs of iCalendar files, as JSON (`{"holidays": "/etc/towpath/de.ics"}`).
     git: Git hosts by name, as JSON (see GitHost); their webhooks come in at /git/NAME.
     commands_project: the CodeBuild project, of that name in each account, in which Commands run that name none.
-    source_queue: URL of the SQS queue with source events, in account source_queue_account.
+    source_queue: URL of the SQS queue with source events. source_queue_account, source_queue_region: where it
+    lies. poll_sources_seconds: how often sources are asked besides.
     oidc: the OpenID provider by which people sign in at the console, as JSON (see Oidc). grants: its groups
     to what their people may, as JSON (`{"release": [{"role": "approver", "pipelines": "shop-*"}]}`); "*" is
     everybody who signs in. jwt_issuers: whose JWTs the REST API takes, as JSON (see JwtIssuer).
+    slack_token, slack_signing_secret: of the Slack app: what it says, and how we know that Slack asks.
+    slack_url: Slack's API.
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
-    max_requests: answered at once by a process, and of one client; more wait for a moment, then hear 429.
+    iam_approvers: ARNs of IAM roles (without their path) and users to who they are here, as JSON
+    (`{"arn:aws:iam::444455556666:role/Release": {"name": "anne", "groups": ["release"]}}`).
+    slack_app_token: opens Socket Mode, for networks that nobody may call from outside.
+    max_requests, max_requests_of_one: answered at once by a process, and of one client; more wait for a
+    moment, then hear 429. max_body_bytes: a larger body is refused unread.
     max_open_executions: of one pipeline; a start beyond it hears 429, a source's event stays in its queue.
-    archive: a folder that finished executions go to as JSON Lines once they are keep_days old (0: they stay
-    for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a copy. Set it once
-    every replica runs this version: an older one would not know what has started before.
+    keep_days, archive: a folder that finished executions go to as JSON Lines once they are so many days old
+    (0: they stay for ever). Where it is not set nothing is ever deleted; "none" deletes without keeping a
+    copy. Set it once every replica runs this version: an older one would not know what has started before.
     drills: "PIPELINE/STAGE" to how often it is drilled, as JSON (`{"shop/Test": "7d"}`); the first at once.
-    github_token: asks GitHub for webhooks of repositories; github_url: its API, or an Enterprise Server's.
+    github_token: asks GitHub for webhooks of repositories. github_url: its API, or an Enterprise Server's.
     third_party_clients: providers of action types of owner ThirdParty to the tokens that their job workers
     show, as JSON (`{"AcmeScan": "..."}`).
     digest_at: "HH:MM" in UTC: the channels of all pipelines are told then what the last 24 hours were; left
@@ -168,6 +195,8 @@ class Settings(BaseSettings):
     slack_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
+    iam_approvers: dict[PrincipalArn, IamApprover] = {}
+    slack_app_token: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     github_token: SecretStr = SecretStr("")
     github_url: str = "https://api.github.com"

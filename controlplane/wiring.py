@@ -44,16 +44,24 @@ from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
+from controlplane.iam.presigned import Presigned
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.migration.shadow import Shadow
 from controlplane.notify.registry import NOTIFIERS
 from controlplane.notify.registry import Parts as NotifyParts
+from controlplane.notify.slack import People
+from controlplane.notify.slack_web import Web
 from controlplane.settings import Settings
+from controlplane.slack import listeners
+from controlplane.slack.desk import Desk, Door
+from controlplane.slack.inbox import Inbox
+from controlplane.slack.sockets import Sockets
 from controlplane.store import accounts as account_rows
 from controlplane.store import metrics, secret_values
 from controlplane.store.database import Database
+from controlplane.store.roles import Permission, allows
 from controlplane.store.sealing import SealError
 from controlplane.store.tables import Installation, table
 from controlplane.telemetry import Distribution, Reading, registry
@@ -89,6 +97,9 @@ class House:
     late: LateDeliveries
     migration: Migration
     shadow: Shadow
+    iam: Presigned
+    inbox: Inbox
+    sockets: Sockets | None
     login: Login | None
     builds: Builds
     daily: Daily
@@ -143,13 +154,11 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     engine = Engine(database, structures, drivers, clock, Limits(lease=settings.lease_seconds))
     commands.engine = engine
     secret = settings.secret.get_secret_value()
-    delivery = Delivery(
-        database,
-        _notifiers(settings, clients, clock, http),
-        NoteMaker(_urls(settings), secret, structures),
-        now,
-        settings.lease_seconds,
-    )
+    notifiers = _notifiers(settings, clients, clock, http)
+    notes = NoteMaker(_urls(settings), secret, structures)
+    delivery = Delivery(database, notifiers, notes, now, settings.lease_seconds)
+    door = Door(database, commands, structures, settings.slack_people, secret, now)
+    web = Web(settings.slack_token.get_secret_value(), settings.slack_url)
     pushes = Pushes(database, structures, now)
     sources = Sources(database, structures, commands, drivers, pushes)
     return House(
@@ -177,6 +186,14 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
         migration=Migration(database, structures, known, clients, clock),
         shadow=Shadow(database, structures, clients, now, 2 * settings.poll_sources_seconds),
+        iam=Presigned(
+            http,
+            clock,
+            settings.public_url.rstrip("/"),
+            lambda: {region for one in known.all() for region in one.regions},
+        ),
+        inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
+        sockets=_sockets(settings, door),
         login=_login(settings, http, now),
         builds=Builds(http, settings.jwt_issuers, now),
     )
@@ -218,10 +235,28 @@ def _notifiers(
         now=clock,
         slack_token=settings.slack_token.get_secret_value(),
         slack_url=settings.slack_url,
+        slack_people=_people(settings),
         http=http,
         environ=os.environ,
     )
     return {name: make(parts) for name, make in NOTIFIERS.items()}
+
+
+def _people(settings: Settings) -> People:
+    """Whom Slack's messages may call."""
+    known = settings.slack_people.items()
+    return People(
+        approvers=tuple(user for user, one in known if allows(one.role, Permission.APPROVE)),
+        named={one.name: user for user, one in known},
+    )
+
+
+def _sockets(settings: Settings, door: Door) -> Sockets | None:
+    """Socket Mode, where there is a token for it."""
+    if not settings.slack_app_token.get_secret_value():
+        return None
+    app = listeners.make(door, settings.slack_token.get_secret_value())
+    return Sockets(app, settings.slack_app_token.get_secret_value(), settings.slack_url)
 
 
 def _feed(settings: Settings, clients: Clients, heard: Heard) -> SqsFeed | None:

@@ -94,6 +94,9 @@ class Worker:
         settle_memory()
         self._thread("towpath-engine", self._house.engine.run)
         self._thread("towpath-delivery", self._house.delivery.run)
+        self._thread("towpath-slack", self._house.inbox.run)
+        if self._house.sockets is not None:
+            self._thread("towpath-sockets", self._house.sockets.run)
         if self._house.feed is not None:
             self._thread("towpath-feed", self._feed)
         self._every(self._house.settings.poll_sources_seconds, "sources", self._house.sources.poll)
@@ -118,6 +121,9 @@ class Worker:
         self._scheduler.shutdown(wait=False)
         self._house.engine.stop()
         self._house.delivery.stop()
+        if self._house.sockets is not None:
+            self._house.sockets.stop()
+        self._house.inbox.stop()
         until = time.monotonic() + DRAINED_WITHIN
         for thread in self._threads:
             thread.join(timeout=max(0.0, until - time.monotonic()))

@@ -1,17 +1,22 @@
 """Approval/AWS/Manual: wait for a person's word. Calls nothing outside.
 
-The word comes through any door (console, API, command line, Slack) to the engine, which hands it
-over as task.answer: JSON of {"status": "Approved" | "Rejected", "by", "summary", "door"}. The
-engine's time-out is the only clock: an approval that waits costs nothing.
+The words come through any door (console, API, command line, Slack) to the engine, which counts them and
+hands over what they came to as task.answer: JSON of {"status": "Approved" | "Rejected", "by", "summary",
+"door"}. The engine's time-out is the only clock: an approval that waits costs nothing, but where people are
+to be reminded, or several have to agree on what may change meanwhile.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from monitors.edge import each_task
 
+EVERY = timedelta(minutes=1)
+"""How often somebody looks whether to remind, and whether what was agreed on is still there."""
+WATCHED = ("RemindAfter", "Quorum")
 OUTCOMES = {"Approved": Outcome.SUCCEEDED, "Rejected": Outcome.FAILED}
 
 
@@ -35,7 +40,8 @@ class Approval:
         link = task.configuration.get("ExternalEntityLink", "")
         if not task.answer:
             text = task.configuration.get("CustomData", "") or f"{task.stage} waits for an approval"
-            return Progress(Outcome.RUNNING, task.token, text, url=link)
+            again = EVERY if any(key in task.configuration for key in WATCHED) else None
+            return Progress(Outcome.RUNNING, task.token, text, again, url=link)
         answer = _read(task)
         status, by = str(answer["status"]), str(answer.get("by", "somebody"))
         summary = str(answer.get("summary", ""))

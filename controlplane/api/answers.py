@@ -165,6 +165,131 @@ class Asked(Answer):
     link: str
 
 
+class AskedFor(Answer):
+    """Who started what waits, since when it waits and until when, and what the approver should know."""
+
+    by: str
+    started_at: Time
+    opened_at: Time
+    expires_at: Time
+    note: str
+    link: str
+
+
+class Approvers(Answer):
+    """Whose word counts; both empty: whoever may approve."""
+
+    names: list[str]
+    groups: list[str]
+
+
+class Replaced(Answer):
+    """What stands where the release goes."""
+
+    target: str
+    digest: str
+    execution_id: str
+
+
+class ChangeSource(Answer):
+    """What a source said of its revision."""
+
+    source: str
+    summary: str
+    url: str
+
+
+class Change(Answer):
+    """An execution since what stands there."""
+
+    execution_id: str
+    digest: str
+    started_at: Time
+    by: str
+    revisions: dict[str, str]
+    sources: list[ChangeSource]
+
+
+class ChangeList(Answer):
+    """since: the execution of what stands there, "" where nothing does. more: earlier ones are left out."""
+
+    since: str
+    more: bool
+    executions: list[Change]
+
+
+class Checked(Answer):
+    """How an action or a signal before has gone."""
+
+    stage: str
+    name: str
+    kind: str
+    provider: str
+    attempt: int
+    status: str
+    verdict: str
+    summary: str
+
+
+class Counted(Answer):
+    """What a scan counted, and what it had counted in what stands there."""
+
+    stage: str
+    name: str
+    summary: str
+    counts: dict[str, Any]
+    before: dict[str, Any]
+
+
+class Voted(Answer):
+    """What a person said. counts: not where what it was said of has changed."""
+
+    person: str
+    door: str
+    verdict: str
+    comment: str
+    at: Time
+    counts: bool
+
+
+class Yourself(Answer):
+    """Whether the one who asks may decide, and why not."""
+
+    name: str
+    may_approve: bool
+    may_reject: bool
+    why: str
+
+
+class OpenApproval(Answer):
+    """An approval that waits. evidence: the hash of what there is to see; it goes back with a decision."""
+
+    execution_id: str
+    pipeline: str
+    stage: str
+    action: str
+    evidence: str
+    asked: AskedFor
+    quorum: int
+    approvers: Approvers
+    author_may_approve: bool
+    require_comment: bool
+    remind_after_seconds: float
+    digest: str
+    revisions: dict[str, str]
+    into: list[str]
+    replaces: list[Replaced]
+    changes: ChangeList
+    checks: list[Checked]
+    signals: list[Checked]
+    findings: list[Counted]
+    votes: list[Voted]
+    missing: int
+    you: Yourself
+    on_approve: str
+    on_reject: str
+
+
 class Action(Answer):
     """One attempt at an action. approval: only while it waits for a person."""
 

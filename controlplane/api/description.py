@@ -29,6 +29,7 @@ ANSWERS: Mapping[str, Any] = {
     "GET /executions/{execution_id}": a.WholeExecution,
     "GET /executions/{execution_id}/measurements": list[a.Measurements],
     "GET /executions/{execution_id}/explanation": a.Explanation,
+    "GET /executions/{execution_id}/stages/{stage}/approval": a.OpenApproval,
     "POST /executions/{execution_id}/stages/{stage}/override": a.Override,
     "GET /freezes": list[a.Freeze],
     "POST /freezes": a.Frozen,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.api import words
+from controlplane.api import approval_documents, words
 from controlplane.api.explanations import records
 from controlplane.api.overview import Overview, names, targets, transition
 from controlplane.api.problems import unknown
@@ -15,6 +15,7 @@ from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document
 from controlplane.clock import iso
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.refusals import Person
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.explain.document import explain
 from controlplane.store import executions, gates, ledger, pipelines, queries, standing
@@ -104,6 +105,13 @@ class Documents:
         row = self._row(connection, execution_id)
         return explain(records(connection, self._structures, row))
 
+    def approval(
+        self, connection: Connection, execution_id: str, stage: str, action: str, by: Person
+    ) -> Document:
+        """Answer what there is to decide on, for whoever looks; CommandError where nothing waits there."""
+        asked = approval_documents.Asked(self._row(connection, execution_id), stage, action)
+        return approval_documents.approval(connection, self._structures, asked, by)
+
     def summary(self, row: Any) -> Document:
         """Answer an execution without its stages."""
         return {
@@ -114,7 +122,7 @@ class Documents:
             "status": row.status,
             "stopping": row.stop,
             "digest": row.digest,
-            "trigger": json.loads(row.trigger),
+            "trigger": {k: v for k, v in json.loads(row.trigger).items() if k != "as"},
             "revisions": json.loads(row.revisions),
             "rollsBack": row.rolls_back,
             "rollbackState": row.rollback_state,

@@ -5,6 +5,7 @@ from controlplane.api.guard import GivenPerson, guarded_router
 from controlplane.api.inputs import (
     ApprovalBody,
     ExecutionId,
+    FilterName,
     JudgementBody,
     RetryBody,
     StageName,
@@ -40,6 +41,20 @@ def explain(execution_id: ExecutionId, parts: GivenParts, documents: GivenDocume
         return documents.explanation(connection, execution_id)
 
 
+@router.get("/executions/{execution_id}/stages/{stage}/approval")
+def get_approval(
+    execution_id: ExecutionId,
+    stage: StageName,
+    parts: GivenParts,
+    documents: GivenDocuments,
+    person: GivenPerson,
+    action: FilterName = "",
+) -> Document:
+    """Answer what an approver needs to see, who has said what, who may decide, and what follows."""
+    with parts.database.read() as connection:
+        return documents.approval(connection, execution_id, stage, action, person)
+
+
 @router.post("/executions/{execution_id}/stages/{stage}/approval", status_code=204)
 def decide_approval(
     execution_id: ExecutionId,
@@ -48,7 +63,7 @@ def decide_approval(
     person: GivenPerson,
     body: ApprovalBody,
 ) -> None:
-    """Approve or reject; the first decision counts."""
+    """Approve or reject: one word of the quorum; where evidence is given, of that and of nothing else."""
     parts.commands.decide_approval(
         execution_id,
         stage,
@@ -56,6 +71,7 @@ def decide_approval(
         person,
         approve=body.result == "Approved",
         summary=body.summary,
+        evidence=body.evidence,
     )
 
 

@@ -45,6 +45,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/executions/{execution_id}/measurements"): P.READ,
     ("GET", "/executions/{execution_id}/explanation"): P.READ,
     ("POST", "/executions/{execution_id}/stop"): P.RUN,
+    ("GET", "/executions/{execution_id}/stages/{stage}/approval"): P.READ,
     ("POST", "/executions/{execution_id}/stages/{stage}/approval"): P.APPROVE,
     ("POST", "/executions/{execution_id}/stages/{stage}/judgement"): P.ROLL_BACK,
     ("POST", "/executions/{execution_id}/stages/{stage}/retry"): P.RUN,

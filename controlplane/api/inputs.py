@@ -59,11 +59,15 @@ class StartBody(Body):
 
 
 class ApprovalBody(Body):
-    """action: needed only where several approvals are open in the stage."""
+    """action: needed only where several approvals are open in the stage.
+
+    evidence: the hash of what was looked at, as the approval's document has it; "": what there is now.
+    """
 
     action: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")] = ""
     result: Literal["Approved", "Rejected"]
     summary: Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")] = ""
+    evidence: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class JudgementBody(Body):

@@ -20,6 +20,7 @@ from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.structures import Structures
+from controlplane.iam.presigned import Presigned
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -59,6 +60,7 @@ class Parts:
     lender: Lender | None = None
     hooks: Hooks | None = None
     migration: Migration | None = None
+    iam: Presigned | None = None
     login: Login | None = None
     builds: Builds | None = None
 

@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from controlplane.api.problems import problem
 
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
+PRESSES = re.compile(r"/slack/[a-z]+")
+"""From the few addresses that Slack has, for everybody there: no bound of one client counts for them."""
 WAITS = re.compile(r"/api/v1/events|/console/pipelines/[^/]+/events")
 RETRY_AFTER = 1
 ACCESS_KEY = re.compile("AWS4-HMAC-SHA256 +Credential=[^/, ]+")
@@ -99,17 +101,20 @@ class Gate:
 class Pressure:
     """The gates in front of an application."""
 
-    def __init__(self, app: ASGIApp, *, ordinary: Bounds, waiting: Bounds) -> None:
-        """waiting: for requests that wait for an event."""
+    def __init__(self, app: ASGIApp, *, ordinary: Bounds, waiting: Bounds, presses: Bounds) -> None:
+        """waiting: for requests that wait for an event. presses: for what Slack sends."""
         self._app = app
-        self._ordinary, self._waiting = Gate(ordinary), Gate(waiting)
+        self._ordinary = Gate(ordinary)
+        self._others = ((WAITS, Gate(waiting)), (PRESSES, Gate(presses)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or answer 429."""
         if scope["type"] != "http" or scope["path"] in EXEMPT:
             await self._app(scope, receive, send)
             return
-        gate = self._waiting if WAITS.fullmatch(scope["path"]) else self._ordinary
+        path = scope["path"]
+        others = (gate for paths, gate in self._others if paths.fullmatch(path))
+        gate = next(others, self._ordinary)
         try:
             async with gate.passing(client_of(scope)):
                 await self._app(scope, receive, send)

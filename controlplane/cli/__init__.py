@@ -12,6 +12,7 @@ from controlplane.cli import (
     drilling,
     explaining,
     gating,
+    iam_approving,
     importing,
     looking,
     migrating,
@@ -30,6 +31,7 @@ app = typer.Typer(
 for part in (
     *(running, simulating, declaring, importing, migrating),
     *(looking, opening, explaining, acting, gating, drilling, administering, auditing, notifying),
+    iam_approving,
 ):
     part.register(app)
 

@@ -79,6 +79,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
         lender=house.lender,
         hooks=house.hooks,
         migration=house.migration,
+        iam=house.iam,
         login=house.login,
         builds=house.builds,
     )

@@ -6,6 +6,7 @@ from controlplane.codepipeline import faults, statuses
 from controlplane.codepipeline.asking import Answer, Ask, execution_of, known_stage
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.declarations.model import PipelineDeclaration
+from controlplane.engine.approvals import RefusedError
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import executions, histories
 
@@ -26,6 +27,8 @@ def put_approval(ask: Ask) -> Answer:
             summary=result["summary"],
             token=row.token,
         )
+    except RefusedError as error:
+        raise WireError("AccessDeniedException", str(error)) from error
     except CommandError as error:
         faults.refuse(error, "ApprovalAlreadyCompletedException")
     return {"approvedAt": ask.now}

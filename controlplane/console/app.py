@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from controlplane.console import house, live, moves, pages, signing_in
+from controlplane.console import approving, house, live, moves, pages, signing_in
 from controlplane.console.desk import Desk
 from controlplane.console.policy import Policy
 from controlplane.console.session import SignedOutError
@@ -35,6 +35,7 @@ def create_console(desk: Desk) -> FastAPI:
     app.include_router(house.router)
     app.include_router(live.router)
     app.include_router(moves.router)
+    app.include_router(approving.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_refusals(app, desk)
     app.add_middleware(Policy)

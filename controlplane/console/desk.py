@@ -12,6 +12,7 @@ from accounts.registry import StaticRegistry
 from controlplane.clock import Clock
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.commands import Commands
+from controlplane.engine.refusals import Person
 from controlplane.identity.attempts import Attempts
 from controlplane.identity.oidc import Login
 from controlplane.store.database import Database
@@ -42,6 +43,12 @@ class Documents(Protocol):
 
     def explanation(self, connection: Connection, execution_id: str) -> Document:
         """Why an execution went as it did; CommandError where there is none."""
+        ...
+
+    def approval(
+        self, connection: Connection, execution_id: str, stage: str, action: str, by: Person
+    ) -> Document:
+        """Answer what there is to decide on, for whoever looks; CommandError where nothing waits there."""
         ...
 
     def summary(self, row: Any) -> Document:

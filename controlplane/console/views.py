@@ -74,6 +74,11 @@ def _stage(stage: Document, now: datetime) -> Document:
             {**action, "said": words.of(words.ACTIONS, action["status"])}
             for action in (shown["actions"] if shown else ())
         ],
+        "failed": [
+            action["name"]
+            for action in (shown["actions"] if shown else ())
+            if action["status"] in ("Failed", "Abandoned")
+        ],
         "targets": [
             {**target, "said": words.of(words.STANDS, stands(target))}
             for target in stage["targets"]

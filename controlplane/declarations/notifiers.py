@@ -13,7 +13,9 @@ NOTIFIERS: Mapping[str, Mapping[str, Key]] = {
     },
     "Slack": {
         "Channel": Key("channel, such as #releases", required=True),
-        "Mention": Key("whom a page calls: here, channel, none, or a user's or group's id"),
+        "Mention": Key(
+            "whom a page calls besides whoever started it: none (default), here, channel, or an id"
+        ),
     },
     "SNS": {
         "TopicArn": Key("topic", required=True),

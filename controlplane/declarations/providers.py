@@ -10,6 +10,7 @@ WAY_BACK; a provider that CodePipeline does not have is of owner Custom.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from controlplane.declarations.approval_keys import APPROVAL_KEYS
 from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.gate_providers import GATE_RULES
 from controlplane.declarations.keys import Key, Kind
@@ -304,6 +305,7 @@ ACTIONS: tuple[Provider, ...] = (
             "CustomData": Key("what the approver should know", empty=True),
             "ExternalEntityLink": Key("where to look", Kind.URL),
             "NotificationArn": Key("SNS topic to tell"),
+            **APPROVAL_KEYS,
         },
         place=Need.OPTIONAL,
     ),

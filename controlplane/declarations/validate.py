@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from itertools import chain, islice
 
+from controlplane.declarations.check_approvals import check_approvals
 from controlplane.declarations.check_bakes import check_bakes
 from controlplane.declarations.check_builds import check_builds
 from controlplane.declarations.check_failures import check_failures
@@ -37,6 +38,7 @@ def validate(
         check_structure(declaration),
         check_items(declaration, accounts, types),
         check_builds(declaration),
+        check_approvals(declaration),
         check_flow(declaration),
         check_bakes(declaration),
         check_failures(declaration),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine import gate_commands, ids
+from controlplane.engine import approvals, gate_commands, ids, retrying
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
@@ -27,7 +27,6 @@ from controlplane.engine.transaction import Transaction, transaction
 from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
 from controlplane.store import (
-    actions,
     executions,
     ledger,
     locks,
@@ -131,7 +130,7 @@ class Commands:
         moved: the branch that it comes from; OvertakenError where that stands elsewhere by now.
         one_way: it cannot be rolled back, so that every stage asks before, and holds after.
         """
-        trigger = {"type": by.door, "by": by.name, "detail": detail, **_from(moved)}
+        trigger = {"type": by.door, "by": by.name, "detail": detail, **_as(by), **_from(moved)}
         with self._transaction(by) as tx:
             version = tx.version(pipeline)
             if version is None:
@@ -177,7 +176,6 @@ class Commands:
             self.engine.go(taken)
         return str(new["id"])
 
-    @again
     def decide_approval(  # noqa: PLR0913 - which approval, and what of it
         self,
         execution_id: str,
@@ -188,27 +186,18 @@ class Commands:
         approve: bool,
         summary: str,
         token: str = "",
+        evidence: str = "",
     ) -> None:
-        """Approve or reject; the first decision counts. token: of the attempt that is meant, "" for any."""
-        with self._transaction(by) as tx:
-            execution = self._execution(tx, execution_id)
-            row = queries.open_approval(tx.connection, execution_id, stage, action)
-            if row is None or token not in ("", row.token):
-                raise CommandError(
-                    Problem.CONFLICT,
-                    f"no approval {action or ''} is open in stage {stage} of {execution_id}: "
-                    "it was decided, superseded, or has not begun",
-                )
-            answer = {
-                "status": "Approved" if approve else "Rejected",
-                "by": by.name,
-                "door": by.door,
-                "summary": summary[:512],
-            }
-            if not actions.wake(tx.connection, row.id, tx.now, json.dumps(answer)):
-                raise CommandError(Problem.CONFLICT, f"{action} was decided already")
-            said = f"{answer['status']} by {by.name} ({by.door}): {summary[:512]}".rstrip(": ")
-            tx.fact("approval.answered", execution, stage=stage, action=row.name, text=said)
+        """Say Approved or Rejected; it decides where it is the last word that was needed.
+
+        token: of the attempt that is meant, evidence: the hash of what was looked at; "" for any.
+        """
+        word = approvals.Word(stage, action, approve, summary, token, evidence)
+        try:
+            self._decide(execution_id, by, word)
+        except approvals.RefusedError as refused:
+            self._on_record(execution_id, by, word, str(refused))
+            raise
 
     @again
     def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
@@ -280,6 +269,7 @@ class Commands:
             }
             if ledger.disable_transition(tx.connection, row):
                 self._say(tx, "transition.disabled", pipeline, stage, f"{by.name}: {reason}")
+                retrying.waits_behind(tx, pipeline, stage, reason[:300])
 
     @again
     def enable_transition(self, pipeline: str, stage: str, by: Person, *, reason: str) -> None:
@@ -338,6 +328,19 @@ class Commands:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    @again
+    def _decide(self, execution_id: str, by: Person, word: approvals.Word) -> None:
+        with self._transaction(by) as tx:
+            approvals.decide(tx, self._execution(tx, execution_id), by, word)
+
+    @again
+    def _on_record(self, execution_id: str, by: Person, word: approvals.Word, why: str) -> None:
+        """Somebody wanted what he may not: nothing was changed by it, and it is known."""
+        with self._transaction(by) as tx:
+            execution = self._execution(tx, execution_id)
+            said = f"{word.verdict} by {by.name} ({by.door}) was refused: {why}"
+            tx.fact("approval.refused", execution, stage=word.stage, action=word.action, text=said)
+
     def _transaction(self, by: Person) -> Any:
         return transaction(self._database, self._structures, self._now, by)
 
@@ -387,6 +390,11 @@ class Commands:
             settle(tx, ())
             return
         settle(tx, [row.id for row in rows if row.ended_at is None])
+
+
+def _as(by: Person) -> dict[str, str]:
+    """The token that he counts as: under another name he is the same, where two people are wanted."""
+    return {"as": by.token} if by.token else {}
 
 
 def _from(moved: Moved | None) -> dict[str, str]:

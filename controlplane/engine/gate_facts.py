@@ -78,7 +78,7 @@ def _document(ask: Ask) -> Facts:
             "type": execution.type,
             "startedAt": datetime.fromtimestamp(execution.started_at, UTC),
         },
-        "trigger": json.loads(execution.trigger),
+        "trigger": {k: v for k, v in json.loads(execution.trigger).items() if k != "as"},
         "revisions": json.loads(execution.revisions),
         "variables": spaces,
         "approvers": approvers,

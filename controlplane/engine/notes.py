@@ -1,5 +1,6 @@
 """From an event row to the Note that a notifier sends: how the execution stands now, and the legal moves."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,11 +17,28 @@ from controlplane.notify.buttons import sign
 from controlplane.notify.notices import notice
 from controlplane.notify.state_changes import CHANNEL
 from controlplane.states import ActionStatus, StageStatus
-from controlplane.store import events, executions, histories, queries
+from controlplane.store import events, executions, histories, ledger, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
 
 DAY = "the digest of the day"
+
+
+CONFIRMS = {
+    "rollback": "Puts {stage} of {pipeline} back to its last known good release. {digest} goes bad: it is "
+    "stopped, and held in quarantine.",
+    "pass": "Ends the bake of {pipeline} in {stage} as passed, and lets {digest} go on.",
+    "hold": "Closes the way into {stage} of {pipeline} for every release, until somebody resumes it. What is "
+    "in {stage} already goes on.",
+    "resume": "Opens the way into {stage} of {pipeline}. Whatever waits in front of it enters at once.",
+}
+"""What a press does, for the question before it; what opens a window first asks there."""
+
+
+class _Way(NamedTuple):
+    """The stage that a way leads into."""
+
+    stage: str
 
 
 class _Bound(NamedTuple):
@@ -43,7 +61,16 @@ class NoteMaker:
 
         channel: whom it is for; where that is told state changes, they are in it.
         """
-        event = events.event(connection, event_id)
+        return self._made(connection, events.event(connection, event_id), channel)
+
+    def of(self, connection: Connection, execution_id: str) -> Note:
+        """How an execution stands, told as the last thing that concerned people; KeyError where none did."""
+        event = events.newest(connection, execution_id, TOLD)
+        if event is None:
+            raise KeyError(execution_id)
+        return self._made(connection, event, "")
+
+    def _made(self, connection: Connection, event: Any, channel: str) -> Note:
         execution = executions.by_id(connection, event.execution_id)
         stages = [] if execution is None else executions.of_execution(connection, execution.id)
         return Note(
@@ -62,6 +89,7 @@ class NoteMaker:
             lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
             buttons=self._buttons(connection, execution, stages),
             changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
+            started_by=_starter(connection, execution),
             notice=_notice(connection, event, execution) if channel == "SNS" else "",
             accounts=self._accounts(connection, event, execution) if channel == "SNS" else (),
         )
@@ -97,7 +125,29 @@ class NoteMaker:
             found.append(self._button("pass", "Pass", "primary", execution, last, asked))
         if last is not None and last.since and last.status in ROLLBACK_OFFERED:
             found.append(self._button("rollback", "Roll back", "danger", execution, last, None))
+        if last is not None and execution.type != "ROLLBACK":
+            found += self._of_way(connection, execution, last)
         return tuple(found)
+
+    def _of_way(self, connection: Connection, execution: Any, last: Any) -> list[Button]:
+        """Close the way on, or open it: into the stage that it waits for, or else the next one."""
+        try:
+            declared = self.structures.pipeline(connection, execution.pipeline, execution.version)
+        except (KeyError, BrokenStructureError):
+            return []
+        names = [stage.name for stage in declared.stages]
+        at = names.index(last.stage) if last.stage in names else len(names)
+        way = names[at : at + 1] if last.status == StageStatus.INBOUND else names[at + 1 : at + 2]
+        return [self._hold_or_resume(connection, execution, stage) for stage in way]
+
+    def _hold_or_resume(self, connection: Connection, execution: Any, stage: str) -> Button:
+        closed = ledger.transition(connection, execution.pipeline, stage)
+        at = _Way(stage)
+        if closed is None:
+            return self._button("hold", f"Hold {stage}", "", execution, at, None)
+        # Of this closing: a press of an old message opens no way that somebody closed since.
+        bound = _Bound("", repr(closed.disabled_at))
+        return self._button("resume", f"Resume {stage}", "", execution, at, bound)
 
     def _of_watch(self, connection: Connection, stages: Any) -> tuple[Button, ...]:
         """Roll back what stands where a stage is still watched: maybe another execution by now."""
@@ -123,8 +173,17 @@ class NoteMaker:
             "" if row is None else row.token,
             self.secret,
         )
-        confirm = f"{text} {execution.pipeline} in {stage.stage}? Digest {execution.digest[:19]}."
+        confirm = CONFIRMS.get(action, "").format(
+            pipeline=execution.pipeline, stage=stage.stage, digest=execution.digest[:19]
+        )
         return Button(action=action, text=text, value=value, style=style, confirm=confirm)
+
+
+def _starter(connection: Connection, execution: Any) -> str:
+    """Who started it, or what it takes back: he is called where it goes bad."""
+    if execution is not None and execution.rolls_back:
+        execution = executions.by_id(connection, execution.rolls_back) or execution
+    return "" if execution is None else str(json.loads(execution.trigger).get("by", ""))
 
 
 def _notice(connection: Connection, event: Any, execution: Any) -> str:

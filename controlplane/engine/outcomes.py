@@ -6,7 +6,7 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import pace, work
+from controlplane.engine import approvals, pace, work
 from controlplane.engine.calls import Result
 from controlplane.engine.subject import built_for
 from controlplane.engine.transaction import Transaction
@@ -34,6 +34,8 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
         if _changed(result):
             touched.add(result.job.row.stage_id)
             _tell(tx, result, execution)
+        elif result.job.key[0] == "Approval" and result.status is A.IN_PROGRESS:
+            approvals.waits(tx, execution, result.job.task.stage, result.job.row)
         _keep(tx, result, execution)
         work.called(tx, result)
     return touched
@@ -99,6 +101,8 @@ def _tell(tx: Transaction, result: Result, execution: Any) -> None:
             f"approval.{approval}", execution, stage=task.stage, action=row.name,
             text=result.summary or f"{task.stage} waits for an approval",
         )  # fmt: skip
+        if result.status is A.IN_PROGRESS:
+            approvals.opened(tx, execution, task.stage, row)
     _follow_rollback(tx, result, execution)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from controlplane.declarations.model import StageDeclaration
 from controlplane.declarations.retries import retry_of, wants_retry
+from controlplane.engine.gate_facts import covering
 from controlplane.engine.rows import AUTOMATIC, stage_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, StageView
@@ -82,6 +83,28 @@ def try_again(tx: Transaction, view: StageView, row: Any, execution: Any, cause:
         data={"trigger": AUTOMATIC, "attempt": number, "cause": cause.kind, "by": cause.by},
     )  # fmt: skip
     tx.to_admit[row.pipeline, row.stage] = False
+    held = [
+        one for one in queries.transitions(tx.connection, row.pipeline) if one.stage == row.stage
+    ]
+    shut = [*held, *covering(tx.freezes(), row.pipeline, view.declared)]
+    if shut and view.since is not None:
+        say_what_stays(tx, execution, row.stage, shut[0].reason)
+
+
+def waits_behind(tx: Transaction, pipeline: str, stage: str, reason: str) -> None:
+    """The way in was closed: page for a try that waits in front of it now."""
+    for one in executions.inbound(tx.connection, pipeline, stage):
+        if one.retried == AUTOMATIC:
+            say_what_stays(tx, one, stage, reason)
+
+
+def say_what_stays(tx: Transaction, execution: Any, stage: str, reason: str) -> None:
+    """Between two tries what failed stands where it was put; a try that cannot come in leaves it there."""
+    text = (
+        f"{stage} is tried again only once its way in is open ({reason}); until then what the failed try "
+        "deployed stays there: open the way, or roll back"
+    )
+    tx.fact("person.paged", execution, stage=stage, text=text)
 
 
 def before(tx: Transaction, row: Any) -> Any:

@@ -8,7 +8,11 @@ from controlplane.manual.words import code, page, table
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
-        "approval.answered": "Somebody gave his word on an approval.",
+        "approval.answered": "Somebody's word decided an approval.",
+        "approval.invalidated": "What an approval is about has changed: the words so far count no longer.",
+        "approval.refused": "Somebody wanted to decide an approval who may not; nothing was changed.",
+        "approval.reminded": "An approval still waits for somebody (`RemindAfter`).",
+        "approval.voted": "Somebody approved, and more people must.",
         "day.told": "The digest of the day: what the last 24 hours were.",
         "approval.decided": "An approval ended, by a word or by its time-out.",
         "approval.needed": "An approval waits for somebody.",

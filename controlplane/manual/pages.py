@@ -7,6 +7,7 @@ from controlplane.manual.commands import commands_page
 from controlplane.manual.events import events_page
 from controlplane.manual.keys import keys_page
 from controlplane.manual.metrics import metrics_page
+from controlplane.manual.settings import settings_page
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
@@ -14,5 +15,6 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "reference/events.md": events_page,
         "reference/keys.md": keys_page,
         "reference/metrics.md": metrics_page,
+        "reference/settings.md": settings_page,
     }
 )

@@ -30,7 +30,7 @@ class StageLine:
 class Button:
     """One legal move, offered as a button. value comes back signed with the press."""
 
-    action: str  # "approve", "reject", "rollback"
+    action: str  # "approve", "reject", "pass", "rollback", "hold", "resume"
     text: str
     value: str
     style: str = ""  # "primary", "danger" or ""
@@ -53,6 +53,7 @@ class Note:
     severity: "info", "warning" or "page".
     buttons: the legal moves at this moment.
     changes: the events that CodePipeline would tell, for channels that tell those.
+    started_by: who started the execution, or the one that it takes back; "" where nobody is known.
     notice: the event type of CodePipeline's notification rules, "" where it has none.
     accounts: the registered accounts that the stage acts in.
     """
@@ -72,6 +73,7 @@ class Note:
     lines: tuple[StageLine, ...] = ()
     buttons: tuple[Button, ...] = ()
     changes: tuple[StateChange, ...] = ()
+    started_by: str = ""
     notice: str = ""
     accounts: tuple[str, ...] = ()
 

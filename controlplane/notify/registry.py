@@ -10,7 +10,7 @@ from accounts.base import Clients
 from controlplane.clock import Clock
 from controlplane.notify.base import Notifier
 from controlplane.notify.eventbridge import EventBridgeNotifier
-from controlplane.notify.slack import SlackNotifier
+from controlplane.notify.slack import People, SlackNotifier
 from controlplane.notify.sns import SnsNotifier
 from controlplane.notify.webhook import WebhookNotifier
 
@@ -24,12 +24,13 @@ class Parts:
     slack_token: str = field(repr=False)
     slack_url: str
     http: httpx.Client
+    slack_people: People = field(default_factory=People)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
 NOTIFIERS: Mapping[str, Callable[[Parts], Notifier]] = {
     "EventBridge": lambda parts: EventBridgeNotifier(parts.clients),
     "SNS": lambda parts: SnsNotifier(parts.clients),
-    "Slack": lambda parts: SlackNotifier(parts.slack_token, parts.slack_url),
+    "Slack": lambda parts: SlackNotifier(parts.slack_token, parts.slack_url, parts.slack_people),
     "Webhook": lambda parts: WebhookNotifier(parts.http, parts.now, parts.environ),
 }

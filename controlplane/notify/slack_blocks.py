@@ -23,6 +23,7 @@ from slack_sdk.models.blocks import (
 
 from controlplane.notify.base import Button, Note, StageLine
 from controlplane.notify.message import cut, headline, units
+from controlplane.notify.slack_web import escaped as as_text
 
 MAX_BLOCKS_BYTES = 12_000
 """Of all blocks as ASCII JSON. Slack refuses about 13,200 characters without documenting it
@@ -73,13 +74,9 @@ def fallback(note: Note) -> str:
 def escaped(text: str, most: int, *, tail: bool = False) -> str:
     """Text that shows as it is, cut to so many units with its escapes counted."""
     kept = cut(text, most, tail=tail)
-    while (over := units(_escape(kept)) - most) > 0:
+    while (over := units(as_text(kept)) - most) > 0:
         kept = cut(kept, units(kept) - max(1, over // 5), tail=tail)
-    return _escape(kept)
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return as_text(kept)
 
 
 def _fitted(build: Callable[[int], list[Block]]) -> list[dict[str, Any]]:
@@ -177,7 +174,7 @@ def _context(note: Note) -> ContextBlock:
     at = f"<!date^{int(note.at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{fallback_time}>"
     parts = [at, escaped(note.kind, 100), f"execution {escaped(note.execution, 100)}"]
     if note.url.startswith(("https://", "http://")) and units(note.url) <= 1_000:  # noqa: PLR2004
-        parts.append(f"<{_escape(note.url).replace('|', '%7C')}|Open in the console>")
+        parts.append(f"<{as_text(note.url).replace('|', '%7C')}|Open in the console>")
     return ContextBlock(elements=[_marked(" · ".join(parts))])
 
 

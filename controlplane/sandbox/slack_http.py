@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 from controlplane.sandbox.slack_rules import NotEmulatedError
 
 MAX_BODY = 1 << 20
+ACTIONS = "/actions/T1/"
+"""Below it are the addresses for answers: `response_url`s."""
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 """Status, JSON and headers of an answer."""
@@ -33,8 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         self._reply(*self._answer(raw))
 
     def _answer(self, raw: bytes) -> Answer:
-        if not self.path.startswith("/api/"):
-            return _refused(404, "not_emulated", "only the Web API under /api/ is served")
+        if not self.path.startswith(("/api/", ACTIONS)):
+            return _refused(404, "not_emulated", "only /api/ and addresses for answers are served")
         try:
             arguments = _arguments(self.headers.get("Content-Type", ""), raw)
         except (ValueError, RecursionError):

@@ -14,6 +14,7 @@ MAX_BLOCKS_CHARACTERS = 13_200
 MAX_TEXT = {"chat.postMessage": 40_000, "chat.update": 4_000}
 MAX_METADATA = 8_000
 
+MAX_VIEW_BLOCKS, MAX_VIEW_TITLE, MAX_PRIVATE = 100, 24, 3_000
 TEXTS = {"header": 150, "section": 3_000}
 LISTS = {"section": ("fields", 10), "actions": ("elements", 25), "context": ("elements", 10)}
 EMULATED = {*TEXTS, *LISTS, "divider"}
@@ -48,6 +49,33 @@ def complaint(method: str, arguments: Mapping[str, Any]) -> Complaint | None:
     if len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) > MAX_BLOCKS_CHARACTERS:
         return Complaint("msg_blocks_too_long")
     return _metadata_complaint(arguments.get("metadata"))
+
+
+def view_complaint(view: Any) -> Complaint | None:
+    """Say what Slack would find wrong with a modal; None where nothing."""
+    if not isinstance(view, dict) or view.get("type") != "modal":
+        return Complaint("invalid_arguments", ("view must be a modal",))
+    return Complaint("invalid_arguments", found) if (found := tuple(_view_faults(view))) else None
+
+
+def _view_faults(view: dict[str, Any]) -> Iterator[str]:
+    blocks = view.get("blocks")
+    if not isinstance(blocks, list) or not 1 <= len(blocks) <= MAX_VIEW_BLOCKS:
+        yield f"a view has 1 to {MAX_VIEW_BLOCKS} blocks"
+        return
+    inputs = [block for block in blocks if block.get("type") == "input"]
+    yield from _faults([block for block in blocks if block.get("type") != "input"])
+    for block in inputs:
+        yield from _text_faults(block.get("label"), MAX_FIELD)
+        if _object(block.get("element")).get("type") != "plain_text_input":
+            raise NotEmulatedError("the sandbox's Slack has only plain_text_input in inputs")
+    if inputs and "submit" not in view:
+        yield "a view with inputs needs submit"
+    for name in ("title", *(one for one in ("submit", "close") if one in view)):
+        yield from (f"{name}: {fault}" for fault in _text_faults(view.get(name), MAX_VIEW_TITLE))
+    for name, most in {"private_metadata": MAX_PRIVATE, "callback_id": MAX_ID}.items():
+        if len(str(view.get(name, ""))) > most:
+            yield f"{name} must be less than {most + 1} characters"
 
 
 def buttons(blocks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 TOKEN = "xoxb-sandbox"  # noqa: S105 the sandbox's own, known to everyone
+APP_TOKEN = "xapp-sandbox"  # noqa: S105 likewise
 SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 likewise
 PEOPLE = {"U1": {"name": "demo", "role": "release-manager"}}
 """Who presses in this Slack, as TOWPATH_SLACK_PEOPLE has it."""
@@ -29,12 +30,17 @@ def signed(body: bytes, at: datetime, secret: str = SIGNING_SECRET) -> dict[str,
     }
 
 
-def press_body(
+def form(payload: Mapping[str, Any]) -> bytes:
+    """The body of a request with a payload."""
+    return urlencode({"payload": json.dumps(payload)}).encode()
+
+
+def press_payload(
     message: Mapping[str, Any], block: str, button: Mapping[str, Any], user: str, at: datetime
-) -> bytes:
-    """Write the body of a press of a button of a message."""
+) -> dict[str, Any]:
+    """What Slack tells of a press of a button of a message."""
     channel, ts = message["channel"], message["ts"]
-    payload = {
+    return {
         "type": "block_actions",
         "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": "T1"},
         "api_app_id": "A1",
@@ -44,7 +50,7 @@ def press_body(
             "channel_id": channel,
             "is_ephemeral": False,
         },
-        "trigger_id": f"{int(at.timestamp())}.1.sandbox",
+        "trigger_id": message["trigger_id"],
         "team": {"id": "T1", "domain": "sandbox"},
         "enterprise": None,
         "is_enterprise_install": False,
@@ -61,4 +67,45 @@ def press_body(
             }
         ],
     }
-    return urlencode({"payload": json.dumps(payload)}).encode()
+
+
+def submission_payload(view: Mapping[str, Any], comment: str, user: str) -> dict[str, Any]:
+    """What Slack tells of a modal that was sent off.
+
+    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+    """
+    typed = {"type": "plain_text_input", "value": comment or None}
+    return {
+        "type": "view_submission",
+        "team": {"id": "T1", "domain": "sandbox"},
+        "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": "T1"},
+        "api_app_id": "A1",
+        "trigger_id": "0.0.sandbox",
+        "view": {
+            "private_metadata": "",
+            **view,
+            "state": {"values": {"comment": {"comment": typed}}},
+        },
+        "response_urls": [],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
+def command_payload(text: str, user: str, trigger: str, response_url: str) -> dict[str, str]:
+    """What Slack tells of a slash command."""
+    return {
+        "token": "unused",
+        "team_id": "T1",
+        "team_domain": "sandbox",
+        "channel_id": "C1",
+        "channel_name": "releases",
+        "user_id": user,
+        "user_name": user.lower(),
+        "command": "/towpath",
+        "text": text,
+        "api_app_id": "A1",
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger,
+    }

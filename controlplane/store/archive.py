@@ -24,6 +24,7 @@ from sqlalchemy import (
 from controlplane.store import locks, tally
 from controlplane.store.tables import (
     ActionExecution,
+    Approval,
     ArtifactRow,
     Event,
     Execution,
@@ -36,6 +37,7 @@ from controlplane.store.tables import (
     StageExecution,
     Started,
     Thread,
+    Vote,
     table,
 )
 
@@ -43,7 +45,7 @@ EXECUTION, STAGE, ACTION = table(Execution), table(StageExecution), table(Action
 EVENT, OUTBOX, MEASUREMENT = table(Event), table(Outbox), table(Measurement)
 ARTIFACT, VARIABLE, THREAD = table(ArtifactRow), table(OutputVariable), table(Thread)
 STARTED, SERIES, OVERRIDE = table(Started), table(MeasuredSeries), table(GateOverride)
-JOB = table(Job)
+JOB, APPROVAL, VOTE = table(Job), table(Approval), table(Vote)
 E, S, A, V, O, M = EXECUTION.c, STAGE.c, ACTION.c, EVENT.c, OUTBOX.c, MEASUREMENT.c  # noqa: E741
 
 Ids = Collection[str]
@@ -75,6 +77,8 @@ HANGS: Mapping[str, tuple[Table, Callable[[Ids], ColumnElement[bool]]]] = {
     "outbox": (OUTBOX, _of(OUTBOX)),
     "threads": (THREAD, _of(THREAD)),
     "overrides": (OVERRIDE, _of(OVERRIDE)),
+    "approvals": (APPROVAL, _of(APPROVAL)),
+    "votes": (VOTE, _of(VOTE)),
 }
 """All that hangs on an execution, in the order in which it can be taken out."""
 OF_ACTIONS = frozenset({"measurements", "series", "jobs"})

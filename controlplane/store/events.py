@@ -1,6 +1,6 @@
 """Events, and the outbox rows written in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
@@ -127,3 +127,15 @@ def next_due(connection: Connection) -> float | None:
 
 def event(connection: Connection, event_id: int) -> Row[Any]:
     return connection.execute(select(EVENT).where(EVENT.c.id == event_id)).one()
+
+
+def threads(connection: Connection, execution_id: str) -> set[str]:
+    """Every message that an execution has, whatever the place."""
+    statement = select(THREAD.c.reference).where(THREAD.c.execution_id == execution_id)
+    return {str(found) for found in connection.execute(statement).scalars()}
+
+
+def newest(connection: Connection, execution_id: str, kinds: Collection[str]) -> Row[Any] | None:
+    """The last event of an execution that is of one of these kinds."""
+    statement = select(EVENT).where(EVENT.c.execution_id == execution_id, EVENT.c.kind.in_(kinds))
+    return connection.execute(statement.order_by(EVENT.c.id.desc()).limit(1)).first()

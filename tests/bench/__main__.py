@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
-from tests.bench import large, latency, moves, reaction, takeover, waiting, watching, wire
+from tests.bench import large, latency, moves, pages, reaction, takeover, waiting, watching, wire
 from tests.bench.parts import Place, Run, sqlite
 from tests.bench.table import Line, table
 from tests.support.postgres import Cluster, programs, server
@@ -23,6 +23,7 @@ BENCHES: Mapping[str, Callable[[Run], list[Line]]] = {
     "watching": watching.lines,
     "large": large.lines,
     "wire": wire.lines,
+    "pages": pages.lines,
 }
 
 

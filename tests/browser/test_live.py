@@ -43,8 +43,8 @@ def test_what_was_opened_stays_open(doors: Doors, visit: Visiting) -> None:
     asking(doors)
     with served(doors.app) as url:
         page = visit(url, doors.tokens[Role.ADMIN]).go(PAGE)
-        page.get_by_text("Close the way in…").first.click()
-        why = page.get_by_label("Why?").first
+        page.locator("#close-Gate summary").click()
+        why = page.locator("#why-close-Gate")
         why.fill("half a reas")
         close_prod(doors, "something else")
         expect(page.get_by_text("something else").first).to_be_visible()

@@ -14,6 +14,7 @@ PAGES: Mapping[str, str] = {
     "fleet": "/",
     "rolled back": "/pipelines/shop",
     "an approval": "/pipelines/asks",
+    "what an approver sees": "/executions/{asks}/stages/Gate/approval",
     "a bake": "/pipelines/unsure",
     "waves": "/pipelines/waved",
     "a failure": "/pipelines/fails",
@@ -30,12 +31,13 @@ EMPTY = ("/", "/freezes", "/quarantine", "/accounts", "/audit?pipeline=nope")
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
-    """The address, a token, and the execution that was rolled back."""
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """The address, a token, and the executions that were rolled back, and that ask."""
     doors = Doors(tmp_path_factory.mktemp("full"))
     bad = everything(doors)
     with served(doors.app) as url:
-        yield url, doors.tokens[Role.ADMIN], bad
+        known = {"bad": bad, "asks": doors.house.rows("asks")[-1].id}
+        yield url, doors.tokens[Role.ADMIN], known
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +67,11 @@ def look_at(visit: Visiting, url: str, token: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_for_everybody(visit: Visiting, full: tuple[str, str, str], page: str) -> None:
-    url, token, bad = full
-    look_at(visit, url, token, PAGES[page].format(bad=bad))
+def test_a_page_is_for_everybody(
+    visit: Visiting, full: tuple[str, str, dict[str, str]], page: str
+) -> None:
+    url, token, known = full
+    look_at(visit, url, token, PAGES[page].format(**known))
 
 
 @pytest.mark.parametrize("path", EMPTY)

@@ -80,6 +80,32 @@ def test_a_manager_rolls_back_with_keys_only(doors: Doors, visit: Visiting) -> N
     assert doors.house.rows()[0].type == "ROLLBACK"
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_button_says_what_it_will_do_before_it_does_it(
+    doors: Doors, visit: Visiting, javascript: bool
+) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod")))
+    with served(doors.app) as url:
+        token = doors.tokens[Role.RELEASE_MANAGER]
+        page = visit(url, token, java_script_enabled=javascript).go("/pipelines/shop")
+        page.get_by_text("Start an execution…").click()
+        expect(page.get_by_text("goes through all stages by structure version 1")).to_be_visible()
+        assert doors.house.rows() == []
+        page.get_by_role("button", name="Start it").click()
+        expect(page.get_by_text("An execution was started.")).to_be_visible()
+        page.locator("#close-Prod summary").click()
+        expect(page.get_by_text("No execution enters Prod until")).to_be_visible()
+        page.locator("#why-close-Prod").fill("a look at the disk")
+        page.get_by_role("button", name="Close the way into Prod").click()
+        expect(page.get_by_text("The way in is closed.", exact=True).first).to_be_visible()
+        page.get_by_role("link", name="Freeze…").click()
+        expect(page.get_by_text("No execution enters any stage of shop")).to_be_visible()
+        page.get_by_label("Why?").fill("the sale of the year")
+        page.get_by_role("button", name="Freeze it").click()
+        expect(page.get_by_text("The freeze is in force.")).to_be_visible()
+    assert len(doors.house.rows()) == 1
+
+
 def test_a_refusal_is_told_on_the_page(doors: Doors, visit: Visiting) -> None:
     asking(doors)
     with served(doors.app) as url:

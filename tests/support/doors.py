@@ -1,16 +1,12 @@
 """The doors of an installation on a database of its own, and clients that stand in front of them."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlencode
 
 import httpx
 import uvicorn
@@ -204,24 +200,6 @@ def account(name: str) -> Account:
     )
 
 
-def slack_press(
-    doors: Doors, value: str, secret: str = SLACK_SECRET, user: str = "U1"
-) -> tuple[bytes, dict[str, str]]:
-    """The body and headers with which Slack tells of a press of a button of this value."""
-    at = doors.house.clock().timestamp()
-    pressed = {"type": "button", "action_id": "approve", "value": value, "action_ts": f"{at:.6f}"}
-    payload = {
-        "type": "block_actions",
-        "user": {"id": user, "username": "bo"},
-        "container": {"type": "message", "channel_id": "C1", "message_ts": "1.000001"},
-        "actions": [pressed],
-    }
-    body = urlencode({"payload": json.dumps(payload)}).encode()
-    signed = f"v0:{int(at)}:".encode() + body
-    signature = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    return body, {"x-slack-request-timestamp": str(int(at)), "x-slack-signature": signature}
-
-
 @contextmanager
 def served(app: FastAPI, port: int = 0) -> Iterator[str]:
     """The application on a port of loopback, a free one or this; its base URL."""
@@ -248,5 +226,4 @@ __all__ = [
     "account",
     "asks_a_person",
     "served",
-    "slack_press",
 ]

@@ -7,6 +7,7 @@ door by plain models before it gets here.
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from controlplane.store.tables.approvals import Approval, Vote
 from controlplane.store.tables.audit import AuditEntry
 from controlplane.store.tables.evidence import (
     Drill,
@@ -48,6 +49,7 @@ from controlplane.store.tables.telling import (
     Event,
     Outbox,
     Seen,
+    SlackInbox,
     Tally,
     Thread,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "ActionExecution",
     "ActionType",
     "ApiToken",
+    "Approval",
     "ArtifactRow",
     "AuditEntry",
     "ConsoleSession",
@@ -85,6 +88,7 @@ __all__ = [
     "Replica",
     "Seen",
     "Shadowed",
+    "SlackInbox",
     "SourceRef",
     "StageExecution",
     "Started",
@@ -92,6 +96,7 @@ __all__ = [
     "Tally",
     "Thread",
     "Transition",
+    "Vote",
     "Webhook",
     "table",
 ]

@@ -82,3 +82,31 @@ class Seen(SQLModel, table=True):
 
     key: str = Field(primary_key=True)
     at: float
+
+
+class SlackInbox(SQLModel, table=True):
+    """What somebody asked for in Slack: stored before it is acknowledged, done by a worker afterwards.
+
+    key: of one press, command or submission, however often Slack delivers it. kind: "press", "command" or
+    "answer" (it is done, and he is still to be told). due_at: None once nothing is left to do.
+    """
+
+    __tablename__ = "slack_inbox"
+    __table_args__ = (
+        Index(
+            "ix_slack_inbox_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index("ix_slack_inbox_received", "received_at"),
+    )
+    key: str = Field(primary_key=True)
+    kind: str
+    payload: str
+    received_at: float
+    owner: str | None = None
+    fence: int = 0
+    attempts: int = 0
+    due_at: float | None = None
+    error: str = ""

@@ -39,7 +39,9 @@ async def ask(app: Pressure, path: str = "/", token: str = "") -> httpx.Response
 async def crowd(ordinary: Bounds, paths: list[str], tokens: list[str]) -> tuple[Held, list[int]]:
     """All ask at once; when nobody moves any more the answers are let go."""
     held = Held()
-    app = Pressure(held, ordinary=ordinary, waiting=Bounds(1, 1, 0))
+    app = Pressure(
+        held, ordinary=ordinary, waiting=Bounds(1, 1, 0), presses=Bounds(2, 9, 7, patience=60.0)
+    )
     asked = [
         asyncio.create_task(ask(app, path, token))
         for path, token in zip(paths, tokens, strict=True)
@@ -55,6 +57,13 @@ async def crowd(ordinary: Bounds, paths: list[str], tokens: list[str]) -> tuple[
 
 def named(count: int) -> list[str]:
     return [f"client {number}" for number in range(count)]
+
+
+def test_what_slack_sends_comes_from_one_address_and_is_bounded_apart() -> None:
+    ordinary = Bounds(1, 1, 0)
+    paths = ["/slack/interactivity"] * 10 + ["/"]
+    held, answers = asyncio.run(crowd(ordinary, paths, [""] * 11))
+    assert (answers.count(200), answers.count(429), held.most) == (10, 1, 3)
 
 
 def test_who_finds_a_place_or_may_wait_is_answered_and_the_rest_are_refused() -> None:

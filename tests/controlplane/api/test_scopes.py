@@ -5,11 +5,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controlplane.engine.refusals import Person
 from controlplane.notify import buttons
-from controlplane.store import access_keys, gates, queries
+from controlplane.slack.desk import Door
+from controlplane.slack.moves import who
+from controlplane.slack.people import NotAllowedError
+from controlplane.store import access_keys, gates
 from controlplane.store.grants import bounded
 from controlplane.store.roles import Role
-from tests.support.doors import SECRET, Doors, slack_press
+from tests.support.doors import SECRET, Doors
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
@@ -155,14 +159,15 @@ def test_a_person_of_slack_acts_where_the_setting_says(
     people = {"U1": {"name": "bo", "role": "approver", "pipelines": "sh*", "stages": stages}}
     doors = Doors(tmp_path, slack_people=people)
     id_ = doors.waits_for_approval()
-    with doors.house.database.read() as connection:
-        row = queries.open_approval(connection, id_, "Gate", "")
-    assert row is not None
-    value = buttons.sign("approve", id_, "Gate", row.name, row.token, SECRET)
-    body, headers = slack_press(doors, value)
-    answer = doors.client(None).post("/slack/interactivity", content=body, headers=headers)
-    assert answer.status_code == 200
-    assert said in answer.text if said else not answer.content
+    house = doors.house
+    known = doors.settings.slack_people
+    door = Door(house.database, house.commands, house.structures, known, SECRET, house._now)
+    asked = buttons.Press("approve", id_, "Gate", "Ask", "")
+    if not said:
+        assert who(door, "U1", asked)[0] == Person("bo", "slack")
+        return
+    with pytest.raises(NotAllowedError, match=said):
+        who(door, "U1", asked)
 
 
 @pytest.mark.parametrize(

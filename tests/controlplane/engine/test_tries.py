@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from controlplane.declarations.model import Result, StageDeclaration
 from controlplane.engine import on_failure
+from controlplane.engine.gate_commands import Scope
 from controlplane.engine.view import StageView
 from controlplane.ledger import Fared
 from controlplane.sandbox.scripted import after, judging, source_of, succeed
@@ -91,6 +92,25 @@ def test_tries_that_are_used_up_lead_to_what_is_declared(one: House, then: str, 
     assert one.execution(execution).status == "Failed"
     assert one.kinds(execution).count("stage.retried") == 3
     assert len([row for row in one.rows() if row.type == "ROLLBACK"]) == backs
+
+
+@pytest.mark.parametrize("shut", ["held before", "held while it waits", "frozen"])
+def test_a_try_that_cannot_come_in_pages_for_what_the_failed_one_left(
+    one: House, shut: str
+) -> None:
+    execution = second_release(one, tried(), red(99, looks=5))
+    one.wait(2)
+    if shut == "held before":
+        one.commands.disable_transition("shop", "Prod", ANNE, reason="a fair")
+    else:
+        one.commands.freeze(Scope("shop", "Prod", "", None), ANNE, reason="a fair")
+    one.wait(90)
+    if shut == "held while it waits":
+        before = len(one.texts("person.paged", execution))
+        one.commands.disable_transition("shop", "Prod", ANNE, reason="more")
+        assert len(one.texts("person.paged", execution)) == before + 1
+    said = one.texts("person.paged", execution)[0]
+    assert "what the failed try deployed stays there" in said and "a fair" in said
 
 
 def test_what_an_earlier_try_deployed_goes_back_where_the_last_one_never_came_to_it(

@@ -91,9 +91,9 @@ def test_a_start_that_was_refused_at_once_left_nothing_to_undo(house: House) -> 
 def test_an_answer_that_came_in_time_counts_even_where_nobody_looked_until_later(
     house: House,
 ) -> None:
-    approval = action("Gate", "NoOp", timeoutInMinutes=5)
+    approval = action("Gate", "Manual", timeoutInMinutes=5)
     house.apply(pipeline(source(), {"name": "Gate", "actions": [approval]}))
-    house.drivers["NoOp"].default = answered
+    house.drivers["Manual"].default = answered
     execution = house.start()
     house.commands.decide_approval(execution, "Gate", "Gate", ANNE, approve=True, summary="")
     house.clock.advance(400)

@@ -18,6 +18,8 @@ from controlplane.manual.commands import CODES
 from controlplane.manual.events import ABOUT
 from controlplane.manual.keys import keys_page
 from controlplane.manual.pages import PAGES
+from controlplane.manual.settings import what_is_said
+from controlplane.settings import Settings
 from tests.support.book import BLOCK, BOOK, environment
 
 ALERTS = Path("deploy/prometheus/towpath-alerts.yml")
@@ -35,6 +37,10 @@ def test_every_kind_that_concerns_somebody_is_told() -> None:
 
 def test_every_exit_code_is_told() -> None:
     assert set(CODES) == set(Exit)
+
+
+def test_every_setting_is_told() -> None:
+    assert set(what_is_said()) == set(Settings.model_fields)
 
 
 def test_a_key_says_whether_it_is_required_and_what_it_may_be() -> None:

@@ -1,6 +1,7 @@
 """Slack: one message an execution, edited in place."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from controlplane.notify import slack_blocks
 from controlplane.notify.base import Button, Note, NotifyError
-from controlplane.notify.slack import SlackNotifier
+from controlplane.notify.slack import People, SlackNotifier
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_rules import complaint
 from tests.controlplane.notify.notes import huge, note
@@ -96,6 +97,25 @@ def test_who_is_called_is_configured(
     assert ("<@" in shown(slack) or "<!here" in shown(slack)) is bool(expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "starter", "called"),
+    [
+        ("approval.needed", "bo", ["<@U1>", "<@U3>"]),
+        ("execution.failed", "bo", ["<@U1>"]),
+        ("person.paged", "bo", ["<@U1>"]),
+        ("execution.failed", "schedule", []),
+        ("stage.succeeded", "bo", []),
+    ],
+)
+def test_only_whom_it_concerns_is_called(
+    slack: FakeSlack, kind: str, starter: str, called: list[str]
+) -> None:
+    notifier = SlackNotifier("xoxb-sandbox", slack.url, People(("U1", "U3"), {"bo": "U1"}))
+    told = note(kind=kind, started_by=starter, severity="page")
+    notifier.send(told, RELEASES, "")
+    assert re.findall(r"<[@!](?!date)[^>]*>", shown(slack)) == called
+
+
 def test_nothing_from_outside_is_markup(slack: FakeSlack, notifier: SlackNotifier) -> None:
     evil = "<!channel> & <https://evil.example|click> ```"
     hostile = note(title=evil, text=f"{evil}\n\n{evil}", stage=evil, status=evil, kind=evil)
@@ -122,7 +142,7 @@ def test_a_rate_limit_says_when_to_come_back(slack: FakeSlack, notifier: SlackNo
 
 
 def test_the_client_itself_never_tries_again(notifier: SlackNotifier) -> None:
-    assert notifier._client.retry_handlers == []
+    assert notifier._call.__self__._client.retry_handlers == []  # type: ignore[attr-defined]
 
 
 def test_a_slack_that_can_not_be_reached_is_no_reason_to_give_up(

@@ -1,0 +1,108 @@
+"""The page of one approval: what there is to see, and the form that decides on exactly that."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, StringConstraints
+from starlette.exceptions import HTTPException
+
+from controlplane.console import words
+from controlplane.console.desk import Desk, Document, GivenDesk
+from controlplane.console.forms import Word
+from controlplane.console.moves import STATUS
+from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
+from controlplane.console.templates import render
+from controlplane.console.views import helpers
+from controlplane.engine.refusals import CommandError, Problem
+from controlplane.store import executions
+from controlplane.store.roles import Permission
+
+router = APIRouter(route_class=SessionRoute)
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9.@_-]{1,100}$")]
+Action = Annotated[str, Query(pattern=r"^[A-Za-z0-9.@_-]{0,100}$")]
+VERDICTS = {"approve": True, "reject": False}
+
+
+class DecisionForm(BaseModel):
+    """evidence: the hash of what the page showed. A reason that is too long is refused in words, not here."""
+
+    csrf: str = ""
+    action: Word = ""
+    evidence: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    verdict: Annotated[str, StringConstraints(pattern=r"^(approve|reject)?$")] = ""
+    reason: Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
+
+
+@router.get("/executions/{execution_id}/stages/{stage}/approval")
+def approval(
+    execution_id: Name, stage: Name, desk: GivenDesk, session: GivenSession, action: Action = ""
+) -> HTMLResponse:
+    """What an approver needs to see; CommandError where nothing waits there."""
+    session.require(Permission.READ, _pipeline(desk, execution_id))
+    view = approval_view(desk, session, execution_id, stage, action)
+    return HTMLResponse(render("approval.html", {**view, "refusal": "", "typed": ""}))
+
+
+@router.post("/executions/{execution_id}/stages/{stage}/approval")
+def decide(
+    execution_id: Name,
+    stage: Name,
+    form: Annotated[DecisionForm, Form()],
+    desk: GivenDesk,
+    session: GivenSession,
+) -> Response:
+    """Decide on what was seen, or show the page as it is now with the reason why that cannot be."""
+    check_csrf(session, form.csrf)
+    session.require(Permission.APPROVE, _pipeline(desk, execution_id), stage)
+    if not form.evidence or not form.verdict:
+        raise HTTPException(422, "The form does not say what was seen, or what is decided.")
+    view = approval_view(desk, session, execution_id, stage, form.action)
+    try:
+        desk.commands.decide_approval(
+            execution_id,
+            stage,
+            view["action"],
+            session.person(),
+            approve=VERDICTS[form.verdict],
+            summary=form.reason,
+            evidence=form.evidence,
+        )
+    except CommandError as error:
+        now = approval_view(desk, session, execution_id, stage, form.action)
+        said = {**now, "refusal": str(error), "typed": form.reason}
+        return HTMLResponse(render("approval.html", said), STATUS[error.problem])
+    return RedirectResponse(f"/console/pipelines/{view['pipeline']}?done={form.verdict}", 303)
+
+
+def approval_view(
+    desk: Desk, session: Session, execution_id: str, stage: str, action: str
+) -> Document:
+    """Everything that the template needs."""
+    with desk.database.read() as connection:
+        document = desk.documents.approval(
+            connection, execution_id, stage, action, session.person()
+        )
+    return {
+        **helpers(session, desk.clock()),
+        **document,
+        "whose": [
+            *document["approvers"]["names"],
+            *(f"group {one}" for one in document["approvers"]["groups"]),
+        ],
+        "may_decide": session.may(Permission.APPROVE, document["pipeline"], stage),
+        "checks": [
+            {**one, "said": words.of(words.ACTIONS, one["status"])} for one in document["checks"]
+        ],
+        "signals": [
+            {**one, "said": words.of(words.VERDICTS, one["verdict"])} for one in document["signals"]
+        ],
+    }
+
+
+def _pipeline(desk: Desk, execution_id: str) -> str:
+    with desk.database.read() as connection:
+        row = executions.by_id(connection, execution_id)
+    if row is None:
+        raise CommandError(Problem.UNKNOWN, f"there is no execution {execution_id!r}")
+    return str(row.pipeline)

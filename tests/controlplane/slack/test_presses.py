@@ -1,0 +1,230 @@
+"""Buttons and windows in Slack: those that count, and those that change nothing and say why."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controlplane.engine.refusals import Person
+from controlplane.notify import buttons
+from controlplane.sandbox.scripted import judging
+from controlplane.slack.inbox import Inbox
+from controlplane.store import slack_inbox
+from monitors.base import Verdict
+from tests.support.chat import Chat
+from tests.support.doors import SECRET
+from tests.support.house import deploying
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[Chat]:
+    made = Chat(tmp_path)
+    yield made
+    made.fake.stop()
+
+
+@pytest.mark.parametrize(("button", "status"), [("approve", "Succeeded"), ("reject", "Failed")])
+def test_a_window_takes_the_decision_and_its_comment(chat: Chat, button: str, status: str) -> None:
+    execution = chat.asks()
+    chat.press(button)
+    [view] = chat.fake.views().values()
+    assert f"Execution {execution}: InProgress" in json.dumps(view)
+    assert chat.submit("looks <!here> well") == ""
+    chat.house.settle()
+    assert chat.house.stages(execution)["Gate"] == status
+    assert "by bo (slack): looks <!here> well" in chat.house.texts("approval.answered")[0]
+    chat.tell()
+    assert button not in chat.shown()
+    assert "<!here>" not in json.dumps(chat.fake.messages())
+
+
+def test_a_rejection_needs_a_comment_and_says_so_in_the_window(chat: Chat) -> None:
+    chat.asks()
+    chat.press("reject")
+    before = chat.doors.events()
+    assert "Say why" in chat.submit(" ")
+    assert chat.doors.events() == before
+
+
+def test_a_decision_that_comes_second_is_refused_in_its_window(chat: Chat) -> None:
+    chat.asks()
+    chat.press("approve")
+    assert chat.submit("") == ""
+    assert "no longer open" in chat.submit("", "U3") or "decided" in chat.submit("", "U3")
+
+
+def test_who_may_not_is_refused_by_the_button_and_by_the_window(chat: Chat) -> None:
+    chat.asks()
+    before = chat.doors.events()
+    chat.press("approve", "U2")
+    assert "role viewer may not do this" in chat.told() and not chat.fake.views()
+    chat.press("approve", "U9")
+    assert "does not know who you are" in chat.told() and '"U9"' in chat.told()
+    chat.press("approve")
+    assert "role viewer may not do this" in chat.submit("", "U2")
+    assert chat.doors.events() == before
+
+
+def test_what_slack_did_not_sign_is_not_stored(chat: Chat) -> None:
+    chat.asks()
+    assert chat.post(chat.pressed("approve"), "a guess").status_code == 401
+    assert chat.inbox.turn() == 0
+
+
+def test_a_button_and_a_window_that_we_did_not_sign_move_nothing(chat: Chat) -> None:
+    execution = chat.asks()
+    before = chat.doors.events()
+    forged = chat.pressed("approve")
+    forged["actions"][0]["value"] = buttons.sign("rollback", execution, "Gate", "", "", "a guess")
+    chat.post(forged)
+    chat.work()
+    assert "not signed" in chat.told()
+    chat.press("approve")
+    view = chat.fake.submission(list(chat.fake.views())[-1], "")
+    view["view"]["private_metadata"] = forged["actions"][0]["value"]
+    assert "not signed" in chat.post(view).json()["errors"]["comment"]
+    assert chat.doors.events() == before
+
+
+def test_a_press_that_comes_twice_is_done_once(chat: Chat) -> None:
+    chat.asks()
+    press = chat.pressed("approve")
+    assert [chat.post(press).status_code for _ in range(2)] == [200, 200]
+    chat.work()
+    assert chat.post(press).status_code == 200  # replayed when it is done
+    chat.work()
+    assert len(chat.fake.views()) == 1 and chat.told() == ""
+
+
+def test_what_is_no_press_is_refused(chat: Chat) -> None:
+    chat.asks()
+    press = chat.pressed("approve")
+    press["actions"][0]["value"] = "v" * 2_001
+    answer = chat.post(press)
+    assert (answer.status_code, "actions.0.value" in answer.text) == (400, True)
+
+
+def test_a_stale_press_is_told_so_and_its_message_loses_the_button(chat: Chat) -> None:
+    execution = chat.asks()
+    anne = Person("anne", "api")
+    stale = chat.pressed("approve")
+    chat.house.commands.decide_approval(execution, "Gate", "", anne, approve=True, summary="")
+    chat.house.settle()
+    chat.post(stale)
+    chat.work()
+    [view] = chat.fake.views().values()
+    assert "no longer open" in json.dumps(view) and "submit" not in view
+    assert "approve" not in chat.shown()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(4, "More than three seconds passed"), (301, "came to this after 5 min")]
+)
+def test_a_press_that_is_come_to_late_moves_nothing(chat: Chat, seconds: int, told: str) -> None:
+    chat.asks()
+    chat.post(chat.pressed("approve"))
+    chat.house.clock.advance(seconds)
+    chat.work()
+    assert told in chat.told() and not chat.fake.views()
+
+
+def test_a_release_is_rolled_back_once(chat: Chat) -> None:
+    execution = chat.release(deploying("Prod", bake="60s"))
+    press = chat.pressed("rollback")
+    [button] = [one for one in press["message"]["blocks"] if one["type"] == "actions"]
+    assert "last known good" in json.dumps(button)
+    chat.post(press)
+    chat.work()
+    chat.house.wait(5)
+    assert chat.house.execution(execution).status == "Failed"
+    press["actions"][0]["action_ts"] = "9.9"  # pressed again
+    chat.post(press)
+    chat.work()
+    assert "no longer in Prod" in chat.told()
+
+
+def test_the_way_on_is_held_and_resumed(chat: Chat) -> None:
+    chat.release(deploying("Test", bake="60s"), deploying("Prod"))
+    chat.press("hold")
+    assert chat.house.texts("transition.disabled") == ["bo: held in Slack"]
+    assert "resume" in chat.shown() and "hold" not in chat.shown()
+    old = chat.pressed("resume")
+    chat.press("resume")
+    assert "hold" in chat.shown()
+    chat.house.clock.advance(1)
+    chat.house.commands.disable_transition("shop", "Prod", Person("anne", "api"), reason="no")
+    old["actions"][0]["action_ts"] = "9.9"
+    chat.post(old)
+    chat.work()
+    assert "closed anew by anne: no" in chat.told()
+
+
+def test_a_bake_that_asks_is_let_pass(chat: Chat) -> None:
+    chat.house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
+    execution = chat.release(deploying("Prod", ExtendUpTo="5s"))
+    chat.house.wait(20)
+    chat.tell()
+    old = chat.pressed("pass")
+    chat.press("pass")
+    assert chat.house.stages(execution)["Prod"] == "Succeeded"
+    old["actions"][0]["action_ts"] = "9.9"
+    chat.post(old)
+    chat.work()
+    assert "it has ended" in chat.told()
+
+
+def test_an_answer_that_slack_does_not_take_is_sent_later_and_nothing_else_again(
+    chat: Chat,
+) -> None:
+    chat.asks()
+    chat.fake.rate_limit("/actions/T1/", retry_after=40)
+    chat.post(chat.pressed("approve", "U2"))
+    assert (chat.inbox.turn(), chat.told()) == (1, "")
+    chat.house.clock.advance(39)
+    assert chat.inbox.turn() == 0
+    chat.house.clock.advance(2)
+    chat.work()
+    assert "role viewer may not do this" in chat.told()
+
+
+def test_what_a_dead_replica_claimed_is_done_by_another_after_its_lease(chat: Chat) -> None:
+    chat.release(deploying("Test", bake="60s"), deploying("Prod"))
+    chat.post(chat.pressed("hold"))
+    with chat.house.database.begin() as connection:
+        now = chat.house._now()
+        [row] = slack_inbox.claim(connection, "dead", now, now + 30, 10)
+    other = Inbox(chat.desk)
+    assert other.turn() == 0
+    chat.house.clock.advance(31)
+    assert other.turn() == 1
+    assert chat.house.texts("transition.disabled") == ["bo: held in Slack"]
+    with chat.house.database.begin() as connection:
+        assert not slack_inbox.write(connection, row, error="of the dead one")
+
+
+def test_what_is_done_is_forgotten_after_a_day(chat: Chat) -> None:
+    chat.release(deploying("Test", bake="60s"), deploying("Prod"))
+    press = chat.pressed("hold")
+    chat.post(press)
+    chat.work()
+    chat.house.clock.advance(25 * 3600)
+    chat.work()
+    with chat.house.database.begin() as connection:
+        assert slack_inbox.forget(connection, chat.house._now() - 24 * 3600) == 0
+
+
+def test_a_faulty_window_is_told_to_who_pressed(chat: Chat) -> None:
+    chat.asks()
+    chat.fake.break_down("views.open")
+    chat.press("approve")
+    assert "could not be opened" in chat.told()
+
+
+def test_button_values_of_no_known_move_are_refused(chat: Chat) -> None:
+    execution = chat.asks()
+    press = chat.pressed("approve")
+    press["actions"][0]["value"] = buttons.sign("launch", execution, "Gate", "", "", SECRET)
+    chat.post(press)
+    chat.work()
+    assert "no move 'launch'" in chat.told()
