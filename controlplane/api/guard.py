@@ -176,7 +176,8 @@ def _authenticate(request: Request) -> tokens.Holder:
             holder, why, status = None, f"The JWT is refused: {error}.", error.status
         if holder is not None:
             return holder
-        _count(request, why)
+        if status != 503:  # noqa: PLR2004 - an issuer that is ill is nobody's failure
+            _count(request, why)
     told = {"WWW-Authenticate": 'Bearer realm="towpath"'} if status == 401 else None  # noqa: PLR2004
     raise HTTPException(status, why, told)
 

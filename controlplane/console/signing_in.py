@@ -35,6 +35,7 @@ router = APIRouter(route_class=SessionRoute)
 HOME = "/console/"
 PENDING, MINUTES = "towpath_login", 10
 """The cookie of a login that has begun, and how long the provider may take over it."""
+PROVIDER = "provider"
 
 
 def inside(target: str) -> str:
@@ -58,11 +59,11 @@ def login(
 ) -> Response:
     """Sign in with an API token."""
     check_origin(request)
-    _check_attempts(request, desk)
     now = desk.now()
     with desk.database.read() as connection:
         holder = tokens.find(connection, token.strip(), now)
     if holder is None or not may_somewhere(holder.grants, Permission.READ):
+        # A right one is let in, whatever was before: what others do behind the same proxy keeps nobody out.
         refusal = "This token is unknown, revoked or expired, or may not read."
         _refused(request, desk, refusal)
         return HTMLResponse(_page(desk, next, refusal), 401)
@@ -109,10 +110,14 @@ def finish(
     provider = _provider(desk)
     try:
         pending, target = _read(desk, request.cookies.get(PENDING, ""))
+    except IdentityError as refused:  # not counted: any page can send a browser here
+        return _sorry(desk, refused)
+    try:
         _once(desk, pending)
         who = provider.finish(pending, Returned(state, code, error))
     except IdentityError as refused:
-        _refused(request, desk, str(refused))
+        if refused.status != 503:  # noqa: PLR2004 - the provider is ill: nobody's failure
+            _refused(request, desk, str(refused), PROVIDER)
         return _sorry(desk, refused)
     signed = Signed(who.person, who.name, who.grants, who.groups)
     answer = opened(desk, signed, f"by {provider.called}", RedirectResponse(target, 303))
@@ -160,15 +165,15 @@ def _client(request: Request) -> str:
 
 def _check_attempts(request: Request, desk: Desk) -> None:
     try:
-        desk.attempts.check(noting.key_of("console", _client(request)))
+        desk.attempts.check(noting.key_of("console", _client(request), PROVIDER))
     except TooManyAttemptsError as error:
         raise _wait(error) from None
 
 
-def _refused(request: Request, desk: Desk, why: str) -> None:
+def _refused(request: Request, desk: Desk, why: str, way: str = "") -> None:
     came = ("console", _client(request), why)
     try:
-        noting.refused(desk.database, desk.attempts, desk.now(), came)
+        noting.refused(desk.database, desk.attempts, desk.now(), came, way)
     except TooManyAttemptsError as error:
         raise _wait(error) from None
 

@@ -19,6 +19,8 @@ from controlplane.settings import JwtIssuer, SettingError
 
 REMEMBERED = 10_000
 """JWTs that were shown."""
+OF_ALL = ("iss", "aud")
+"""Claims that are the same in all JWTs that are taken of an issuer."""
 
 
 class Builds:
@@ -70,6 +72,6 @@ def check_settings(issuers: Sequence[JwtIssuer]) -> None:
             raise SettingError(f"{where}: its addresses must begin with https://")
         for rule in one.rules:
             check_grants(where, rule.grants)
-            if all(not glob.strip("*") for glob in rule.claims.values()):
+            if all(name in OF_ALL or not glob.strip("*?") for name, glob in rule.claims.items()):
                 said = "a rule must ask for something: such as repository: my-org/shop"
                 raise SettingError(f"{where}: {said}")

@@ -20,6 +20,8 @@ KEPT = 3600.0
 """Seconds after which keys are asked for again: one that was withdrawn does not count for ever."""
 CALM = 60.0
 """Seconds between two questions, whatever is shown: an unknown key id must not make us a hammer."""
+PAUSE = 5.0
+"""Seconds after which metadata that failed is asked for again: anybody can begin a sign-in."""
 MOST = 100
 RSA_BITS = 2048
 
@@ -38,16 +40,31 @@ class Issuer:
         self._metadata: Mapping[str, Any] | None = None
         self._keys: Mapping[str, Mapping[str, Any]] = {}
         self._asked_at = self._known_at = float("-inf")
-        self._lock = threading.Lock()
+        self._lock, self._discovering = threading.Lock(), threading.Lock()
+        self._failure, self._failed_at = ("", 503), float("-inf")
 
     def metadata(self) -> Mapping[str, Any]:
         """Its discovery document; asked for once. IdentityError where it is another's."""
-        if self._metadata is None:
-            found = ask(self._http, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-            if found.get("issuer") != self.issuer:
-                raise IdentityError(f"the metadata of {self.issuer} names another issuer", 503)
-            self._metadata = found
-        return self._metadata
+        with self._discovering:
+            if self._metadata is None:
+                self._metadata = self._discover()
+            return self._metadata
+
+    def _discover(self) -> Mapping[str, Any]:
+        if self._now() - self._failed_at < PAUSE:
+            raise IdentityError(*self._failure)
+        try:
+            return self._discovered()
+        except IdentityError as error:
+            self._failure, self._failed_at = (str(error), error.status), self._now()
+            raise
+
+    def _discovered(self) -> Mapping[str, Any]:
+        url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found: Mapping[str, Any] = ask(self._http, url)
+        if found.get("issuer") != self.issuer:
+            raise IdentityError(f"the metadata of {self.issuer} names another issuer", 503)
+        return found
 
     def endpoint(self, name: str) -> str:
         """An address of its metadata."""

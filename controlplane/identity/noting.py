@@ -14,17 +14,23 @@ log = logging.getLogger(__name__)
 NOBODY = "nobody"
 
 
-def refused(database: Database, attempts: Attempts, now: float, came: tuple[str, str, str]) -> None:
+def refused(
+    database: Database, attempts: Attempts, now: float, came: tuple[str, str, str], way: str = ""
+) -> None:
     """Count a failure; TooManyAttemptsError where its client must wait. came: door, client, and why not."""
     door, client, why = came
-    attempts.check(key_of(door, client))
-    if attempts.failed(key_of(door, client)):
+    key = key_of(door, client, way)
+    attempts.check(key)
+    if attempts.failed(key):
         note(database, now, Person(NOBODY, door), "sign-in.refused", f"from {client}: {why}")
 
 
-def key_of(door: str, client: str) -> str:
-    """As whom a client is counted: a build with an old token locks nobody out of the console."""
-    return f"{door} {client}"
+def key_of(door: str, client: str, way: str = "") -> str:
+    """As whom a client is counted: a build with an old token locks nobody out of the console.
+
+    way: where a door has a second one, whose failures close the first to nobody.
+    """
+    return f"{door}/{way} {client}"
 
 
 def note(database: Database, now: float, who: Person, kind: str, text: str) -> None:

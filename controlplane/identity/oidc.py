@@ -114,7 +114,8 @@ class Login:
         said = claims.get("nonce")
         if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
             raise IdentityError("The ID token is of another sign-in (nonce): begin again.", 400)
-        if claims.get("azp", self._oidc.client_id) != self._oidc.client_id:
+        alone = claims["aud"] in (self._oidc.client_id, [self._oidc.client_id])
+        if claims.get("azp", self._oidc.client_id if alone else "") != self._oidc.client_id:
             raise IdentityError("The ID token was made for another client (azp).", 400)
         return claims
 

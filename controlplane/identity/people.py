@@ -34,6 +34,9 @@ def of_login(oidc: Oidc, given: Mapping[str, Sequence[GrantSetting]], claims: An
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
         said = f"The provider tells no name that can be shown (claim {oidc.name_claim!r})."
         raise IdentityError(said, 403)
+    if oidc.name_claim == "email" and claims.get("email_verified") in (False, "false"):
+        said = "The provider has not verified that your e-mail address is yours (email_verified)."
+        raise IdentityError(said, 403)
     groups = _groups(claims.get(oidc.groups_claim))
     grants = tuple(
         dict.fromkeys(
@@ -97,5 +100,5 @@ def _groups(said: Any) -> frozenset[str]:
 
 
 def _id(kind: str, issuer: str, subject: str) -> str:
-    of = hashlib.sha256(f"{issuer} {subject}".encode()).hexdigest()  # no issuer has a space
-    return f"{kind}:{of[:32]}"
+    of = f"{issuer} {subject}".encode("utf-8", "surrogatepass")  # no issuer has a space
+    return f"{kind}:{hashlib.sha256(of).hexdigest()[:32]}"

@@ -40,6 +40,8 @@ class Provider:
         self.person: dict[str, Any] = {"sub": "u1", "preferred_username": "anne", "groups": []}
         self.refuses = ""
         """What it answers in place of a code: access_denied, say."""
+        self.ill = False
+        """Whether it answers 503 where a code is shown, and where its keys are asked for."""
         self._clock, self._clients = clock, clients
         self._codes: dict[str, _Code] = {}
         self._keys: list[tuple[str, RSAKey]] = []
@@ -75,10 +77,13 @@ class Provider:
             }
 
         @app.get("/jwks")
-        def jwks() -> dict[str, Any]:
+        def jwks() -> Response:
             self.asked_for_keys += 1
+            if self.ill:
+                return JSONResponse({}, 503)
             public = [{**key.as_dict(private=False), "kid": kid} for kid, key in self._keys]
-            return {"keys": [{**one, "use": "sig", "alg": "RS256"} for one in public]}
+            keys = [{**one, "use": "sig", "alg": "RS256"} for one in public]
+            return JSONResponse({"keys": keys})
 
         @app.get("/authorize")
         def authorize(request: Request) -> Response:
@@ -86,6 +91,8 @@ class Provider:
 
         @app.post("/token")
         async def token(request: Request) -> Response:
+            if self.ill:
+                return JSONResponse({"error": "temporarily_unavailable"}, 503)
             form = {name: str(value) for name, value in (await request.form()).items()}
             return self._token(form, request.headers.get("authorization", ""))
 

@@ -11,6 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from controlplane.identity.attempts import MOST
 from controlplane.store import audit
 from tests.support.house import deploying, pipeline, source
 from tests.support.signing_in import AUDIENCE, Signing
@@ -133,3 +134,9 @@ def test_a_token_of_ours_is_taken_beside_them(doors: Signing) -> None:
     assert doors.client().get(SCHEMA).status_code == 200
     assert doors.provider.asked_for_keys == 0
     assert AUDIENCE not in doors.client().get("/api/v1/tokens").text
+
+
+def test_an_issuer_that_is_ill_is_no_failure_of_the_builds(doors: Signing) -> None:
+    doors.provider.ill = True
+    token = doors.build()
+    assert {asks(doors, token).status_code for _ in range(MOST + 1)} == {503}

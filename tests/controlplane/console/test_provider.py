@@ -8,6 +8,7 @@ import pytest
 
 from controlplane.console.session import COOKIE
 from controlplane.console.signing_in import PENDING
+from controlplane.identity.attempts import MOST
 from controlplane.store import audit, sessions
 from tests.support.signing_in import Signing
 
@@ -97,6 +98,7 @@ def test_a_login_that_takes_too_long_is_begun_again(doors: Signing) -> None:
         ({"iss": "https://evil.example"}, "issuer"),
         ({"exp": 1}, "expired"),
         ({"azp": "another"}, "azp"),
+        ({"aud": ["towpath", "another"]}, "azp"),
     ],
 )
 def test_an_id_token_that_is_not_for_this_login_is_refused(
@@ -182,3 +184,31 @@ def test_what_is_decided_is_on_record_under_the_name_of_the_provider(doors: Sign
         found = {one["kind"]: one for one in audit.entries(connection)}
     assert found["session.opened"]["text"].endswith("approver on shop/*")
     assert found["approval.answered"]["who"] == "anne"
+
+
+def test_nobody_is_kept_out_by_an_address_that_anybodys_page_may_open(doors: Signing) -> None:
+    stranger = doors.visitor()
+    told = {stranger.get("/login/callback?state=a&code=b").status_code for _ in range(MOST + 1)}
+    assert told == {400}
+    wrong = {"token": "tp_wrong"}
+    assert [stranger.post("/login", data=wrong).status_code for _ in range(MOST + 1)][-1] == 429
+    assert doors.sign_in(doors.visitor(), **RELEASE).status_code == 303
+
+
+def test_failed_logins_of_an_address_are_bounded(doors: Signing) -> None:
+    told = []
+    for _ in range(MOST + 1):
+        browser = doors.visitor()
+        back = {"state": "forged", "code": "b"}
+        told.append(browser.get("/login/provider").status_code)
+        told.append(browser.get("/login/callback", params=back).status_code)
+    assert told == [303, 400] * MOST + [429, 429]
+
+
+def test_a_provider_that_is_ill_is_nobodys_failure(doors: Signing) -> None:
+    backs = [(browser := doors.visitor(), doors.away(browser)) for _ in range(MOST + 1)]
+    doors.provider.ill = True
+    told = [one.get("/login/callback", params=back).status_code for one, back in backs]
+    assert told == [503] * (MOST + 1)
+    doors.provider.ill = False
+    assert doors.sign_in(doors.visitor(), **RELEASE).status_code == 303

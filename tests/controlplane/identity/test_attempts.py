@@ -78,14 +78,15 @@ def test_wrong_tokens_are_429_after_a_while_and_a_right_one_is_let_in(tmp_path: 
     assert [one["who"] for one in entries] == ["nobody"] * 3
 
 
-def test_the_consoles_door_is_closed_to_who_guesses(tmp_path: Path) -> None:
+def test_the_consoles_door_is_closed_to_who_guesses_and_to_nobody_else(tmp_path: Path) -> None:
     doors = Doors(tmp_path)
     nobody = doors.client(None)
     form = {"token": "tp_wrong"}
     told = [nobody.post("/console/login", data=form).status_code for _ in range(MOST + 1)]
     assert told == [401] * MOST + [429]
-    right = {"token": doors.tokens[Role.VIEWER]}
-    answer = nobody.post("/console/login", data=right)
+    answer = nobody.post("/console/login", data=form)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
-    doors.house.clock.advance(60)
+    right = {"token": doors.tokens[Role.VIEWER]}
     assert nobody.post("/console/login", data=right).status_code == 303
+    doors.house.clock.advance(60)
+    assert nobody.post("/console/login", data=form).status_code == 401

@@ -102,3 +102,24 @@ def test_an_issuer_that_is_down_is_asked_again_later_and_its_keys_count_until_th
         known.key("k")
     down[0], time.at = False, time.at + CALM
     assert isinstance(known.key("k"), RSAKey)
+
+
+def test_who_begins_sign_ins_makes_no_hammer_of_us() -> None:
+    time, asked, down = Time(), [0], [True]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked[0] += 1
+        if down[0]:
+            raise httpx.ConnectError("down")
+        return httpx.Response(200, json={"issuer": URL, "authorization_endpoint": f"{URL}/a"})
+
+    there = issuer(answer, time)
+    for _ in range(20):
+        with pytest.raises(IdentityError, match="cannot be asked") as found:
+            there.endpoint("authorization_endpoint")
+        assert found.value.status == 503
+    assert asked == [1]
+    down[0], time.at = False, 5.0
+    assert there.endpoint("authorization_endpoint") == f"{URL}/a"
+    time.at += 50.0
+    assert there.metadata() and asked == [2]

@@ -38,6 +38,9 @@ def test_a_provider_by_which_nobody_can_sign_in_is_refused(
         ({"issuer": "http://ci.example"}, "https"),
         ({"jwks": "http://ci.example/keys"}, "https"),
         ({"rules": [{**RULE, "claims": {"repository": "*"}}]}, "must ask for something"),
+        ({"rules": [{**RULE, "claims": {"sub": "?*"}}]}, "must ask for something"),
+        ({"rules": [{**RULE, "claims": {"iss": "https://ci.example"}}]}, "must ask for something"),
+        ({"rules": [{**RULE, "claims": {"aud": "towpath", "ref": "*"}}]}, "must ask for something"),
         ({"rules": [{**RULE, "grants": [{"role": "boss"}]}]}, "no role 'boss'"),
     ],
 )
