@@ -68,6 +68,7 @@ CONFLICT = {409: "How things stand does not allow it; nothing was changed."}
 MORE: Mapping[str, Mapping[int, str]] = {
     "PUT /pipelines/{name}": {415: "The body is neither YAML nor JSON."},
     "POST /freezes": UNKNOWN,  # the pipeline that it is to cover
+    "GET /executions/{execution_id}/stages/{stage}/approval": CONFLICT,
     "GET /doctor/{name}": {501: "This process has no doctor."},
     "GET /migrations/{account}": {501: "This process cannot migrate."},
     "POST /migrations/{account}/{name}": {501: "This process cannot migrate."},

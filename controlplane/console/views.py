@@ -74,6 +74,15 @@ def _stage(stage: Document, now: datetime) -> Document:
             {**action, "said": words.of(words.ACTIONS, action["status"])}
             for action in (shown["actions"] if shown else ())
         ],
+        "proofs": [
+            {
+                **one,
+                "said": words.of(words.VERDICTS, one["verdict"])
+                if one["verdict"]
+                else words.of(words.ACTIONS, one["status"]),
+            }
+            for one in (shown["proofs"] if shown else ())
+        ],
         "failed": [
             action["name"]
             for action in (shown["actions"] if shown else ())
