@@ -221,6 +221,7 @@ def routes(doors: Doors) -> dict[str, str]:
         "accounts": f"{api}/accounts",
         "account": f"{api}/accounts/dev",
         "tokens": f"{api}/tokens",
+        "sessions": f"{api}/sessions",
         "schema": f"{api}/schema",
         "openapi": f"{api}/openapi.json",
         "doctor": f"{api}/doctor",

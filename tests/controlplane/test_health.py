@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import event, insert, update
 
@@ -19,7 +20,7 @@ from controlplane.store import accounts, executions, replicas
 from controlplane.store.replicas import Me
 from controlplane.store.roles import Role
 from controlplane.store.tables import AccountRow, Pipeline, PipelineVersion, table
-from tests.support.doors import Doors, account
+from tests.support.doors import SAME_SITE, Doors, InProcess, account
 from tests.support.house import ANNE, KEYS, deploying, pipeline, source
 
 
@@ -163,15 +164,32 @@ class TestADatabaseThatCannotBeWritten:
     """Reading goes on."""
 
     @pytest.fixture
-    def ill(self, doors: Doors) -> Doors:
+    def signed_in(self, doors: Doors) -> httpx.Client:
+        """Signing in is written down; who is in already goes on looking."""
+        return doors.browser()
+
+    @pytest.fixture
+    def ill(self, doors: Doors, signed_in: httpx.Client) -> Doors:
+        assert signed_in.get("/").status_code == 200
         engine = doors.house.database.engine
         event.listen(engine, "begin", lambda c: c.exec_driver_sql("PRAGMA query_only=1"))
         doors.house.clock.advance(120)  # the use of the tokens would be written down again
         return doors
 
-    def test_pages_and_documents_are_still_answered(self, ill: Doors) -> None:
+    def test_pages_and_documents_are_still_answered(
+        self, ill: Doors, signed_in: httpx.Client
+    ) -> None:
         assert ill.client(Role.VIEWER).get("/api/v1/pipelines").status_code == 200
-        assert ill.browser().get("/").status_code == 200
+        assert signed_in.get("/").status_code == 200
+
+    def test_nobody_is_signed_in_anew_and_the_reason_is_said(self, ill: Doors) -> None:
+        form = {"token": ill.tokens[Role.ADMIN]}
+        with httpx.Client(
+            transport=InProcess(ill.app), base_url="http://towpath", headers=SAME_SITE
+        ) as browser:
+            answer = browser.post("/console/login", data=form)
+        assert answer.status_code == 503
+        assert "is read-only" in answer.text
 
     def test_a_move_is_refused_with_the_reason(self, ill: Doors) -> None:
         answer = ill.client().post("/api/v1/pipelines/shop/executions")

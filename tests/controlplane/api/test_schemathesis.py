@@ -22,7 +22,7 @@ from controlplane.identity.attempts import Attempts
 from controlplane.store.roles import Role
 from tests.support.doors import Doors
 
-EXAMPLES = 12
+EXAMPLES = 6
 """Of one route, with one token."""
 LONG_POLL = "wait"
 
@@ -80,7 +80,7 @@ def test_a_route_answers_what_is_described(
 ) -> None:
     @seed(20)
     @settings(
-        max_examples=EXAMPLES if role is Role.ADMIN else 3,
+        max_examples=EXAMPLES if role is Role.ADMIN else 2,
         deadline=None,
         database=None,
         phases=[Phase.generate],
