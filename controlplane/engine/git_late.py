@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 from controlplane.actions.base import ActionError
 from controlplane.actions.git.base import Hosts, Told
@@ -55,8 +56,9 @@ class LateDeliveries:
             try:
                 self._take(row.host, row.told)
             except ActionError as error:
-                away.add(row.host)
-                self._put_off(row.host, row.tries, error)
+                if not error.permanent:
+                    away.add(row.host)
+                self._put_off(row, error)
                 continue
             with self._database.begin() as connection:
                 late.done(connection, row.id)
@@ -71,9 +73,11 @@ class LateDeliveries:
         files = given.pop("files")
         self._intake.take(host, Told(**given, files=None if files is None else tuple(files)))
 
-    def _put_off(self, host: str, tries: int, error: ActionError) -> None:
-        pause = min(LEAST * 2.0 ** min(tries, 10), LONGEST)
+    def _put_off(self, row: Any, error: ActionError) -> None:
+        """A host that refused one of them is there for the others."""
+        pause = min(LEAST * 2.0 ** min(row.tries, 10), LONGEST)
         until = self._now() + max(pause, error.retry_after or 0.0)
-        log.warning("what %s told waits: %s", host, error)
+        only = row.id if error.permanent else None
+        log.warning("what %s told waits: %s", row.host, error)
         with self._database.begin() as connection:
-            late.put_off(connection, host, until, str(error)[:500])
+            late.put_off(connection, row.host, until, str(error)[:500], only)

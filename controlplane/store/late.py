@@ -36,9 +36,16 @@ def done(connection: Connection, id_: int) -> None:
     connection.execute(delete(LATE).where(L.id == id_))
 
 
-def put_off(connection: Connection, host: str, until: float, reason: str) -> None:
-    """The host is still away: all that wait for it wait on, so that their order is kept."""
+def put_off(
+    connection: Connection, host: str, until: float, reason: str, only: int | None = None
+) -> None:
+    """The host is still away: all that wait for it wait on, so that their order is kept.
+
+    only: the one that the host answered, and refused; it keeps up no other.
+    """
     waits = (L.host == host) & L.due_at.is_not(None)
+    if only is not None:
+        waits &= L.id == only
     connection.execute(
         update(LATE).where(waits).values(due_at=until, tries=L.tries + 1, reason=reason)
     )

@@ -222,6 +222,19 @@ def test_what_waits_is_asked_for_with_pauses_and_given_up_after_a_day(met: Met) 
     assert met.doors.health.degraded() == {}
 
 
+def test_one_that_its_host_refuses_keeps_up_no_other(met: Met) -> None:
+    """A commit that is gone by now is tried again; the next push is not made to wait for it."""
+    met.apply(push=[{"filePaths": {"includes": ["src/**"]}}])
+    met.git.push("main", {"src/a": b"0"})
+    met.git.down = True
+    met.push("f" * 40, ref="refs/heads/gone")
+    commit = met.git.push("new", {"src/a": b"1"})
+    met.push(commit, ref="refs/heads/new")
+    met.git.down = False
+    assert met.late().run_once() == 1
+    assert met.commits() == [commit]
+
+
 def test_what_is_told_late_starts_once_and_never_moves_back(met: Met) -> None:
     """The next push is taken live, before the one that waits."""
     met.apply(push=[{"filePaths": {"includes": ["src/**"]}}])

@@ -188,6 +188,19 @@ def test_an_answer_that_slack_does_not_take_is_sent_later_and_nothing_else_again
     assert "role viewer may not do this" in chat.told()
 
 
+def test_a_command_whose_answer_slack_does_not_take_is_done_once(chat: Chat) -> None:
+    """What was done is no refusal here: done again it would be there twice."""
+    chat.release(deploying("Test", bake="60s"), deploying("Prod"))
+    chat.fake.rate_limit("/commands/T1/", retry_after=40)
+    chat.fake.rate_limit("/actions/T1/", retry_after=40)
+    chat.post(chat.fake.command("freeze shop Prod the fair", "U1"))
+    assert (chat.inbox.turn(), chat.told()) == (1, "")
+    assert len(chat.house.texts("freeze.set")) == 1
+    chat.house.clock.advance(41)
+    chat.work()
+    assert chat.told() and len(chat.house.texts("freeze.set")) == 1
+
+
 def test_what_a_dead_replica_claimed_is_done_by_another_after_its_lease(chat: Chat) -> None:
     chat.release(deploying("Test", bake="60s"), deploying("Prod"))
     chat.post(chat.pressed("hold"))
