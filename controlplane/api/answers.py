@@ -147,8 +147,15 @@ class Bake(Answer):
     since: Time
     until: Time
     extended: bool
+    longer_until: Time
     asked_at: Time
     judged: str
+
+
+class Extended(Answer):
+    """Until when a bake, or a watch, lasts now."""
+
+    until: Time
 
 
 class Watch(Answer):

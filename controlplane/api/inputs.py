@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic.alias_generators import to_camel
 
 from controlplane.clock import LAST
+from controlplane.engine.extending import MOST
 from controlplane.store.grants import GLOB, Grants, bounded
 from controlplane.store.roles import Role
 
@@ -75,6 +76,13 @@ class JudgementBody(Body):
 
     result: Literal["pass", "rollback"]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
+
+
+class ExtensionBody(Body):
+    """So many minutes more of a bake, or of a watch; the reason is kept."""
+
+    minutes: Annotated[int, Field(ge=1, le=MOST)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=GIVEN)]
 
 
 class StopBody(Body):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine import approvals, gate_commands, ids, retrying
+from controlplane.engine import approvals, extending, gate_commands, ids, retrying
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
@@ -247,6 +247,15 @@ class Commands:
             judge_bake(
                 tx, self._execution(tx, execution_id), stage, by, passes=passes, reason=reason
             )
+
+    @again
+    def extend_bake(
+        self, execution_id: str, stage: str, by: Person, asked: extending.Extension
+    ) -> float:
+        """Have a bake, or a watch, last longer; never shorter. The new end, in seconds since the epoch."""
+        with self._transaction(by) as tx:
+            execution = self._execution(tx, execution_id)
+            return extending.extend_bake(tx, execution, stage, by, asked)
 
     @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:

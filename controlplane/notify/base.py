@@ -30,7 +30,7 @@ class StageLine:
 class Button:
     """One legal move, offered as a button. value comes back signed with the press."""
 
-    action: str  # "approve", "reject", "pass", "rollback", "hold", "resume"
+    action: str  # "approve", "reject", "pass", "extend", "rollback", "hold", "resume"
     text: str
     value: str
     style: str = ""  # "primary", "danger" or ""

@@ -7,8 +7,9 @@ newer. What cannot be done raises CommandError or NotAllowedError with the reaso
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controlplane.engine.extending import Extension
 from controlplane.engine.refusals import CommandError, Person, Problem
-from controlplane.notify.buttons import Press
+from controlplane.notify.buttons import EXTENSION, Press
 from controlplane.settings import SlackPerson
 from controlplane.slack.desk import Door
 from controlplane.slack.people import person
@@ -19,6 +20,7 @@ NEEDS: Mapping[str, Permission] = {
     "approve": Permission.APPROVE,
     "reject": Permission.APPROVE,
     "pass": Permission.ROLL_BACK,
+    "extend": Permission.ROLL_BACK,
     "rollback": Permission.ROLL_BACK,
     "hold": Permission.HOLD,
     "resume": Permission.HOLD,
@@ -99,6 +101,12 @@ def _pass(door: Door, asked: Press, by: Person, _: str) -> None:
     door.commands.judge(asked.execution, asked.stage, by, passes=True, reason="judged in Slack")
 
 
+def _extend(door: Door, asked: Press, by: Person, _: str) -> None:
+    """asked.token: of the stage as it was drawn, so that two who press at once extend it once."""
+    longer = Extension(EXTENSION, "extended in Slack", asked.token)
+    door.commands.extend_bake(asked.execution, asked.stage, by, longer)
+
+
 def _hold(door: Door, asked: Press, by: Person, pipeline: str) -> None:
     with door.database.read() as connection:
         closed = ledger.transition(connection, pipeline, asked.stage)
@@ -128,6 +136,7 @@ def _resume(door: Door, asked: Press, by: Person, pipeline: str) -> None:
 MOVES: Mapping[str, Callable[[Door, Press, Person, str], None]] = {
     "rollback": _roll_back,
     "pass": _pass,
+    "extend": _extend,
     "hold": _hold,
     "resume": _resume,
 }

@@ -174,6 +174,36 @@ def test_a_bake_that_asks_is_let_pass(chat: Chat) -> None:
     assert "it has ended" in chat.told()
 
 
+def test_a_bake_is_extended_once_by_two_who_press_at_once(chat: Chat) -> None:
+    execution = chat.release(deploying("Prod", bake="60s"))
+    first, second = chat.pressed("extend"), chat.pressed("extend", "U3")
+    second["user"]["id"] = "U1"
+    second["actions"][0]["action_ts"] = "9.9"
+    assert "goes on for 30 minutes longer" not in chat.told()
+    chat.post(first)
+    chat.post(second)
+    chat.work()
+    assert [text.partition(",")[0] for text in chat.house.texts("bake.extended")] == [
+        "Prod bakes 30 min longer"
+    ]
+    assert "was extended already" in chat.told()
+    chat.tell()
+    chat.press("extend")  # the message shows the new one
+    assert len(chat.house.texts("bake.extended")) == 2
+    chat.house.wait(3_700, step=20)
+    chat.tell()
+    assert chat.house.stages(execution)["Prod"] == "Succeeded"
+    assert "extend" not in chat.shown()
+
+
+def test_a_watch_is_extended_by_its_button(chat: Chat) -> None:
+    chat.release(deploying("Prod", Watch="1h"))
+    chat.house.wait(20)
+    chat.tell()
+    chat.press("extend")
+    assert "Prod is watched 30 min longer" in chat.house.texts("bake.extended")[0]
+
+
 def test_an_answer_that_slack_does_not_take_is_sent_later_and_nothing_else_again(
     chat: Chat,
 ) -> None:
