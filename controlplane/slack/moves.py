@@ -7,12 +7,14 @@ newer. What cannot be done raises CommandError or NotAllowedError with the reaso
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controlplane.engine import approvals
 from controlplane.engine.extending import Extension
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.notify.buttons import EXTENSION, Press
 from controlplane.settings import SlackPerson
 from controlplane.slack.desk import Door
 from controlplane.slack.people import person
+from controlplane.store import approvals as store_approvals
 from controlplane.store import executions, ledger, queries
 from controlplane.store.roles import Permission
 
@@ -57,15 +59,34 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
     by, _ = who(door, user, asked)
     if asked.action == "reject" and not comment.strip():
         raise CommandError(Problem.INVALID, "Say why: whoever started the release reads it.")
-    still_open(door, asked)
-    door.commands.decide_approval(
-        asked.execution,
-        asked.stage,
-        asked.action_name,
-        by,
-        approve=asked.action == "approve",
-        summary=comment.strip(),
-        token=asked.token,
+    word = approvals.Word(
+        asked.stage, asked.action_name, asked.action == "approve", comment.strip(), asked.token
+    )
+    try:
+        still_open(door, asked)
+        door.commands.decide_approval(
+            asked.execution,
+            asked.stage,
+            asked.action_name,
+            by,
+            approve=word.approve,
+            summary=word.comment,
+            token=asked.token,
+        )
+    except CommandError:
+        if not _has_said(door, by, word):
+            raise
+
+
+def _has_said(door: Door, by: Person, word: approvals.Word) -> bool:
+    """Say whether these very words of his count already: his window did not hear that they were taken."""
+    with door.database.read() as connection:
+        votes = store_approvals.votes(connection, word.token)
+    mine = (by.name, by.door, word.verdict, word.comment)
+    return any(
+        (one.person, one.door, one.verdict, one.comment) == mine
+        for one in votes
+        if one.void_at is None
     )
 
 

@@ -1,7 +1,7 @@
 """Buttons and windows in Slack: those that count, and those that change nothing and say why."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -244,6 +244,77 @@ def test_what_a_dead_replica_claimed_is_done_by_another_after_its_lease(chat: Ch
     assert chat.house.texts("transition.disabled") == ["bo: held in Slack"]
     with chat.house.database.begin() as connection:
         assert not slack_inbox.write(connection, row, error="of the dead one")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def killed(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Work until what was asked for is done, and die before that is written to its row."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    def work() -> None:
+        doomed = Inbox(chat.desk)
+        with monkeypatch.context() as patched:
+            patched.setattr(doomed, "_write", die)
+            patched.setattr(doomed, "_told", die)
+            with pytest.raises(Killed):
+                doomed.turn()
+        chat.house.clock.advance(31)
+
+    return work
+
+
+@pytest.mark.parametrize("text", ["freeze shop Prod the fair", "promote shop"])
+def test_a_command_is_done_once_though_whoever_did_it_died_at_once(
+    chat: Chat, killed: Callable[[], None], text: str
+) -> None:
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.fake.command(text, "U1"))
+    killed()
+    done = [chat.house.texts("freeze.set"), chat.house.rows()]
+    chat.work()
+    assert [chat.house.texts("freeze.set"), chat.house.rows()] == done
+    assert len(done[0]) + len(done[1]) == 2  # the release, and what was asked for
+    assert "It was done" in chat.told()
+
+
+@pytest.mark.parametrize("button", ["hold", "extend", "rollback"])
+def test_a_move_is_not_refused_because_it_is_done_already(
+    chat: Chat, killed: Callable[[], None], button: str
+) -> None:
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.pressed(button))
+    killed()
+    kinds = chat.house.kinds()
+    chat.work()
+    assert (chat.told(), chat.house.kinds()) == ("", kinds)
+
+
+def test_what_another_replica_has_taken_over_is_left_to_it(chat: Chat) -> None:
+    """Its lease ran out while it did it: nothing of it stands, and nobody is told twice."""
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.pressed("hold"))
+    now = chat.house._now()
+    with chat.house.database.begin() as connection:
+        [old] = slack_inbox.claim(connection, "slow", now, now + 30, 10)
+        slack_inbox.claim(connection, "other", now + 31, now + 61, 10)
+    before = chat.house.kinds()
+    chat.inbox._take(old, now, chat.inbox.tick() + 30)
+    assert (chat.told(), chat.house.kinds()) == ("", before)
+
+
+def test_a_window_that_is_sent_off_again_is_taken_as_said(chat: Chat) -> None:
+    """Its answer was lost on the way: whoever did it is not told that it is no longer open."""
+    chat.asks()
+    chat.press("approve")
+    assert [chat.submit("well"), chat.submit("well")] == ["", ""]
+    assert len(chat.house.texts("approval.answered")) == 1
+    assert chat.submit("another word") != "" and chat.submit("well", "U3") != ""
 
 
 def test_what_is_done_is_forgotten_after_a_day(chat: Chat) -> None:
