@@ -8,20 +8,25 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.approvals import APPROVED, terms_of, valid
 from controlplane.engine.extending import mark, may_be_extended
+from controlplane.engine.refusals import CommandError
 from controlplane.engine.state_changes import changes
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.watching import WATCHED
 from controlplane.journal import TOLD
 from controlplane.notify.base import Button, Note, StageLine
 from controlplane.notify.buttons import EXTENSION, sign
+from controlplane.notify.message import cut
 from controlplane.notify.notices import notice
 from controlplane.notify.state_changes import CHANNEL
 from controlplane.states import ActionStatus, StageStatus
-from controlplane.store import events, executions, histories, ledger, queries
+from controlplane.store import approvals, events, executions, histories, ledger, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
 
+PEOPLE, NAME = 20, 60
+"""So many are named who approved, by so many characters each."""
 DAY = "the digest of the day"
 
 
@@ -91,6 +96,7 @@ class NoteMaker:
             url=self.url_of(event.pipeline, event.execution_id),
             lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
             buttons=self._buttons(connection, execution, stages),
+            votes=self._votes(connection, execution, stages),
             changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
             started_by=_starter(connection, execution),
             notice=_notice(connection, event, execution) if channel == "SNS" else "",
@@ -108,6 +114,30 @@ class NoteMaker:
         actions = [a for stage in stages if stage.name == event.stage for a in stage.actions]
         named = (action.configuration.get("Account", "") for action in actions)
         return tuple(dict.fromkeys(name for name in named if name))
+
+    def _votes(self, connection: Connection, execution: Any, stages: Any) -> tuple[str, ...]:
+        """One line an open approval with a quorum, as it is known: what lapses is an event, and drawn anew."""
+        if execution is None or execution.ended_at is not None:
+            return ()
+        found = []
+        for stage in stages:
+            row = queries.open_approval(connection, execution.id, stage.stage, "")
+            if row is not None and row.stage_id == stage.id:
+                found += self._vote(connection, execution, stage.stage, row)
+        return tuple(found)
+
+    def _vote(self, connection: Connection, execution: Any, stage: str, row: Any) -> list[str]:
+        try:
+            terms = terms_of(connection, self.structures, execution, stage, row.name)
+        except (CommandError, BrokenStructureError):
+            return []  # whoever decides is told what is wrong with it
+        kept = approvals.by_token(connection, row.token)
+        if terms.quorum == 1 or kept is None:
+            return []
+        counted = valid(approvals.votes(connection, row.token), kept.evidence)
+        people = [cut(one.person, NAME) for one in counted if one.verdict == APPROVED]
+        named = ", ".join(people[:PEOPLE]) or "nobody yet"
+        return [f"{row.name} in {stage}, approved by {len(people)} of {terms.quorum}: {named}"]
 
     def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
         if execution is None:

@@ -124,6 +124,10 @@ def _foot(note: Note, room: int) -> list[Block]:
     blocks: list[Block] = []
     if note.lines:
         blocks.append(SectionBlock(text=_marked(_lines(note.lines, room))))
+    if note.votes:
+        blocks.append(
+            SectionBlock(text=_plain(escaped("\n".join(note.votes), min(room, MAX_PROSE))))
+        )
     if note.buttons:
         blocks.append(ActionsBlock(elements=_buttons(note.buttons)))
     return [*blocks, _context(note)]

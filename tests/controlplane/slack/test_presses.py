@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from controlplane.engine.refusals import Person
 from controlplane.notify import buttons
 from controlplane.sandbox.scripted import judging
 from controlplane.slack.inbox import Inbox
 from controlplane.store import slack_inbox
+from controlplane.store.tables import Vote, table
 from monitors.base import Verdict
 from tests.support.chat import Chat
-from tests.support.doors import SECRET
-from tests.support.house import deploying
+from tests.support.doors import SECRET, asks_a_person
+from tests.support.house import action, deploying
 
 
 @pytest.fixture
@@ -172,6 +174,42 @@ def test_a_bake_that_asks_is_let_pass(chat: Chat) -> None:
     chat.post(old)
     chat.work()
     assert "it has ended" in chat.told()
+
+
+def test_a_message_says_who_of_a_quorum_has_approved(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "2", "AuthorMayApprove": "true"})
+    chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    first = chat.message()["ts"]
+    assert "Ask in Gate, approved by 0 of 2: nobody yet" in json.dumps(chat.message())
+    for number, (user, told) in enumerate((("U1", "1 of 2: bo"), ("U3", ""))):
+        chat.press("approve", user)
+        shown = json.dumps(list(chat.fake.views().values())[-1])
+        assert ("approved by 1 of 2: bo" in shown) == (number == 1)
+        assert chat.submit("", user) == ""
+        chat.house.settle()
+        chat.tell()
+        text = json.dumps(chat.message())
+        assert (f"approved by {told}" in text) if told else ("approved by" not in text)
+    assert chat.message()["ts"] == first
+
+
+def test_who_lapses_is_named_no_longer_and_names_are_no_markup(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "3"})
+    execution = chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    for name in ("<!here>", "cy"):
+        person = Person(name, "api")
+        chat.house.commands.decide_approval(
+            execution, "Gate", "Ask", person, approve=True, summary=""
+        )
+    chat.tell()
+    assert "2 of 3: &lt;!here&gt;, cy" in json.dumps(chat.message())
+    with chat.house.database.begin() as connection:
+        stored = update(table(Vote)).where(table(Vote).c.person == "cy")
+        connection.execute(stored.values(void_at=1.0))
+        note = chat.desk.notes.of(connection, execution)
+    assert note.votes == ("Ask in Gate, approved by 1 of 3: <!here>",)
 
 
 def test_a_bake_is_extended_once_by_two_who_press_at_once(chat: Chat) -> None:
