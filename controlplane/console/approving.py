@@ -90,6 +90,10 @@ def approval_view(
             *document["approvers"]["names"],
             *(f"group {one}" for one in document["approvers"]["groups"]),
         ],
+        "findings": [
+            {**one, "place": words.place(one, {a.name: a.id for a in desk.registry.all()})}
+            for one in document["findings"]
+        ],
         "may_decide": session.may(Permission.APPROVE, document["pipeline"], stage),
         "checks": [
             {**one, "said": words.of(words.ACTIONS, one["status"])} for one in document["checks"]
