@@ -12,6 +12,11 @@ from monitors.base import Outcome, Progress
 from tests.support.doors import Doors, asks_a_person
 from tests.support.house import BAD, GOOD, action, deploying, pipeline, source
 
+SAYS = {
+    Role.VIEWER: "What there is to see of Ask",
+    Role.APPROVER: "Look at Ask, and decide…",
+    Role.ADMIN: "Look at Ask, and decide…",
+}
 SAID = {"Quorum": "2", "CustomData": "<b>Read</b> the notes"}
 
 
@@ -120,10 +125,43 @@ def test_what_cannot_be_is_said_on_the_page_and_changes_nothing(doors: Doors) ->
     assert doors.events() == before
 
 
-def test_the_pipelines_page_leads_there(doors: Doors) -> None:
+def test_the_pipelines_page_leads_there_and_decides_nothing_itself(doors: Doors) -> None:
     execution = waiting(doors, **SAID)
-    page = doors.browser(Role.VIEWER).get("/pipelines/shop").text
-    assert f'href="/console{path_of(execution)}?action=Ask"' in page
+    before = doors.events()
+    pages = {role: doors.browser(role).get("/pipelines/shop").text for role in SAYS}
+    for role, page in pages.items():
+        assert f'href="/console{path_of(execution)}?action=Ask"' in page and SAYS[role] in page
+        assert "/approve" not in page
+    admin = doors.browser()
+    csrf = admin.get("/pipelines/shop").text.split('name="csrf" value="')[1].split('"')[0]
+    asked = {"csrf": csrf, "execution": execution, "stage": "Gate", "action": "Ask"}
+    for move in ("approve", "reject"):
+        answer = admin.post(f"/pipelines/shop/{move}", data=asked)
+        assert (answer.status_code, "no such move" in answer.text) == (404, True)
+    assert doors.events() == before
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_who_comes_second_reads_it_on_the_pipelines_page(doors: Doors, verdict: str) -> None:
+    execution = waiting(doors)
+    browser, late = doors.browser(Role.APPROVER), doors.browser(Role.ADMIN)
+    page = late.get(path_of(execution)).text
+    fields = {
+        name: page.split(f'name="{name}" value="')[1].split('"')[0]
+        for name in ("csrf", "action", "evidence")
+    }
+    answer = send(browser, execution, verdict, reason="looks good")
+    done = f"/console/pipelines/shop?done={verdict}"
+    assert (answer.status_code, answer.headers["location"]) == (303, done)
+    second = late.post(
+        path_of(execution), data={**fields, "verdict": "approve", "reason": "me too"}
+    )
+    assert (second.status_code, "decided already" in second.text) == (409, True)
+    assert "Recent executions" in second.text
+    doors.house.settle()
+    page = browser.get("/pipelines/shop").text
+    word = "Approved" if verdict == "approve" else "Rejected"
+    assert f"{word} by approver (console): looks good" in page
 
 
 def finding(id_: str, severity: str, **more: object) -> dict[str, object]:
