@@ -9,7 +9,7 @@ sleeps for Slack's sake: the row becomes due later.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -46,6 +46,10 @@ ANSWERED_WITHIN = 1_800.0
 
 
 DONE = "It was done, and Towpath was interrupted before it could say more. See /towpath status."
+
+
+Values = dict[str, Any]
+"""New values of a row, by column."""
 
 
 class TakenOverError(Exception):
@@ -93,33 +97,42 @@ class Inbox:
                 self._forgot = now
                 slack_inbox.forget(connection, now - KEPT)
         run = pool.map if pool else map
-        list(run(lambda row: self._take(row, now, until), rows))
+        done = list(run(lambda row: (row, self._take(row, now, until)), rows))
+        self._finish([(row, values) for row, values in done if values])
         return len(rows)
 
-    def _take(self, row: Any, now: float, until: float) -> None:
-        """Nothing raises out of here: what fails stays claimed, and is due again when the lease is over."""
+    def _finish(self, done: Sequence[tuple[Any, Values]]) -> None:
+        """One commit for all: those who press wait for the same disk."""
+        if done:
+            with self._desk.door.database.begin() as connection:
+                for row, values in done:
+                    slack_inbox.write(connection, row, **values)
+
+    def _take(self, row: Any, now: float, until: float) -> Values:
+        """What is to be written to the row. Nothing raises out of here: what fails is due again in time."""
         if self.tick() >= until:
-            return  # it waited here for longer than it was ours
+            return {}  # it waited here for longer than it was ours
         try:
             asked = Asked.model_validate_json(row.payload)
             answer = asked.text if row.kind == "answer" else self._do(row, asked, now)
             if answer and row.kind != "answer":
                 told = asked.model_copy(update={"text": answer}).model_dump_json()
                 self._write(row, kind="answer", payload=told)
-            self._write(row, **self._told(row, asked, answer, now))
+            return self._told(row, asked, answer, now)
         except TakenOverError:
             log.info("what was asked for in Slack is done by another replica")
         except SQLAlchemyError:
             log.exception("what was asked for in Slack is tried again when its lease is over")
         except Exception:
             log.exception("what was asked for in Slack cannot be done")
-            self._write(row, due_at=None, owner=None, error="it cannot be done: see the log")
+            return {"due_at": None, "owner": None, "error": "it cannot be done: see the log"}
+        return {}
 
     def _write(self, row: Any, **values: Any) -> None:
         with self._desk.door.database.begin() as connection:
             slack_inbox.write(connection, row, **values)
 
-    def _told(self, row: Any, asked: Asked, answer: str, now: float) -> dict[str, Any]:
+    def _told(self, row: Any, asked: Asked, answer: str, now: float) -> Values:
         """Answer whoever asked; what is written to the row."""
         done = {"due_at": None, "owner": None, "error": ""}
         if not answer:
