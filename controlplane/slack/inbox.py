@@ -184,13 +184,16 @@ class Inbox:
             press = buttons.read(asked.text, self._desk.door.secret)
         except ValueError as error:
             return f"Nothing was done. {error}"
+        if press.action in DECISIONS:
+            return self._open(asked, press)
         try:
-            if press.action in DECISIONS:
-                return self._open(asked, press)
             move(door, asked.user, press)
         finally:
-            draw(self._desk, press.execution, f"{asked.channel}:{asked.message_ts}")
+            self._draw(asked, press)
         return ""
+
+    def _draw(self, asked: Asked, press: buttons.Press) -> None:
+        draw(self._desk, press.execution, f"{asked.channel}:{asked.message_ts}")
 
     def _open(self, asked: Asked, press: buttons.Press) -> str:
         """Open the window first, for Slack allows three seconds; look up then what stands in it."""
@@ -209,7 +212,7 @@ class Inbox:
         return ""
 
     def _fill(self, asked: Asked, press: buttons.Press, view_id: str) -> None:
-        desk = self._desk
+        desk, closed = self._desk, False
         try:
             still_open(desk.door, press)
             with desk.door.database.read() as connection:
@@ -218,11 +221,13 @@ class Inbox:
                 found = new_findings(connection, desk.door.structures, row, press.stage)
             view = modals.asking(press, asked.text, modals.evidence(note, press, found))
         except CommandError as error:
-            view = modals.closed(str(error))
+            view, closed = modals.closed(str(error)), True
         try:
             desk.web.call("views.update", view_id=view_id, view=view)
         except NotifyError as error:  # the window is open, and decides without
             log.warning("a window in Slack shows less than it could: %s", error)
+        if closed:  # else a window changes nothing of what the message shows
+            self._draw(asked, press)
 
     def _nap(self) -> float:
         database = self._desk.door.database
