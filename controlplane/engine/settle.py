@@ -213,7 +213,7 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
         retrying.try_again(tx, view, row, execution, cause)
         return
     ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
-    if moves.stage is S.STOPPED and view.since is not None:
+    if moves.stage is S.STOPPED and (view.since is not None or moves.deploying):
         begin(tx, view, moves.stage, row, execution)
     end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
     act = close_the_loop(tx, view, cause, row, execution, moves.result)

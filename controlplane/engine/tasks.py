@@ -135,8 +135,8 @@ def _job(
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
     )
-    # Rules of onFailure are asked while the stage winds down.
-    stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
+    # Rules are begun while the stage winds down, too: of onFailure, and what watches where it is waited for.
+    stopping = execution.stage_status == StageStatus.STOPPING and row.kind == "action"
     return Job(row, execution, key, declared, task, error, stopping)
 
 
