@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from accounts.base import AccountError
+from accounts.redact import hidden
 from controlplane.actions.base import ActionDriver
 from controlplane.engine.rows import ABANDONED, ASKED
 from controlplane.engine.tasks import Job, Key
@@ -38,6 +39,8 @@ JUDGING = frozenset({"rule", "watch", "gate", *ASKED})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
 MOST_OUTPUT = 122_880
 """Bytes of output variables of an action, as at CodePipeline."""
+SHORTEST_SECRET = 8
+"""Characters: nothing that is shorter names a credential and tells it, too."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -255,5 +258,9 @@ def _again(job: Job, error: Exception, failures: int, judgement: Judgement | Non
 
 
 def _text(said: str) -> str:
-    """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not."""
-    return said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
+    """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not.
+
+    It becomes an event and a line of a log: a variable that somebody put out may stand in it.
+    """
+    fit = said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
+    return hidden(fit) if len(fit) >= SHORTEST_SECRET else fit
