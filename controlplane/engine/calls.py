@@ -25,6 +25,9 @@ STATUS = {
     Outcome.SUCCEEDED: A.SUCCEEDED,
     Outcome.FAILED: A.FAILED,
 }
+BY_PERSON = frozenset({"wait", "abandon"})
+"""How an execution is stopped so that nothing is rolled back."""
+NOT_STOPPED = "it could not be stopped"
 ROLLBACK = 0
 """Its lane (engine.lanes)."""
 LOOK_EVERY = 5.0
@@ -115,8 +118,22 @@ def _when_late(job: Job) -> A:
 
 
 def give_up(drivers: Drivers, job: Job) -> list[Result]:
-    """Its stage winds down between two tries to start it: the first may have reached the vendor."""
-    return [_end(drivers, job, A.ABANDONED, "not tried again")]
+    """Its stage winds down between two tries to start it: the first may have reached the vendor.
+
+    Where a person stops, no rollback comes that would find it: what cannot be stopped is tried for a while.
+    """
+    try:
+        drivers[job.key].stop(job.task)
+    except Exception as error:  # noqa: BLE001 - as above
+        if getattr(error, "postponed", False):
+            return [_postponed(job, error)]
+        failures = job.row.failures + 1
+        passes = not getattr(error, "permanent", False) and failures <= PATIENCE
+        if job.execution.stop in BY_PERSON and passes:
+            return [_again(job, error, failures, None)]
+        why = f"not tried again (and {NOT_STOPPED}: {error})"
+        return [_ended(job, A.ABANDONED, why)._replace(failures=failures)]
+    return [_ended(job, A.ABANDONED, "not tried again")]
 
 
 def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
@@ -125,7 +142,7 @@ def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
         note = ""
     except Exception as error:  # noqa: BLE001 - it ends all the same; say what could not be stopped
         log.warning("%s could not be stopped: %s", job.task.token, error)
-        note = f" (and it could not be stopped: {error})"
+        note = f" (and {NOT_STOPPED}: {error})"
     return _ended(job, status, why + note)
 
 
