@@ -45,6 +45,7 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
 from controlplane.iam.presigned import Presigned
+from controlplane.iam.web_identity import WebIdentity
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -98,6 +99,7 @@ class House:
     migration: Migration
     shadow: Shadow
     iam: Presigned
+    iam_tokens: WebIdentity
     inbox: Inbox
     sockets: Sockets | None
     login: Login | None
@@ -192,6 +194,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
             settings.public_url.rstrip("/"),
             lambda: {region for one in known.all() for region in one.regions},
         ),
+        iam_tokens=WebIdentity(http, clock, settings.public_url.rstrip("/"), settings.iam_issuers),
         inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
         sockets=_sockets(settings, door),
         login=_login(settings, http, now),

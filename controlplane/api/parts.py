@@ -21,6 +21,7 @@ from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.structures import Structures
 from controlplane.iam.presigned import Presigned
+from controlplane.iam.web_identity import WebIdentity
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -38,6 +39,7 @@ class Parts:
     git, intake, late: the Git hosts, what takes their webhooks, and what keeps those that cannot be taken yet.
     doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
+    iam, iam_tokens: ask who has signed a decision, and whose token is of one.
     login: signs people in by a provider. builds: knows whose JWTs are taken.
     """
 
@@ -61,6 +63,7 @@ class Parts:
     hooks: Hooks | None = None
     migration: Migration | None = None
     iam: Presigned | None = None
+    iam_tokens: WebIdentity | None = None
     login: Login | None = None
     builds: Builds | None = None
 
