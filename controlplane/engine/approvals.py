@@ -148,10 +148,7 @@ def authors(connection: Connection, execution: Any) -> list[tuple[str, str]]:
 
 def is_author(connection: Connection, execution: Any, by: Person) -> bool:
     """Whether this person started it or wrote what it releases."""
-    return any(
-        by.is_one_with(name, token) or by.name.casefold() == name.casefold()
-        for name, token in authors(connection, execution)
-    )
+    return any(by.is_one_with(name, token) for name, token in authors(connection, execution))
 
 
 def why_not(
