@@ -153,6 +153,7 @@ def _desk(parts: Parts, changes: Changes, attempts: Attempts) -> console.Desk:
         installation=parts.installation,
         attempts=attempts,
         login=parts.login,
+        goes=parts.goes,
     )
 
 
@@ -167,6 +168,7 @@ def _codepipeline(parts: Parts) -> codepipeline.Desk:
         public_url=parts.settings.public_url,
         lender=parts.lender,
         hooks=parts.hooks,
+        goes=parts.goes,
         parties={
             name: token.get_secret_value()
             for name, token in parts.settings.third_party_clients.items()

@@ -42,6 +42,10 @@ class GitHost(BaseModel):
         return (self.api or GIT_APIS[self.kind]).rstrip("/")
 
 
+Globs = str | Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
+"""One glob, or several of which any may match."""
+
+
 class SettingError(ValueError):
     """A setting that is well formed and cannot be: the sentence names it, and the mend."""
 
@@ -49,7 +53,7 @@ class SettingError(ValueError):
 class SlackPerson(BaseModel):
     """Who a user of Slack is here: the name that his tokens have too, and the role of his presses.
 
-    pipelines, stages: globs of those that he may move. groups: those that he is in.
+    pipelines, stages, environments: globs of those that he may move. groups: those that he is in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,17 +62,19 @@ class SlackPerson(BaseModel):
     role: str
     pipelines: str = "*"
     stages: str = "*"
+    environments: Globs = "*"
     groups: tuple[str, ...] = ()
 
 
 class GrantSetting(BaseModel):
-    """A role over the pipelines and stages that two globs match."""
+    """A role over the pipelines, stages and environments that globs match."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     role: str
     pipelines: str = "*"
     stages: str = "*"
+    environments: Globs = "*"
 
 
 class Oidc(BaseModel):

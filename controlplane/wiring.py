@@ -29,7 +29,7 @@ from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
-from controlplane.engine import retention
+from controlplane.engine import environments, retention
 from controlplane.engine.commands import Commands
 from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
@@ -159,7 +159,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     notifiers = _notifiers(settings, clients, clock, http)
     notes = NoteMaker(_urls(settings), secret, structures)
     delivery = Delivery(database, notifiers, notes, now, settings.lease_seconds)
-    door = Door(database, commands, structures, settings.slack_people, secret, now)
+    goes = environments.goes_of(database, structures, known.all)
+    door = Door(database, commands, structures, settings.slack_people, secret, now, goes)
     web = Web(settings.slack_token.get_secret_value(), settings.slack_url)
     pushes = Pushes(database, structures, now)
     sources = Sources(database, structures, commands, drivers, pushes)

@@ -127,7 +127,7 @@ def _refusal(parts: Parts, said: SignedBody, known: Approver) -> Response | None
     if said.pipeline not in ("", execution.pipeline):
         wanted = f"{said.execution} is not of pipeline {said.pipeline}"
         return problem(409, f"{wanted}, which was signed for: nothing was changed.")
-    place = (Permission.APPROVE, execution.pipeline, said.stage)
+    place = (Permission.APPROVE, execution.pipeline, said.stage, parts.goes)
     if grants.may(known.grants, *place):
         return None
     why = grants.refusal(known.grants, *place)

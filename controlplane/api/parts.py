@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,6 +16,7 @@ from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
+from controlplane.engine import environments
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
@@ -28,6 +30,7 @@ from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class Parts:
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.clock().timestamp()
+
+    @cached_property
+    def goes(self) -> Goes:
+        """Which environments a pipeline's stage leads into."""
+        return environments.goes_of(self.database, self.structures, self.registry.all)
 
     def newest_event(self) -> int:
         """Answer what waiting doors wait for."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from controlplane.engine.refusals import SUBJECT
 from controlplane.identity.errors import IdentityError
 from controlplane.settings import GrantSetting, JwtRule, Oidc, SettingError
-from controlplane.store.grants import Grants, bounded, check
+from controlplane.store.grants import Grants, bounded, check, listed
 from controlplane.store.roles import Role
 
 EVERYBODY = "*"
@@ -78,7 +78,7 @@ def of_build(issuer: str, rules: Sequence[JwtRule], claims: Mapping[str, Any]) -
 
 def grants_of(one: GrantSetting) -> Grants:
     """A grant of the settings."""
-    return bounded(Role(one.role), [one.pipelines], [one.stages])
+    return bounded(Role(one.role), [one.pipelines], [one.stages], listed(one.environments))
 
 
 def check_grants(where: str, given: Sequence[GrantSetting]) -> None:
@@ -89,7 +89,7 @@ def check_grants(where: str, given: Sequence[GrantSetting]) -> None:
                 f"{where}: there is no role {one.role!r}; there is: {', '.join(Role)}"
             )
         try:
-            check((one.pipelines, one.stages))
+            check((one.pipelines, one.stages, *listed(one.environments)))
         except ValueError as error:
             raise SettingError(f"{where}: {error}") from None
 
