@@ -36,6 +36,7 @@ from controlplane.api.edge import BodyLimit, SafeHeaders
 from controlplane.api.parts import Parts
 from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
+from controlplane.iam import approvers, web_identity
 from controlplane.identity import builds, oidc
 from controlplane.identity.attempts import Attempts
 from controlplane.slack import people
@@ -64,6 +65,8 @@ def create_app(parts: Parts) -> FastAPI:
     people.check(parts.settings)
     oidc.check_settings(parts.settings.oidc, parts.settings.grants)
     builds.check_settings(parts.settings.jwt_issuers)
+    approvers.check_settings(parts.settings.iam_approvers)
+    web_identity.check_settings(parts.settings.iam_issuers)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
@@ -150,6 +153,7 @@ def _desk(parts: Parts, changes: Changes, attempts: Attempts) -> console.Desk:
         installation=parts.installation,
         attempts=attempts,
         login=parts.login,
+        goes=parts.goes,
     )
 
 
@@ -164,6 +168,7 @@ def _codepipeline(parts: Parts) -> codepipeline.Desk:
         public_url=parts.settings.public_url,
         lender=parts.lender,
         hooks=parts.hooks,
+        goes=parts.goes,
         parties={
             name: token.get_secret_value()
             for name, token in parts.settings.third_party_clients.items()

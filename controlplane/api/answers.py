@@ -569,11 +569,12 @@ class Finding(Answer):
 
 
 class Grant(Answer):
-    """A role over the pipelines and stages that two globs match."""
+    """A role over the pipelines, stages and environments that globs match."""
 
     role: str
     pipelines: str
     stages: str
+    environments: str
 
 
 class BrowserSession(Answer):

@@ -199,6 +199,12 @@ class Commands:
             self._on_record(execution_id, by, word, str(refused))
             raise
 
+    def refuse_approval(
+        self, execution_id: str, by: Person, stage: str, action: str, *, approve: bool, why: str
+    ) -> None:
+        """A door has turned somebody away whom it knows: that is kept in the audit log."""
+        self._on_record(execution_id, by, approvals.Word(stage, action, approve, ""), why)
+
     @again
     def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
         """Stop and wait for what runs, or stop and abandon it."""

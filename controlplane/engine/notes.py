@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.approval_evidence import gather
 from controlplane.engine.state_changes import changes
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.watching import WATCHED
@@ -46,6 +47,7 @@ class _Bound(NamedTuple):
 
     name: str
     token: str
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,11 @@ class NoteMaker:
         for stage in stages:
             row = queries.open_approval(connection, execution.id, stage.stage, "")
             if row is not None and row.stage_id == stage.id:
+                seen = self._evidence(connection, execution, stage.stage)
+                asks = _Bound(row.name, row.token, seen)
                 found += [
-                    self._button("approve", "Approve", "primary", execution, stage, row),
-                    self._button("reject", "Reject", "danger", execution, stage, row),
+                    self._button("approve", "Approve", "primary", execution, stage, asks),
+                    self._button("reject", "Reject", "danger", execution, stage, asks),
                 ]
         last = stages[-1] if stages else None
         if last is not None and last.asked_at and last.status == StageStatus.BAKING:
@@ -128,6 +132,13 @@ class NoteMaker:
         if last is not None and execution.type != "ROLLBACK":
             found += self._of_way(connection, execution, last)
         return tuple(found)
+
+    def _evidence(self, connection: Connection, execution: Any, stage: str) -> str:
+        """The hash of what there is to see; "" where the structure cannot be read."""
+        try:
+            return gather(connection, self.structures, execution, stage).hash
+        except (KeyError, BrokenStructureError):
+            return ""
 
     def _of_way(self, connection: Connection, execution: Any, last: Any) -> list[Button]:
         """Close the way on, or open it: into the stage that it waits for, or else the next one."""
@@ -163,16 +174,10 @@ class NoteMaker:
         return tuple(found)
 
     def _button(
-        self, action: str, text: str, style: str, execution: Any, stage: Any, row: Any
+        self, action: str, text: str, style: str, execution: Any, stage: Any, bound: _Bound | None
     ) -> Button:
-        value = sign(
-            action,
-            execution.id,
-            stage.stage,
-            "" if row is None else row.name,
-            "" if row is None else row.token,
-            self.secret,
-        )
+        to = bound or _Bound("", "")
+        value = sign(action, execution.id, stage.stage, to.name, to.token, self.secret, to.evidence)
         confirm = CONFIRMS.get(action, "").format(
             pipeline=execution.pipeline, stage=stage.stage, digest=execution.digest[:19]
         )

@@ -41,7 +41,8 @@ def who(door: Door, user: str, asked: Press) -> tuple[Person, Any]:
         raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
     people: Mapping[str, SlackPerson] = door.people
     needed = NEEDS[asked.action]
-    return person(people, user, needed, execution.pipeline, asked.stage), execution
+    by = person(people, user, needed, execution.pipeline, asked.stage, door.goes)
+    return by, execution
 
 
 def move(door: Door, user: str, asked: Press) -> None:
@@ -64,6 +65,7 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
         approve=asked.action == "approve",
         summary=comment.strip(),
         token=asked.token,
+        evidence=asked.evidence,
     )
 
 

@@ -69,6 +69,12 @@ def _archived(connection: Connection, key: str) -> str | None:
     return connection.execute(wanted).scalar()
 
 
+def open_versions(connection: Connection, pipeline: str) -> list[int]:
+    """The versions of a pipeline that executions which have not ended run."""
+    wanted = select(E.version).where(E.pipeline == pipeline, E.ended_at.is_(None)).distinct()
+    return list(connection.execute(wanted).scalars())
+
+
 def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     """How many executions of a pipeline have not ended; counted up to `most`."""
     wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
