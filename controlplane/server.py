@@ -116,7 +116,7 @@ def warm(app: FastAPI) -> None:
         parts.degraded()
         generate_latest(parts.metrics)
         with parts.database.read() as connection:
-            _look_around(Documents(parts.structures), connection)
+            _look_around(Documents(parts.structures), connection, parts.now())
     except SQLAlchemyError as error:
         log.warning("the first answers will take longer: %s", type(error).__name__)
     # What was parsed stays: going through all of it again and again would hold up single answers.
@@ -124,10 +124,10 @@ def warm(app: FastAPI) -> None:
     gc.freeze()
 
 
-def _look_around(documents: Documents, connection: Connection) -> None:
+def _look_around(documents: Documents, connection: Connection, now: float) -> None:
     """The pages that are opened first: all pipelines, one of them, its executions, the events."""
     queries.events_after(connection, 0)
-    for found in documents.pipelines(connection)[:1]:
+    for found in documents.pipelines(connection, now)[:1]:
         documents.state(connection, found["name"])
         for row in queries.executions_of(connection, found["name"], limit=1):
             documents.execution(connection, row.id)

@@ -101,6 +101,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         noted=row.noted,
         judged=row.judged,
         extended_until=row.extended_until,
+        bake_until=row.bake_until,
         asked_at=row.asked_at,
         declared=declared,
         watch=row.watch,

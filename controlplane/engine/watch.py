@@ -55,7 +55,10 @@ def decide_watch(
     moves = Moves(view.id)
     rules = [one for one in rules_of(view, rows) if one.row is not None]
     ended = view.ended_at if view.ended_at is not None else now
-    late = [one for one in rules if now >= ended + watch_seconds(one.terms, view.status)]
+    asked = view.bake_until or 0.0
+    late = [
+        one for one in rules if now >= max(ended + watch_seconds(one.terms, view.status), asked)
+    ]
     if where.replaced or len(late) == len(rules):
         why = "another release stands there now" if where.replaced else "its time is over"
         _end(view, rules, moves)
