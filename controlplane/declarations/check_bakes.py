@@ -15,8 +15,9 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.declarations.providers import BAKE, provider_of
+from controlplane.declarations.providers import provider_of
 from controlplane.declarations.retries import AFTER
+from controlplane.declarations.rule_providers import BAKE
 from controlplane.declarations.walk import conditions
 from controlplane.declarations.words import CONSEQUENCES
 from monitors.base import Verdict

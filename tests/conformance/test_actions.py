@@ -18,6 +18,7 @@ from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.registry import ACTIONS, RULES, Key, Parts, drivers
 from controlplane.declarations import providers
 from controlplane.declarations.model import PROOFS
+from controlplane.declarations.rule_providers import RULES as RULE_TABLE
 from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.settings import GitHost
 from monitors.base import Shell, Verdict
@@ -245,7 +246,7 @@ def test_every_driver_is_in_this_suite() -> None:
 
 def test_whatever_may_be_declared_has_its_driver() -> None:
     asked_once = {
-        one.id for one in providers.RULES if "onSuccess" not in one.stands or one.provider in PROOFS
+        one.id for one in RULE_TABLE if "onSuccess" not in one.stands or one.provider in PROOFS
     }
     assert {declared[:3] for declared in {*providers.BY_ID} - asked_once} <= set(CASES)
 
