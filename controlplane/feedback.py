@@ -42,6 +42,8 @@ WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CodeDeployRestore": ("CodeDeployStop", "CodeDeployRestore"),
     "CloudFormation": ("CloudFormationStop", "CloudFormationRestore"),
     "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
+    "ECS": ("ECSStop", "ECSRestore"),
+    "ECSRestore": ("ECSStop", "ECSRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 

@@ -42,6 +42,7 @@ def standing(entries: Iterable[Entry]) -> Mapping[str, Entry]:
 
 
 GROUP, STACK = ("ApplicationName", "DeploymentGroupName"), ("StackName",)
+SERVICE = ("ClusterName", "ServiceName")
 TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CodeDeploy": GROUP,
     "CodeDeployStop": GROUP,
@@ -49,6 +50,9 @@ TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CloudFormation": STACK,
     "CloudFormationStop": STACK,
     "CloudFormationRestore": STACK,
+    "ECS": SERVICE,
+    "ECSStop": SERVICE,
+    "ECSRestore": SERVICE,
 }
 """What names a target besides account and region; who stops and who restores acts on the same."""
 

@@ -147,6 +147,24 @@ def _stack(configuration: Configuration, account: str, region: str) -> list[Hop]
     ]
 
 
+def _service(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the service as who updates it, who rolls it back and who watches."""
+    cluster, name = configuration.get("ClusterName", ""), configuration.get("ServiceName", "")
+    asked = {"cluster": cluster, "services": [name]}
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("services"):
+            return None
+        missing = f"There is no ECS service {cluster}/{name} in {account}."
+        return missing, "Create it, or correct ClusterName and ServiceName."
+
+    why = f"describe the service {cluster}/{name}"
+    return [
+        Hop(account, region, one, "ecs", "describe_services", asked, "ReadServices", why, there)
+        for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
+    ]
+
+
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
     kind = configuration.get("ResourceType", "")
     filters = {"resourceType": [{"comparison": "EQUALS", "value": kind}]}
@@ -242,6 +260,9 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "ECS": _service,
+    "ECSStop": _service,
+    "ECSRestore": _service,
     "CodeBuild": _project,
     "Commands": _project,
     "InspectorFindings": _inspector,

@@ -18,6 +18,8 @@ from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.ecs import Ecs
+from controlplane.actions.ecs_back import EcsRestore, EcsStop
 from controlplane.actions.git.base import Hosts
 from controlplane.actions.git.source import GitSource
 from controlplane.actions.job_lambda import JobLambda
@@ -64,6 +66,9 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Deploy", "Custom", "CloudFormationRestore"): lambda parts: CloudFormationRestore(
             parts.clients
         ),
+        ("Deploy", "AWS", "ECS"): lambda parts: Ecs(parts.clients),
+        ("Deploy", "Custom", "ECSStop"): lambda parts: EcsStop(parts.clients),
+        ("Deploy", "Custom", "ECSRestore"): lambda parts: EcsRestore(parts.clients),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],
         ("Test", "Custom", "SyntheticsCanary"): CHECKS["SyntheticsCanary"],
         ("Test", "Custom", "HttpJourney"): CHECKS["HttpJourney"],

@@ -17,6 +17,10 @@ STACK = {
 MODE = {
     "ActionMode": Key("create the stack or update it", Kind.ENUM, True, choices=("CREATE_UPDATE",))
 }
+SERVICE = {
+    "ClusterName": Key("ECS cluster", required=True),
+    "ServiceName": Key("ECS service, which ECS itself deploys", required=True),
+}
 UNDONE = {"DeploymentToken": Key("token of the operation that is undone", required=True)}
 REVISION = {
     "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
@@ -95,5 +99,42 @@ DEPLOYS: tuple[Provider, ...] = (
     Provider("Deploy", "Custom", "CloudFormationStop", {**STACK, **UNDONE}),
     Provider(
         "Deploy", "Custom", "CloudFormationRestore", {**STACK, **UNDONE, **REVISION}, deploys=True
+    ),
+    Provider(
+        "Deploy",
+        "AWS",
+        "ECS",
+        {
+            **SERVICE,
+            "FileName": Key("the image definitions in the artifact (imagedefinitions.json)"),
+            "DeploymentTimeout": Key(
+                "minutes until it is to be done", Kind.INTEGER, least=1, most=60
+            ),
+            **WAY_BACK,
+        },
+        inputs=(1, 1),
+        deploys=True,
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "ECSStop",
+        {
+            **SERVICE,
+            **UNDONE,
+            "DeploymentId": Key("task definition that it made, empty where unknown", empty=True),
+        },
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "ECSRestore",
+        {
+            **SERVICE,
+            **UNDONE,
+            "DeploymentId": Key("task definition that it made, empty where unknown", empty=True),
+            **REVISION,
+        },
+        deploys=True,
     ),
 )

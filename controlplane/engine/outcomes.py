@@ -128,6 +128,8 @@ ROLLBACK_PART = {
     "CodeDeployRestore": RollbackState.REDEPLOYING,
     "CloudFormationStop": RollbackState.STOPPING,
     "CloudFormationRestore": RollbackState.REDEPLOYING,
+    "ECSStop": RollbackState.STOPPING,
+    "ECSRestore": RollbackState.REDEPLOYING,
 }
 
 

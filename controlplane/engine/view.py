@@ -104,7 +104,14 @@ class Moves:
 
 
 DEPLOYERS = frozenset(
-    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+    {
+        "CodeDeploy",
+        "CodeDeployRestore",
+        "CloudFormation",
+        "CloudFormationRestore",
+        "ECS",
+        "ECSRestore",
+    }
 )
 """Providers whose start puts something on a target: from then on the rules watch."""
 

@@ -27,6 +27,7 @@ from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_codebuild import FakeCodeBuild
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
 from tests.controlplane.actions.fake_ecr import FakeEcr
+from tests.controlplane.actions.fake_ecs import FakeEcs, image_definitions
 from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.controlplane.actions.making import GROUP, NOW, bundle, digest_of, task
 from tests.support import vendors
@@ -53,6 +54,7 @@ class World:
     s3: FakeS3 = field(default_factory=FakeS3)
     ecr: FakeEcr = field(default_factory=FakeEcr)
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
+    services: FakeEcs = field(default_factory=FakeEcs)
     git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
@@ -61,6 +63,7 @@ class World:
             codebuild=scripted("codebuild", **self.builds.operations()),
             codedeploy=scripted("codedeploy", **self.codedeploy.operations()),
             cloudformation=scripted("cloudformation", **self.stacks.operations()),
+            ecs=scripted("ecs", **self.services.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
@@ -74,6 +77,7 @@ class World:
         copies = len(self.s3.calls("CopyObject")) + len(self.s3.calls("PutObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
         stacks = self.stacks.begun + self.stacks.cancelled
+        deployments += self.services.begun
         return deployments + copies + len(self.ecr.put) + stacks + self.builds.begun
 
 
@@ -116,9 +120,27 @@ def _updated(world: World) -> None:
     world.stacks.becomes("shop", "UPDATE_COMPLETE")
 
 
+def _served(world: World) -> None:
+    world.s3.put("releases", "images.zip", image_definitions(web="web:2"))
+    world.services.serve()
+
+
+def _going(world: World) -> None:
+    world.services.serve()
+    world.services.deploy("tp-bad")
+
+
+def _gone(world: World) -> None:
+    _going(world)
+    world.services.later()
+
+
 GIT = {"ConnectionArn": "shop", "FullRepositoryName": "team/shop", "BranchName": "main"}
 PROJECT = {"ProjectName": "shop"}
 STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
+SERVICE = {"ClusterName": "shop", "ServiceName": "web"}
+IMAGES = bundle(location="s3://releases/images.zip")
+UNDOING = {**SERVICE, "DeploymentToken": "tp-bad", "DeploymentId": ""}
 TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
 PUSHED = bundle(
@@ -174,6 +196,11 @@ CASES: Mapping[Key, Case] = {
         (),
         _updated,
         "cloudformation",
+    ),
+    ("Deploy", "AWS", "ECS"): Case(SERVICE, (IMAGES,), _served, "ecs"),
+    ("Deploy", "Custom", "ECSStop"): Case(UNDOING, (), _going, "ecs"),
+    ("Deploy", "Custom", "ECSRestore"): Case(
+        {**UNDOING, "RevisionDigest": "sha256:good"}, (), _gone, "ecs"
     ),
     ("Test", "Custom", "InspectorFindings"): Case(
         {"ResourceType": "AWS_EC2_INSTANCE", "ResourceIds": vendors.INSTANCE}

@@ -23,6 +23,8 @@ CONFIGURATION = {
     "CanaryName": "shop",
     "FunctionName": "check",
     "ProjectName": "shop",
+    "ClusterName": "shop",
+    "ServiceName": "web",
     "ArtifactBucket": "releases",
     "AlarmName": "errors",
     "Namespace": "Shop",
