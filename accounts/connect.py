@@ -26,6 +26,7 @@ ATTEMPTS_OF: Mapping[str, int] = {
     # RegisterTaskDefinition a second revision.
     "codedeploy": 1,
     "ecs": 1,
+    "elasticbeanstalk": 1,
     "lambda": 1,
     "s3": 1,
 }

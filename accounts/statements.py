@@ -83,6 +83,20 @@ READ_TASKS = Statement(
 UPDATE_SERVICES = Statement("UpdateServices", On.SCOPE, ("ecs:UpdateService",))
 PASS_TASK_ROLES = Statement("PassTaskRoles", On.ANYTHING, ("iam:PassRole",))
 """Which roles those are, and that they are handed to ECS's tasks only, the role itself says."""
+READING = (
+    "elasticbeanstalk:DescribeApplicationVersions",
+    "elasticbeanstalk:DescribeEnvironments",
+    "elasticbeanstalk:DescribeEvents",
+)
+CHANGING = ("elasticbeanstalk:AbortEnvironmentUpdate", "elasticbeanstalk:UpdateEnvironment")
+UPDATE_ENVIRONMENTS = Statement(
+    "UpdateEnvironments",
+    On.SCOPE,
+    (*READING, *CHANGING, "elasticbeanstalk:CreateApplicationVersion"),
+)
+RESTORE_ENVIRONMENTS = Statement("RestoreEnvironments", On.SCOPE, (*READING, *CHANGING))
+ONLY_NAMED = (UPDATE_ENVIRONMENTS, RESTORE_ENVIRONMENTS)
+"""Only a session that is narrowed to such a thing may do this: all rights together are too long for STS."""
 STARTING = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
 STOP = Statement("StopDeployments", On.ANYTHING, ("codedeploy:StopDeployment",))
 LIST_SOURCE = Statement("ListSource", On.SCOPE, ("s3:GetBucketVersioning", "s3:ListBucket"))
@@ -161,6 +175,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         READ_TARGETS,
         READ_STACKS,
         READ_SERVICES,
+        Statement("ReadEnvironments", On.SCOPE, READING),
         READ_BUILDS,
         LIST_SOURCE,
         READ_SOURCE,
@@ -189,6 +204,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         READ_SERVICES,
         READ_TASKS,
         PASS_TASK_ROLES,
+        UPDATE_ENVIRONMENTS,
         Statement(
             "RunBuilds",
             On.SCOPE,
@@ -271,6 +287,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         UPDATE_SERVICES,
         READ_SERVICES,
         READ_TASKS,
+        RESTORE_ENVIRONMENTS,
         LIST_ARTIFACTS,
         READ_ARTIFACTS,
         DECRYPT_ARTIFACTS,

@@ -44,6 +44,8 @@ WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
     "ECS": ("ECSStop", "ECSRestore"),
     "ECSRestore": ("ECSStop", "ECSRestore"),
+    "ElasticBeanstalk": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
+    "ElasticBeanstalkRestore": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 

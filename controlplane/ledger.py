@@ -43,6 +43,7 @@ def standing(entries: Iterable[Entry]) -> Mapping[str, Entry]:
 
 GROUP, STACK = ("ApplicationName", "DeploymentGroupName"), ("StackName",)
 SERVICE = ("ClusterName", "ServiceName")
+ENVIRONMENT = ("ApplicationName", "EnvironmentName")
 TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CodeDeploy": GROUP,
     "CodeDeployStop": GROUP,
@@ -53,6 +54,9 @@ TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "ECS": SERVICE,
     "ECSStop": SERVICE,
     "ECSRestore": SERVICE,
+    "ElasticBeanstalk": ENVIRONMENT,
+    "ElasticBeanstalkStop": ENVIRONMENT,
+    "ElasticBeanstalkRestore": ENVIRONMENT,
 }
 """What names a target besides account and region; who stops and who restores acts on the same."""
 

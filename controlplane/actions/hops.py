@@ -165,6 +165,25 @@ def _service(configuration: Configuration, account: str, region: str) -> list[Ho
     ]
 
 
+def _environment(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the environment as who watches it; who deploys may do so of one that his session names."""
+    application, name = (
+        configuration.get("ApplicationName", ""),
+        configuration.get("EnvironmentName", ""),
+    )
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("Environments"):
+            return None
+        missing = f"There is no environment {application}/{name} in {account}."
+        return missing, "Create it, or correct ApplicationName and EnvironmentName."
+
+    asked = {"ApplicationName": application, "EnvironmentNames": [name]}
+    where = (account, region, Purpose.WATCH, "elasticbeanstalk", "describe_environments")
+    why = f"describe the environment {application}/{name}"
+    return [Hop(*where, asked, "ReadEnvironments", why, there)]
+
+
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
     kind = configuration.get("ResourceType", "")
     filters = {"resourceType": [{"comparison": "EQUALS", "value": kind}]}
@@ -263,6 +282,9 @@ HOPS: Mapping[str, Maker] = {
     "ECS": _service,
     "ECSStop": _service,
     "ECSRestore": _service,
+    "ElasticBeanstalk": _environment,
+    "ElasticBeanstalkStop": _environment,
+    "ElasticBeanstalkRestore": _environment,
     "CodeBuild": _project,
     "Commands": _project,
     "InspectorFindings": _inspector,

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from accounts.breaker import Breakers
 from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
+from controlplane.actions.beanstalk import Beanstalk
+from controlplane.actions.beanstalk_back import BeanstalkRestore, BeanstalkStop
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from controlplane.actions.codebuild import CodeBuild
@@ -69,6 +71,11 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Deploy", "AWS", "ECS"): lambda parts: Ecs(parts.clients),
         ("Deploy", "Custom", "ECSStop"): lambda parts: EcsStop(parts.clients),
         ("Deploy", "Custom", "ECSRestore"): lambda parts: EcsRestore(parts.clients),
+        ("Deploy", "AWS", "ElasticBeanstalk"): lambda parts: Beanstalk(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkStop"): lambda parts: BeanstalkStop(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkRestore"): lambda parts: BeanstalkRestore(
+            parts.clients
+        ),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],
         ("Test", "Custom", "SyntheticsCanary"): CHECKS["SyntheticsCanary"],
         ("Test", "Custom", "HttpJourney"): CHECKS["HttpJourney"],

@@ -21,6 +21,10 @@ SERVICE = {
     "ClusterName": Key("ECS cluster", required=True),
     "ServiceName": Key("ECS service, which ECS itself deploys", required=True),
 }
+ENVIRONMENT = {
+    "ApplicationName": Key("Elastic Beanstalk application", required=True),
+    "EnvironmentName": Key("Elastic Beanstalk environment", required=True),
+}
 UNDONE = {"DeploymentToken": Key("token of the operation that is undone", required=True)}
 REVISION = {
     "RevisionLocation": Key("the copy to go back to, s3://bucket/key", required=True),
@@ -133,6 +137,36 @@ DEPLOYS: tuple[Provider, ...] = (
             **SERVICE,
             **UNDONE,
             "DeploymentId": Key("task definition that it made, empty where unknown", empty=True),
+            **REVISION,
+        },
+        deploys=True,
+    ),
+    Provider(
+        "Deploy",
+        "AWS",
+        "ElasticBeanstalk",
+        {**ENVIRONMENT, **WAY_BACK},
+        inputs=(1, 1),
+        deploys=True,
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "ElasticBeanstalkStop",
+        {
+            **ENVIRONMENT,
+            **UNDONE,
+            "DeploymentId": Key("label of the version that it made", empty=True),
+        },
+    ),
+    Provider(
+        "Deploy",
+        "Custom",
+        "ElasticBeanstalkRestore",
+        {
+            **ENVIRONMENT,
+            **UNDONE,
+            "DeploymentId": Key("label of the version that it made", empty=True),
             **REVISION,
         },
         deploys=True,

@@ -130,6 +130,8 @@ ROLLBACK_PART = {
     "CloudFormationRestore": RollbackState.REDEPLOYING,
     "ECSStop": RollbackState.STOPPING,
     "ECSRestore": RollbackState.REDEPLOYING,
+    "ElasticBeanstalkStop": RollbackState.STOPPING,
+    "ElasticBeanstalkRestore": RollbackState.REDEPLOYING,
 }
 
 

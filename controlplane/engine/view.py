@@ -111,6 +111,8 @@ DEPLOYERS = frozenset(
         "CloudFormationRestore",
         "ECS",
         "ECSRestore",
+        "ElasticBeanstalk",
+        "ElasticBeanstalkRestore",
     }
 )
 """Providers whose start puts something on a target: from then on the rules watch."""

@@ -23,6 +23,7 @@ from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.settings import GitHost
 from monitors.base import Shell, Verdict
 from tests.controlplane.actions.codedeploy_answers import S3
+from tests.controlplane.actions.fake_beanstalk import FakeBeanstalk
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_codebuild import FakeCodeBuild
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
@@ -55,6 +56,7 @@ class World:
     ecr: FakeEcr = field(default_factory=FakeEcr)
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
     services: FakeEcs = field(default_factory=FakeEcs)
+    environments: FakeBeanstalk = field(default_factory=FakeBeanstalk)
     git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
@@ -64,6 +66,7 @@ class World:
             codedeploy=scripted("codedeploy", **self.codedeploy.operations()),
             cloudformation=scripted("cloudformation", **self.stacks.operations()),
             ecs=scripted("ecs", **self.services.operations()),
+            elasticbeanstalk=scripted("elasticbeanstalk", **self.environments.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
@@ -77,7 +80,7 @@ class World:
         copies = len(self.s3.calls("CopyObject")) + len(self.s3.calls("PutObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
         stacks = self.stacks.begun + self.stacks.cancelled
-        deployments += self.services.begun
+        deployments += self.services.begun + self.environments.begun
         return deployments + copies + len(self.ecr.put) + stacks + self.builds.begun
 
 
@@ -135,12 +138,29 @@ def _gone(world: World) -> None:
     world.services.later()
 
 
+def _hosted(world: World) -> None:
+    _released(world)
+    world.environments.host()
+
+
+def _hosting(world: World) -> None:
+    world.environments.host()
+    world.environments.deploy("tp-bad")
+
+
+def _hosted_badly(world: World) -> None:
+    _hosting(world)
+    world.environments.later()
+
+
 GIT = {"ConnectionArn": "shop", "FullRepositoryName": "team/shop", "BranchName": "main"}
 PROJECT = {"ProjectName": "shop"}
 STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
 SERVICE = {"ClusterName": "shop", "ServiceName": "web"}
 IMAGES = bundle(location="s3://releases/images.zip")
 UNDOING = {**SERVICE, "DeploymentToken": "tp-bad", "DeploymentId": ""}
+ENVIRONMENT = {"ApplicationName": "shop", "EnvironmentName": "shop-web"}
+UPDATED = {**ENVIRONMENT, "DeploymentToken": "tp-bad", "DeploymentId": ""}
 TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
 PUSHED = bundle(
@@ -201,6 +221,13 @@ CASES: Mapping[Key, Case] = {
     ("Deploy", "Custom", "ECSStop"): Case(UNDOING, (), _going, "ecs"),
     ("Deploy", "Custom", "ECSRestore"): Case(
         {**UNDOING, "RevisionDigest": "sha256:good"}, (), _gone, "ecs"
+    ),
+    ("Deploy", "AWS", "ElasticBeanstalk"): Case(
+        ENVIRONMENT, (RELEASE,), _hosted, "elasticbeanstalk"
+    ),
+    ("Deploy", "Custom", "ElasticBeanstalkStop"): Case(UPDATED, (), _hosting, "elasticbeanstalk"),
+    ("Deploy", "Custom", "ElasticBeanstalkRestore"): Case(
+        {**UPDATED, "RevisionDigest": "sha256:good"}, (), _hosted_badly, "elasticbeanstalk"
     ),
     ("Test", "Custom", "InspectorFindings"): Case(
         {"ResourceType": "AWS_EC2_INSTANCE", "ResourceIds": vendors.INSTANCE}

@@ -113,6 +113,19 @@ SERVE_AGAIN = """
         with: {ClusterName: shop, ServiceName: NAME, DeploymentToken: NAME, DeploymentId: "",
                RevisionLocation: "s3://none/none", RevisionVersion: v, RevisionDigest: "sha256:0"}
 """
+HOST = """
+      - name: Host
+        provider: ElasticBeanstalk
+        runOrder: 2
+        inputs: [ShopDev]
+        with: {ApplicationName: NAME, EnvironmentName: NAME}
+"""
+HOST_AGAIN = """
+      - name: Restore
+        provider: ElasticBeanstalkRestore
+        with: {ApplicationName: NAME, EnvironmentName: NAME, DeploymentToken: tp-bad, DeploymentId: "",
+               RevisionLocation: "s3://none/none", RevisionVersion: v, RevisionDigest: "sha256:0"}
+"""
 INVOKE = """
       - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
 """
@@ -388,6 +401,33 @@ def rollouts(scene: Scene) -> int:
     return len(found["serviceDeployments"])
 
 
+def host(scene: Scene) -> str:
+    """An environment that only this test knows."""
+    beanstalk = scene.root("elasticbeanstalk")
+    beanstalk.create_application(ApplicationName=scene.name)
+    beanstalk.create_application_version(ApplicationName=scene.name, VersionLabel="v1")
+    named = {"ApplicationName": scene.name, "EnvironmentName": scene.name}
+    beanstalk.create_environment(**named, VersionLabel="v1")
+    return PROMOTE + HOST.replace("NAME", scene.name)
+
+
+def host_again(scene: Scene) -> str:
+    """An environment that a bad release was deployed to."""
+    host(scene)
+    beanstalk = scene.root("elasticbeanstalk")
+    bad = {"ApplicationName": scene.name, "VersionLabel": "tp-bad.0"}
+    beanstalk.create_application_version(**bad, Description="towpath, after v1")
+    beanstalk.update_environment(**bad, EnvironmentName=scene.name)
+    return HOST_AGAIN.replace("NAME", scene.name)
+
+
+def updates(scene: Scene) -> int:
+    """Updates of the environment that somebody began."""
+    named = {"ApplicationName": scene.name, "EnvironmentName": scene.name}
+    told = scene.root("elasticbeanstalk").describe_events(**named)["Events"]
+    return sum(one["Message"] == "Environment update is starting." for one in told)
+
+
 PARTS = ("--one-copy", "0")
 CASES = {
     "S3Promote": Case("s3.CopyObject", lambda _: PROMOTE, copies),
@@ -400,6 +440,8 @@ CASES = {
     "ECS registers": Case("ecs.RegisterTaskDefinition", serve, revisions, key="images.zip"),
     "ECS": Case("ecs.UpdateService", serve, rollouts, key="images.zip"),
     "ECSRestore": Case("ecs.UpdateService", serve_again, rollouts),
+    "ElasticBeanstalk": Case("elasticbeanstalk.UpdateEnvironment", host, updates),
+    "ElasticBeanstalkRestore": Case("elasticbeanstalk.UpdateEnvironment", host_again, updates),
     # Lambda's Invoke has no token of its own: the function is told ours, and that it comes again.
     "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
 }

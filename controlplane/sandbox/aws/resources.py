@@ -23,6 +23,11 @@ TEMPLATES: dict[str, Template] = {
     "codebuild": ("project/{projectName}",),
     "ecr": ("repository/{repositoryName}",),
     "ecs": ("service/{cluster}/{service}", "task-definition/{family}:*"),
+    "elasticbeanstalk": (
+        "environment/{ApplicationName}/{EnvironmentName}",
+        "applicationversion/{ApplicationName}/{VersionLabel}",
+        "application/{ApplicationName}",
+    ),
     "events": ("rule/{Name}", "rule/{Rule}"),
     "iam": ("role/{RoleName}", "user/{UserName}", "policy/{PolicyName}"),
     "lambda": ("function:{FunctionName}",),

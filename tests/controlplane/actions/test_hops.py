@@ -23,6 +23,7 @@ CONFIGURATION = {
     "CanaryName": "shop",
     "FunctionName": "check",
     "ProjectName": "shop",
+    "EnvironmentName": "shop-web",
     "ClusterName": "shop",
     "ServiceName": "web",
     "ArtifactBucket": "releases",
