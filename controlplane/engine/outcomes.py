@@ -128,6 +128,10 @@ ROLLBACK_PART = {
     "CodeDeployRestore": RollbackState.REDEPLOYING,
     "CloudFormationStop": RollbackState.STOPPING,
     "CloudFormationRestore": RollbackState.REDEPLOYING,
+    "ECSStop": RollbackState.STOPPING,
+    "ECSRestore": RollbackState.REDEPLOYING,
+    "ElasticBeanstalkStop": RollbackState.STOPPING,
+    "ElasticBeanstalkRestore": RollbackState.REDEPLOYING,
 }
 
 

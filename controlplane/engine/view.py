@@ -105,7 +105,16 @@ class Moves:
 
 
 DEPLOYERS = frozenset(
-    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+    {
+        "CodeDeploy",
+        "CodeDeployRestore",
+        "CloudFormation",
+        "CloudFormationRestore",
+        "ECS",
+        "ECSRestore",
+        "ElasticBeanstalk",
+        "ElasticBeanstalkRestore",
+    }
 )
 """Providers whose start puts something on a target: from then on the rules watch."""
 
