@@ -12,6 +12,8 @@ from controlplane.notify.state_changes import CHANGES, CHANNEL
 from controlplane.store import audit, events, locks
 
 TOLD: Mapping[str, str] = {
+    "abandoned.succeeded": "info",
+    "abandoned.failed": "warning",
     "execution.started": "info",
     "execution.succeeded": "info",
     "execution.failed": "warning",

@@ -20,7 +20,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule", "watch", "gate", "failure" or "proof"
+    kind: str  # "action", "rule", "watch", "gate", "failure", "proof" or "abandoned"
     run_order: int
     attempt: int
     status: str

@@ -8,6 +8,8 @@ from controlplane.manual.words import code, page, table
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
+        "abandoned.failed": "A deployment that was abandoned has failed, or was stopped.",
+        "abandoned.succeeded": "A deployment that was abandoned has ended well.",
         "approval.answered": "Somebody's word decided an approval.",
         "approval.invalidated": "What an approval is about has changed: the words so far count no longer.",
         "approval.refused": "Somebody wanted to decide an approval who may not; nothing was changed.",
