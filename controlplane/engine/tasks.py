@@ -19,6 +19,7 @@ from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.rows import ASKED
+from controlplane.engine.stores import COPY, Stored, StoreError, store_for, stored
 from controlplane.engine.structures import Structures
 from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
@@ -93,19 +94,21 @@ def _job(
 ) -> Job:
     declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
-    inputs: tuple[Artifact, ...] = ()
+    kept = Stored(None, ())
     shell: Shell | None = None
     error = ""
     try:
         configuration = _resolve(connection, structures, execution, declared)
         shell = _shell(connection, structures, execution, declared)
-        inputs = _inputs(connection, execution, declared)
-    except UnresolvedError as problem:
+        kept = _inputs(connection, structures, execution, row, declared)
+    except (UnresolvedError, StoreError) as problem:
         error = str(problem)
     is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", *ASKED)
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
     if isinstance(declared, ActionDeclaration) and is_job(declared):
         key = JOB
+    if kept.missing:
+        key = COPY
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
@@ -120,7 +123,7 @@ def _job(
         ),
         account=configuration.get("Account", ""),
         region=declared.region or "",
-        inputs=inputs,
+        inputs=kept.missing or kept.inputs,
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
@@ -132,6 +135,7 @@ def _job(
         now=_time(now),
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
+        store=kept.store,
     )
     # Rules of onFailure are asked while the stage winds down.
     stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
@@ -208,10 +212,16 @@ def _pinned(
 
 
 def _inputs(
-    connection: Connection, execution: Any, declared: ActionDeclaration | RuleDeclaration
-) -> tuple[Artifact, ...]:
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    row: Any,
+    declared: ActionDeclaration | RuleDeclaration,
+) -> Stored:
+    """What goes in, where it lies for this task, and what must be brought there first."""
+    where = store_for(connection, structures, execution, declared)
     if not declared.input_artifacts:
-        return ()
+        return Stored(where[0], ())
     known = ledger.artifacts(connection, [execution.id])
     found = []
     for artifact in declared.input_artifacts:
@@ -219,7 +229,7 @@ def _inputs(
         if text is None:
             raise UnresolvedError(f"input artifact {artifact.name} was not made by any action")
         found.append(_tested(execution, declared, Artifact(**json.loads(text))))
-    return tuple(found)
+    return stored(row, where, found, known)
 
 
 def _tested(
