@@ -21,6 +21,7 @@ from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.rows import ASKED
 from controlplane.engine.stores import COPY, Stored, StoreError, store_for, stored
 from controlplane.engine.structures import Structures
+from controlplane.engine.subject import subject_of, untested
 from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
@@ -100,7 +101,7 @@ def _job(
     try:
         configuration = _resolve(connection, structures, execution, declared)
         shell = _shell(connection, structures, execution, declared)
-        kept = _inputs(connection, structures, execution, row, declared)
+        kept = _inputs(connection, structures, execution, stage, row, declared)
     except (UnresolvedError, StoreError) as problem:
         error = str(problem)
     is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", *ASKED)
@@ -215,6 +216,7 @@ def _inputs(
     connection: Connection,
     structures: Structures,
     execution: Any,
+    stage: StageDeclaration,
     row: Any,
     declared: ActionDeclaration | RuleDeclaration,
 ) -> Stored:
@@ -228,23 +230,36 @@ def _inputs(
         text = known.get((execution.id, artifact.name))
         if text is None:
             raise UnresolvedError(f"input artifact {artifact.name} was not made by any action")
-        found.append(_tested(execution, declared, Artifact(**json.loads(text))))
+        found.append(Artifact(**json.loads(text)))
+    if isinstance(declared, ActionDeclaration) and deploys(declared):
+        _tested(
+            structures.stages(connection, execution), execution, stage, declared, found[0], known
+        )
     return stored(row, where, found, known)
 
 
 def _tested(
-    execution: Any, declared: ActionDeclaration | RuleDeclaration, artifact: Artifact
-) -> Artifact:
-    """Only what every stage before has tested is put on a target, whatever its copy is called."""
-    deploying = isinstance(declared, ActionDeclaration) and deploys(declared)
-    if deploying and artifact.digest != execution.digest:
+    stages: Sequence[StageDeclaration],
+    execution: Any,
+    stage: StageDeclaration,
+    declared: ActionDeclaration,
+    artifact: Artifact,
+    known: Mapping[tuple[str, str], str],
+) -> None:
+    """Only what the stages before have tested is put on a target, whatever its copy is called."""
+    origin = subject_of(stages).origins[artifact.name]
+    made = json.loads(known.get((execution.id, origin), "{}")).get("digest", "")
+    if not artifact.digest or artifact.digest != made:
         raise UnresolvedError(
-            f"{artifact.name} is {artifact.digest or 'without a digest'}, but this execution is "
-            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy what "
-            "its first deployment does (a build's artifact, or the first source's), or an unchanged "
-            "copy of it"
+            f"{artifact.name} is {artifact.digest or 'without a digest'}, but {origin}, which it should be an "
+            f"unchanged copy of, is {made or 'without a digest'}, and nothing else was tested: deploy "
+            f"{origin}, or an unchanged copy of it"
         )
-    return artifact
+    if others := untested(stages, stage.name, declared):
+        raise UnresolvedError(
+            f"{origin} is {artifact.digest}, and no stage before has tested it: of this application they "
+            f"deployed {' and '.join(others)}, so deploy that, or an unchanged copy of it"
+        )
 
 
 def _known_good(
