@@ -283,6 +283,7 @@ class OpenApproval(Answer):
     require_comment: bool
     remind_after_seconds: float
     digest: str
+    artifacts: dict[str, str]
     revisions: dict[str, str]
     into: list[str]
     replaces: list[Replaced]
