@@ -13,6 +13,7 @@ from accounts.base import AccountError
 from accounts.redact import hidden
 from controlplane.actions.base import ActionDriver
 from controlplane.engine.rows import ABANDONED, ASKED
+from controlplane.engine.stores import COPY, copied
 from controlplane.engine.tasks import Job, Key
 from controlplane.states import ActionStatus
 from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Verdict
@@ -79,9 +80,20 @@ def start(drivers: Drivers, job: Job) -> list[Result]:
     """Start one job."""
     driver = drivers[job.key]
     try:
-        return [_progress(driver, job, driver.start(job.task))]
+        progress = driver.start(job.task)
+        return [_brought(job, progress) if job.key == COPY else _progress(driver, job, progress)]
     except Exception as error:  # noqa: BLE001 - one bad driver must not stop the engine
         return [_error(job, error)]
+
+
+def _brought(job: Job, progress: Progress) -> Result:
+    """Its inputs lie in its store, or are on their way: then the action itself is to be started."""
+    row, low = job.row, LOOK_BOUNDS[0]
+    due_in = 0.0 if progress.outcome is Outcome.SUCCEEDED else low
+    return Result(
+        job, A(row.status), row.handle, _text(progress.summary), row.url, row.output,
+        due_in=due_in, failures=row.failures, artifacts=tuple(map(copied, progress.artifacts)),
+    )  # fmt: skip
 
 
 def look(drivers: Drivers, group: Sequence[Job]) -> list[Result]:

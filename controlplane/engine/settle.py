@@ -101,6 +101,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         noted=row.noted,
         judged=row.judged,
         extended_until=row.extended_until,
+        bake_until=row.bake_until,
         asked_at=row.asked_at,
         declared=declared,
         watch=row.watch,
@@ -277,11 +278,11 @@ def close_the_loop(
     )
     response = feedback.respond(tx.connection, failure, tx.now)
     reason = response.decision.reason
-    if response.quarantined:
+    for digest in response.quarantined:
         tx.fact(
             "digest.quarantined", execution, stage=row.stage,
-            text=f"{execution.digest} goes nowhere until a person lifts it: {reason}",
-            data={"digest": execution.digest},
+            text=f"{digest} goes nowhere until a person lifts it: {reason}",
+            data={"digest": digest},
         )  # fmt: skip
     if response.held:
         tx.fact("transition.disabled", execution, stage=row.stage, text=f"held: {reason}")

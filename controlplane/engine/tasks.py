@@ -19,7 +19,9 @@ from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
 from controlplane.engine.rows import ABANDONED, ASKED
+from controlplane.engine.stores import COPY, Stored, StoreError, store_for, stored
 from controlplane.engine.structures import Structures
+from controlplane.engine.subject import subject_of, untested
 from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
@@ -95,19 +97,21 @@ def _job(
 ) -> Job:
     declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
-    inputs: tuple[Artifact, ...] = ()
+    kept = Stored(None, ())
     shell: Shell | None = None
     error = ""
     try:
         configuration = _resolve(connection, structures, execution, declared)
         shell = _shell(connection, structures, execution, declared)
-        inputs = _inputs(connection, execution, declared)
-    except UnresolvedError as problem:
+        kept = _inputs(connection, structures, execution, stage, row, declared)
+    except (UnresolvedError, StoreError) as problem:
         error = str(problem)
     is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", *ASKED)
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
     if isinstance(declared, ActionDeclaration) and is_job(declared):
         key = JOB
+    if kept.missing:
+        key = COPY
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
@@ -122,7 +126,7 @@ def _job(
         ),
         account=configuration.get("Account", ""),
         region=declared.region or "",
-        inputs=inputs,
+        inputs=kept.missing or kept.inputs,
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
@@ -134,6 +138,7 @@ def _job(
         now=_time(now),
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
+        store=kept.store,
     )
     # Rules are begun while the stage winds down, too: of onFailure, and what watches where it is waited for.
     stopping = execution.stage_status == StageStatus.STOPPING and row.kind == "action"
@@ -210,33 +215,53 @@ def _pinned(
 
 
 def _inputs(
-    connection: Connection, execution: Any, declared: ActionDeclaration | RuleDeclaration
-) -> tuple[Artifact, ...]:
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    stage: StageDeclaration,
+    row: Any,
+    declared: ActionDeclaration | RuleDeclaration,
+) -> Stored:
+    """What goes in, where it lies for this task, and what must be brought there first."""
+    where = store_for(connection, structures, execution, declared)
     if not declared.input_artifacts:
-        return ()
+        return Stored(where[0], ())
     known = ledger.artifacts(connection, [execution.id])
     found = []
     for artifact in declared.input_artifacts:
         text = known.get((execution.id, artifact.name))
         if text is None:
             raise UnresolvedError(f"input artifact {artifact.name} was not made by any action")
-        found.append(_tested(execution, declared, Artifact(**json.loads(text))))
-    return tuple(found)
+        found.append(Artifact(**json.loads(text)))
+    if isinstance(declared, ActionDeclaration) and deploys(declared):
+        _tested(
+            structures.stages(connection, execution), execution, stage, declared, found[0], known
+        )
+    return stored(row, where, found, known)
 
 
 def _tested(
-    execution: Any, declared: ActionDeclaration | RuleDeclaration, artifact: Artifact
-) -> Artifact:
-    """Only what every stage before has tested is put on a target, whatever its copy is called."""
-    deploying = isinstance(declared, ActionDeclaration) and deploys(declared)
-    if deploying and artifact.digest != execution.digest:
+    stages: Sequence[StageDeclaration],
+    execution: Any,
+    stage: StageDeclaration,
+    declared: ActionDeclaration,
+    artifact: Artifact,
+    known: Mapping[tuple[str, str], str],
+) -> None:
+    """Only what the stages before have tested is put on a target, whatever its copy is called."""
+    origin = subject_of(stages).origins[artifact.name]
+    made = json.loads(known.get((execution.id, origin), "{}")).get("digest", "")
+    if not artifact.digest or artifact.digest != made:
         raise UnresolvedError(
-            f"{artifact.name} is {artifact.digest or 'without a digest'}, but this execution is "
-            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy what "
-            "its first deployment does (a build's artifact, or the first source's), or an unchanged "
-            "copy of it"
+            f"{artifact.name} is {artifact.digest or 'without a digest'}, but {origin}, which it should be an "
+            f"unchanged copy of, is {made or 'without a digest'}, and nothing else was tested: deploy "
+            f"{origin}, or an unchanged copy of it"
         )
-    return artifact
+    if others := untested(stages, stage.name, declared):
+        raise UnresolvedError(
+            f"{origin} is {artifact.digest}, and no stage before has tested it: of this application they "
+            f"deployed {' and '.join(others)}, so deploy that, or an unchanged copy of it"
+        )
 
 
 def _known_good(

@@ -59,7 +59,10 @@ def decide_watch(
     moves = Moves(view.id)
     rules = [one for one in rules_of(view, rows) if one.row is not None]
     ended = max(at for at in (view.ended_at, where.lands, 0.0) if at is not None) or now
-    late = [one for one in rules if now >= ended + watch_seconds(one.terms, view.status)]
+    asked = view.bake_until or 0.0
+    late = [
+        one for one in rules if now >= max(ended + watch_seconds(one.terms, view.status), asked)
+    ]
     if where.replaced or len(late) == len(rules):
         why = "another release stands there now" if where.replaced else "its time is over"
         _end(view, rules, moves)

@@ -29,7 +29,7 @@ def begin(tx: Transaction, view: StageView, ended: StageStatus, row: Any, execut
     lasting = {rule.name: watch_seconds(terms(rule), ended) for rule in view.declared.rules()}
     if not any(lasting.values()):
         return
-    until = tx.now + max(lasting.values())
+    until = max(tx.now + max(lasting.values()), row.bake_until or 0.0)
     executions.update_stage(tx.connection, row.id, watch=WatchState.AUTOMATIC, watch_until=until)
     tx.new_actions.extend(
         watch_row(execution, row.id, rule, tx.now, row.attempt)

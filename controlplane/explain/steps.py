@@ -29,6 +29,7 @@ WORDS: Mapping[str, str] = {
     "stage.stopped": "{stage} was stopped, {text}",
     "stage.retried": "{stage} is tried again {text}",
     "stage.noted": "{text}",
+    "bake.extended": "{text}",
     "failure.started": "{action} is asked what follows",
     "failure.judged": "{action}: {text}",
     "failure.succeeded": "{action} holds: {text}",

@@ -55,7 +55,8 @@ class StageExecution(SQLModel, table=True):
 
     since: when the first deployment of the stage began. held: why it waits at the gate, why the bake
     neither passes nor fails, or what is wrong in its watch. extended_until: so long its bake was
-    extended. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
+    extended by itself, where too little was seen. bake_until: a person has it bake, or be watched, until then
+    at least. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
     was told of it beside. watch: how it is watched since it is done ("automatic", "advice", "over"), ""
     for not at all. drill: of a drill, or of the rollback that it called for: it says nothing of a release.
     retried: who began this attempt, "automatic" or "manual"; "" for the first.
@@ -98,6 +99,7 @@ class StageExecution(SQLModel, table=True):
     judged: str = Field(default="", sa_column_kwargs=EMPTY)
     watch: str = Field(default="", sa_column_kwargs=EMPTY)
     extended_until: float | None = None
+    bake_until: float | None = None
     asked_at: float | None = None
     watch_until: float | None = None
     entered_at: float | None = None
