@@ -3,8 +3,8 @@
 A deployment that a person abandoned goes on at the vendor. Its action is over for its execution, but a row
 of kind "abandoned" hangs on the same stage execution: under the action's own token and handle it is looked
 at and nothing else, so it starts nothing, and no error ends it. It keeps neither the execution from ending
-nor the next one from entering: whoever deploys to the same target waits there for its end, for CodeDeploy
-and CloudFormation let in one at a time. Where a rollback takes the deployment away, that one follows it.
+nor the next one from entering: whoever deploys to the same target waits there for its end, for vendors let
+in one at a time, or the driver waits. Where a rollback takes the deployment away, that one follows it.
 """
 
 from typing import Any
