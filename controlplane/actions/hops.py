@@ -9,6 +9,8 @@ from typing import Any
 
 from accounts.models import Account, Purpose
 from accounts.preflight import Hop, Problem
+from controlplane.actions.stores import expected
+from monitors.base import Store
 
 Configuration = Mapping[str, str]
 Maker = Callable[[Configuration, str, str], list[Hop]]
@@ -41,6 +43,21 @@ def account_hops(account: Account, region: str) -> list[Hop]:
             key = {"KeyId": account.artifact_key}
             why = f"the {purpose} role may use the artifact key"
             made.append(Hop(*where, "kms", "describe_key", key, "DecryptArtifacts", why, _enabled))
+    return made
+
+
+def store_hops(store: Store, account: Account, region: str, pipeline: str) -> list[Hop]:
+    """Make the hops that an action in an account needs of the pipeline's own artifact store, bucket and key."""
+    where = (account.name, region, Purpose.DEPLOY)
+    named = f"{store.bucket}, the artifact store of {pipeline} in {region}"
+    owned: dict[str, str] = {"Bucket": store.bucket, **expected(store)}
+    versioned, why = _versioned(store.bucket), f"{named}, is versioned"
+    made = [
+        Hop(*where, "s3", "get_bucket_versioning", owned, "ListArtifacts", why, versioned),
+    ]
+    if store.key:
+        why, key = f"the deploy role may use {store.key}, the key of {named}", {"KeyId": store.key}
+        made.append(Hop(*where, "kms", "describe_key", key, "DecryptArtifacts", why, _enabled))
     return made
 
 
@@ -147,6 +164,43 @@ def _stack(configuration: Configuration, account: str, region: str) -> list[Hop]
     ]
 
 
+def _service(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the service as who updates it, who rolls it back and who watches."""
+    cluster, name = configuration.get("ClusterName", ""), configuration.get("ServiceName", "")
+    asked = {"cluster": cluster, "services": [name]}
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("services"):
+            return None
+        missing = f"There is no ECS service {cluster}/{name} in {account}."
+        return missing, "Create it, or correct ClusterName and ServiceName."
+
+    why = f"describe the service {cluster}/{name}"
+    return [
+        Hop(account, region, one, "ecs", "describe_services", asked, "ReadServices", why, there)
+        for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
+    ]
+
+
+def _environment(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the environment as who watches it; who deploys may do so of one that his session names."""
+    application, name = (
+        configuration.get("ApplicationName", ""),
+        configuration.get("EnvironmentName", ""),
+    )
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("Environments"):
+            return None
+        missing = f"There is no environment {application}/{name} in {account}."
+        return missing, "Create it, or correct ApplicationName and EnvironmentName."
+
+    asked = {"ApplicationName": application, "EnvironmentNames": [name]}
+    where = (account, region, Purpose.WATCH, "elasticbeanstalk", "describe_environments")
+    why = f"describe the environment {application}/{name}"
+    return [Hop(*where, asked, "ReadEnvironments", why, there)]
+
+
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
     kind = configuration.get("ResourceType", "")
     filters = {"resourceType": [{"comparison": "EQUALS", "value": kind}]}
@@ -242,6 +296,12 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "ECS": _service,
+    "ECSStop": _service,
+    "ECSRestore": _service,
+    "ElasticBeanstalk": _environment,
+    "ElasticBeanstalkStop": _environment,
+    "ElasticBeanstalkRestore": _environment,
     "CodeBuild": _project,
     "Commands": _project,
     "InspectorFindings": _inspector,

@@ -48,6 +48,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/executions/{execution_id}/stages/{stage}/approval"): P.READ,
     ("POST", "/executions/{execution_id}/stages/{stage}/approval"): P.APPROVE,
     ("POST", "/executions/{execution_id}/stages/{stage}/judgement"): P.ROLL_BACK,
+    ("POST", "/executions/{execution_id}/stages/{stage}/extension"): P.ROLL_BACK,
     ("POST", "/executions/{execution_id}/stages/{stage}/retry"): P.RUN,
     ("POST", "/executions/{execution_id}/stages/{stage}/override"): P.OVERRIDE,
     ("GET", "/freezes"): P.READ,

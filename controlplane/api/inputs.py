@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from controlplane.clock import LAST
+from controlplane.engine.extending import MOST as MOST_MINUTES
 from controlplane.store.grants import GLOB, MOST, Grants, bounded
 from controlplane.store.roles import Role
 
@@ -82,6 +83,13 @@ class JudgementBody(Body):
 
     result: Literal["pass", "rollback"]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
+
+
+class ExtensionBody(Body):
+    """So many minutes more of a bake, or of a watch; the reason is kept."""
+
+    minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=GIVEN)]
 
 
 class StopBody(Body):

@@ -1,5 +1,7 @@
-"""start, approve, reject, judge, retry, stop, rollback, hold, resume, lift: what a person may ask for."""
+"""start, approve, judge, retry, stop, rollback and the like: what a person may ask for."""
 
+import math
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
@@ -17,8 +19,9 @@ from controlplane.cli.following import (
     follow_back,
     seconds_of,
 )
-from controlplane.cli.output import Form, FormOption, confirm
-from controlplane.client.api import Api
+from controlplane.cli.output import Form, FormOption, confirm, fail
+from controlplane.client.api import Api, Exit
+from controlplane.declarations.durations import parse_duration
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
 Evidence = Annotated[
@@ -46,7 +49,7 @@ Stage = Annotated[str, typer.Argument(help="the stage's name", autocompletion=co
 
 def register(app: typer.Typer) -> None:
     """Put the commands in."""
-    for command in (start, approve, reject, judge, retry, stop, rollback, hold, resume, lift):
+    for command in COMMANDS:
         app.command()(command)
 
 
@@ -180,6 +183,26 @@ def judge(
     typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
+def extend(
+    execution: Execution,
+    stage: Stage,
+    longer: Annotated[str, typer.Argument(help="by how much, such as 30m or 2h; a day at most")],
+    message: Reason,
+) -> None:
+    """Have a bake, or the watch after it, last longer; its rules go on, and a breach acts at once."""
+    asked = {"minutes": _minutes(longer), "reason": message}
+    found = Api().send("POST", f"/executions/{execution}/stages/{stage}/extension", asked)
+    typer.echo(f"{stage} goes on until {found['until']}")
+
+
+def _minutes(text: str) -> int:
+    """Whole minutes, rounded up."""
+    try:
+        return math.ceil(parse_duration(text).total_seconds() / 60)
+    except ValueError as error:
+        fail(str(error), Exit.USAGE)
+
+
 def rollback(  # noqa: PLR0913 - each is an option of the command
     pipeline: Pipeline,
     stage: Stage,
@@ -222,3 +245,8 @@ def lift(
     confirm(f"let {digest} be deployed again, in every pipeline?", yes=yes)
     Api().send("DELETE", f"/quarantine/{digest}", {"reason": message})
     typer.echo("lifted")
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    start, approve, reject, judge, extend, retry, stop, rollback, hold, resume, lift,
+)  # fmt: skip

@@ -27,6 +27,7 @@ class Documents(Protocol):
     def pipelines(
         self,
         connection: Connection,
+        now: float,
         after: str,
         limit: int,
         seen: Callable[[str], bool] | None,

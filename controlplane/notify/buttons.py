@@ -13,6 +13,9 @@ from typing import NamedTuple
 MAX_VALUE = 2_000
 """Slack's limit: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 
+EXTENSION = 30
+"""Minutes that the button adds to a bake."""
+
 _PURPOSE = (
     b"towpath button v1:"  # so that no other thing signed with the secret passes for a button
 )
@@ -21,7 +24,7 @@ _PURPOSE = (
 class Press(NamedTuple):
     """The move that a button asks for."""
 
-    action: str  # "approve", "reject", "pass", "rollback"
+    action: str  # "approve", "reject", "pass", "extend", "rollback", "hold", "resume"
     execution: str
     stage: str
     action_name: str

@@ -9,7 +9,11 @@ from ruamel.yaml.comments import CommentedSeq, TaggedScalar
 
 from accounts.models import Purpose
 from accounts.statements import (
+    DECRYPT_ARTIFACTS,
     DECRYPT_SOURCE,
+    LIST_ARTIFACTS,
+    PASS_TASK_ROLES,
+    READ_ARTIFACTS,
     SET_ALARMS,
     STATEMENTS,
     TEMPLATE,
@@ -43,7 +47,7 @@ def granted(policy: Any) -> dict[str, set[str]]:
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_each_role_has_the_statements_of_the_table(resources: Any, purpose: Purpose) -> None:
     (policy,) = resources[ROLES[purpose]]["Properties"]["Policies"]
-    apart = (DECRYPT_SOURCE, SET_ALARMS)
+    apart = (DECRYPT_SOURCE, SET_ALARMS, PASS_TASK_ROLES)
     table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s not in apart}
     assert granted(policy) == table
 
@@ -55,11 +59,48 @@ def test_the_source_key_has_a_policy_of_its_own(resources: Any) -> None:
     assert holders == {ROLES[p] for p in Purpose if DECRYPT_SOURCE in STATEMENTS[p]}
 
 
+USES = {
+    "StoreUse": (
+        "HasStores", [Purpose.DEPLOY],
+        (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid, "WriteArtifacts", "ResumeUploads"),
+    ),
+    "StoreReading": ("HasStores", [Purpose.ROLLBACK], (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid)),
+    "StoreKeyUse": ("HasStoreKeys", [Purpose.DEPLOY], ("EncryptArtifacts",)),
+    "StoreKeyReading": (
+        "HasStoreKeys", [Purpose.DEPLOY, Purpose.ROLLBACK], (DECRYPT_ARTIFACTS.sid,),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USES)
+def test_in_a_pipelines_store_a_role_may_what_it_may_in_the_accounts_own(
+    resources: Any, name: str
+) -> None:
+    condition, purposes, sids = USES[name]
+    use = resources[name]
+    assert use["Condition"] == condition
+    for purpose in purposes:
+        known = {s.sid: set(s.actions) for s in STATEMENTS[purpose]}
+        assert granted(use["Properties"]) == {sid: known[sid] for sid in sids}
+    assert [role.value for role in use["Properties"]["Roles"]] == [ROLES[p] for p in purposes]
+
+
 def test_alarms_may_be_set_only_where_drills_are_allowed(resources: Any) -> None:
     use = resources["DrillUse"]
     assert use["Condition"] == "AllowsDrills"
     assert granted(use["Properties"]) == {SET_ALARMS.sid: set(SET_ALARMS.actions)}
     assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+
+
+def test_only_who_deploys_hands_on_the_task_roles_and_to_nobody_but_tasks(resources: Any) -> None:
+    use = resources["TaskRoleUse"]
+    assert use["Condition"] == "HasTaskRoles"
+    assert granted(use["Properties"]) == {PASS_TASK_ROLES.sid: set(PASS_TASK_ROLES.actions)}
+    assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+    (statement,) = use["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"].value == "TaskRoleArns"
+    only = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == only
 
 
 @pytest.mark.parametrize("role", ROLES.values())

@@ -2,8 +2,8 @@
 
 Configuration: ConnectionArn, FullRepositoryName, BranchName, OutputArtifactFormat (CODE_ZIP, or
 CODEBUILD_CLONE_REF for a document that says what to clone), DetectChanges. The artifact lies in the
-artifact bucket of the action's account, under its digest. RevisionId is the pinned commit; TriggerRef and
-PullRequestId say what started the execution.
+pipeline's store, or the artifact bucket of the action's account, under its digest. RevisionId is the pinned
+commit; TriggerRef and PullRequestId say what started the execution.
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 """
 
@@ -17,7 +17,8 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from accounts.base import Clients
-from accounts.models import Account, Purpose
+from accounts.models import Purpose
+from controlplane.actions import stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -30,7 +31,8 @@ from controlplane.actions.base import (
 from controlplane.actions.git.base import Commit, Hosts
 from controlplane.actions.git.bundle import Bounds, keep, repack
 from controlplane.actions.s3_content import Place, stored_digest
-from controlplane.actions.vendor import asking, code_of, need, output_name, scope_of
+from controlplane.actions.vendor import code_of, need, output_name, scope_of
+from monitors.base import Store
 from monitors.edge import each_task
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
@@ -84,9 +86,8 @@ class GitSource:
                     digest = repack(packed, content, self._bounds)
                 file = f"{name.rsplit('/', 1)[-1]}.zip"
             place = self._put(task, content, digest, file)
-        artifact = Artifact(
-            output_name(task), digest, place.location, place.version, task.account, task.region
-        )
+        where = stores.keeper(task, place.bucket, self._clients.registry), task.region
+        artifact = Artifact(output_name(task), digest, place.location, place.version, *where)
         return Progress(
             Outcome.SUCCEEDED,
             handle=commit.id,
@@ -105,43 +106,30 @@ class GitSource:
 
     def _put(self, task: Task, content: IO[bytes], digest: str, file: str) -> Place:
         """Once for one digest: what lies there already is what would be written."""
-        account = self._clients.registry.get(task.account)
+        registry = self._clients.registry
+        store, role = stores.store_of(task, registry), registry.get(task.account).role(self.purpose)
         key = f"{PREFIX}/{task.pipeline}/{digest.removeprefix('sha256:')}/{file}"
-        place = Place(account.artifact_bucket, key)
+        place = Place(store.bucket, key)
         client = self._clients.client("s3", task.account, task.region, self.purpose, scope_of(task))
-        with asking(f"write {place.location} in {task.account}"):
-            there = _head(client, place)
+        with stores.keeping(task, store, f"write {place.location} in {task.account}", role):
+            there = _head(client, place, store)
             if there is not None and stored_digest(there) == digest:
-                return _pinned(place, there, task)
+                return stores.versioned(place, there, task.account)
             content.seek(0)
             raw = base64.b64encode(bytes.fromhex(digest.removeprefix("sha256:"))).decode()
-            request = {**place.request, "Body": content, "ChecksumSHA256": raw}
-            return _pinned(place, client.put_object(**request, **_encryption(account)), task)
+            request = {**place.request, **stores.expected(store), **stores.encryption(store)}
+            made = client.put_object(**request, Body=content, ChecksumSHA256=raw)
+        return stores.versioned(place, made, task.account)
 
 
-def _head(client: Any, place: Place) -> dict[str, Any] | None:
+def _head(client: Any, place: Place, store: Store) -> dict[str, Any] | None:
+    request = {**place.request, **stores.expected(store)}
     try:
-        return dict(client.head_object(**place.request, ChecksumMode="ENABLED"))
+        return dict(client.head_object(**request, ChecksumMode="ENABLED"))
     except ClientError as error:
         if code_of(error) in MISSING:
             return None
         raise
-
-
-def _pinned(place: Place, answer: Mapping[str, Any], task: Task) -> Place:
-    version = str(answer.get("VersionId") or "")
-    if version in ("", "null"):
-        raise ActionError(
-            f"The bucket {place.bucket} of {task.account} is not versioned: turn versioning on.",
-            permanent=True,
-        )
-    return Place(place.bucket, place.key, version)
-
-
-def _encryption(account: Account) -> dict[str, str]:
-    if not account.artifact_key:
-        return {}
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": account.artifact_key}
 
 
 def _reference(task: Task, commit: Commit, content: IO[bytes]) -> str:

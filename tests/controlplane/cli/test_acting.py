@@ -73,6 +73,18 @@ def test_what_destroys_or_opens_needs_a_yes_where_nobody_can_answer(line: str) -
 
 
 @pytest.mark.usefixtures("url")
+def test_a_bake_is_extended_by_a_length_of_time(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", bake="60s")))
+    execution = doors.house.start()
+    done = typed("extend", execution, "Prod", "2h", "-m", "odd")
+    assert done.stdout == "Prod goes on until 2026-01-05T11:01:00.000Z\n", done.stderr
+    assert "Prod bakes 120 min longer" in doors.house.texts("bake.extended")[0]
+    wrong = typed("extend", execution, "Prod", "soon", "-m", "odd")
+    assert wrong.returncode == Exit.USAGE and "'soon' is no duration" in wrong.stderr
+    assert typed("extend", execution, "Prod", "2d", "-m", "odd").returncode == Exit.REFUSED
+
+
+@pytest.mark.usefixtures("url")
 def test_tokens_are_listed_and_revoked(doors: Doors) -> None:
     listed = typed("token", "list")
     assert "release-manager" in listed.stdout and "in force" in listed.stdout
