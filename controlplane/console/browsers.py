@@ -32,7 +32,7 @@ def check(request: Request, desk: Desk) -> None:
 def failed(request: Request, desk: Desk, why: str) -> None:
     """Count it."""
     if browser := _of(request, desk):
-        desk.attempts.failed(noting.key_of("console", browser, BROWSER))
+        desk.attempts.failed(noting.key_of("console", browser, BROWSER), tells=False)
     came = ("console", client_of(request), why)
     try:
         noting.refused(desk.database, desk.attempts, desk.now(), came, PROVIDER, MOST_OF_MANY)

@@ -46,8 +46,11 @@ class Attempts:
             if window is not None and window.failures >= most:
                 raise TooManyAttemptsError(max(1, ceil(window.since + WINDOW - self._now())))
 
-    def failed(self, client: str, most: int = MOST) -> bool:
-        """Count a failure. Answers whether it is to be written down: the first and the last of a window."""
+    def failed(self, client: str, most: int = MOST, *, tells: bool = True) -> bool:
+        """Count a failure. Answers whether it is to be written down: the first and the last of a window.
+
+        tells: False where it is counted for another client, too, who is the one to tell of.
+        """
         with self._lock:
             window = self._window(client)
             if window is None:
@@ -55,7 +58,7 @@ class Attempts:
                 while len(self._clients) > CLIENTS:
                     self._clients.popitem(last=False)
             window.failures += 1
-            return window.failures in (1, most) and self._may_tell()
+            return tells and window.failures in (1, most) and self._may_tell()
 
     def _window(self, client: str) -> _Window | None:
         found = self._clients.get(client)
