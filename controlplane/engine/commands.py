@@ -28,6 +28,7 @@ from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus, is_over
 from controlplane.store import (
     executions,
+    late,
     ledger,
     locks,
     migrated,
@@ -91,6 +92,7 @@ class Commands:
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {declared.name!r}")
             text = dumps(declared.model_copy(update={"version": None}))
             number = pipelines.put(tx.connection, declared.name, text, tx.now, by.name)
+            late.hurry(tx.connection, declared.name, tx.now)
             if number != before:
                 said = f"version {number} by {by.name}"
                 tx.journal.add(Fact(kind="pipeline.applied", pipeline=declared.name, text=said))
