@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from accounts.base import AccountError, Scope
 from accounts.models import Account, Purpose
-from accounts.statements import SET_ALARMS, STATEMENTS, On, Statement
+from accounts.statements import ONLY_NAMED, SET_ALARMS, STATEMENTS, On, Statement
 
 LIMIT = 2048
 ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)", re.DOTALL)
@@ -35,7 +35,8 @@ def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[s
     these resources belong to; 3. anything that the purpose is for, an empty scope's only rung.
     No rung is without limits: none goes beyond the actions of the purpose.
     """
-    rungs = [_document({ANY: [a for s in _statements(account, purpose) for a in s.actions]})]
+    whole = [one for one in _statements(account, purpose) if one not in ONLY_NAMED]
+    rungs = [_document({ANY: [action for one in whole for action in one.actions]})]
     if scope.resources:
         services = {_parts(arn)[1] for arn in scope.resources}
         named = {name: _of_service(scope, name) for name in services}

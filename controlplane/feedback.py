@@ -42,6 +42,10 @@ WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CodeDeployRestore": ("CodeDeployStop", "CodeDeployRestore"),
     "CloudFormation": ("CloudFormationStop", "CloudFormationRestore"),
     "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
+    "ECS": ("ECSStop", "ECSRestore"),
+    "ECSRestore": ("ECSStop", "ECSRestore"),
+    "ElasticBeanstalk": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
+    "ElasticBeanstalkRestore": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 

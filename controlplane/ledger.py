@@ -42,6 +42,8 @@ def standing(entries: Iterable[Entry]) -> Mapping[str, Entry]:
 
 
 GROUP, STACK = ("ApplicationName", "DeploymentGroupName"), ("StackName",)
+SERVICE = ("ClusterName", "ServiceName")
+ENVIRONMENT = ("ApplicationName", "EnvironmentName")
 TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CodeDeploy": GROUP,
     "CodeDeployStop": GROUP,
@@ -49,6 +51,12 @@ TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CloudFormation": STACK,
     "CloudFormationStop": STACK,
     "CloudFormationRestore": STACK,
+    "ECS": SERVICE,
+    "ECSStop": SERVICE,
+    "ECSRestore": SERVICE,
+    "ElasticBeanstalk": ENVIRONMENT,
+    "ElasticBeanstalkStop": ENVIRONMENT,
+    "ElasticBeanstalkRestore": ENVIRONMENT,
 }
 """What names a target besides account and region; who stops and who restores acts on the same."""
 

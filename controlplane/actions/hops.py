@@ -164,6 +164,43 @@ def _stack(configuration: Configuration, account: str, region: str) -> list[Hop]
     ]
 
 
+def _service(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the service as who updates it, who rolls it back and who watches."""
+    cluster, name = configuration.get("ClusterName", ""), configuration.get("ServiceName", "")
+    asked = {"cluster": cluster, "services": [name]}
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("services"):
+            return None
+        missing = f"There is no ECS service {cluster}/{name} in {account}."
+        return missing, "Create it, or correct ClusterName and ServiceName."
+
+    why = f"describe the service {cluster}/{name}"
+    return [
+        Hop(account, region, one, "ecs", "describe_services", asked, "ReadServices", why, there)
+        for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
+    ]
+
+
+def _environment(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the environment as who watches it; who deploys may do so of one that his session names."""
+    application, name = (
+        configuration.get("ApplicationName", ""),
+        configuration.get("EnvironmentName", ""),
+    )
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("Environments"):
+            return None
+        missing = f"There is no environment {application}/{name} in {account}."
+        return missing, "Create it, or correct ApplicationName and EnvironmentName."
+
+    asked = {"ApplicationName": application, "EnvironmentNames": [name]}
+    where = (account, region, Purpose.WATCH, "elasticbeanstalk", "describe_environments")
+    why = f"describe the environment {application}/{name}"
+    return [Hop(*where, asked, "ReadEnvironments", why, there)]
+
+
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
     kind = configuration.get("ResourceType", "")
     filters = {"resourceType": [{"comparison": "EQUALS", "value": kind}]}
@@ -259,6 +296,12 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "ECS": _service,
+    "ECSStop": _service,
+    "ECSRestore": _service,
+    "ElasticBeanstalk": _environment,
+    "ElasticBeanstalkStop": _environment,
+    "ElasticBeanstalkRestore": _environment,
     "CodeBuild": _project,
     "Commands": _project,
     "InspectorFindings": _inspector,

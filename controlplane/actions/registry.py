@@ -10,6 +10,8 @@ from types import MappingProxyType
 from accounts.breaker import Breakers
 from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
+from controlplane.actions.beanstalk import Beanstalk
+from controlplane.actions.beanstalk_back import BeanstalkRestore, BeanstalkStop
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from controlplane.actions.codebuild import CodeBuild
@@ -18,6 +20,8 @@ from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.ecs import Ecs
+from controlplane.actions.ecs_back import EcsRestore, EcsStop
 from controlplane.actions.git.base import Hosts
 from controlplane.actions.git.source import GitSource
 from controlplane.actions.job_lambda import JobLambda
@@ -63,6 +67,14 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Deploy", "AWS", "CloudFormation"): lambda parts: CloudFormation(parts.clients),
         ("Deploy", "Custom", "CloudFormationStop"): lambda parts: CloudFormationStop(parts.clients),
         ("Deploy", "Custom", "CloudFormationRestore"): lambda parts: CloudFormationRestore(
+            parts.clients
+        ),
+        ("Deploy", "AWS", "ECS"): lambda parts: Ecs(parts.clients),
+        ("Deploy", "Custom", "ECSStop"): lambda parts: EcsStop(parts.clients),
+        ("Deploy", "Custom", "ECSRestore"): lambda parts: EcsRestore(parts.clients),
+        ("Deploy", "AWS", "ElasticBeanstalk"): lambda parts: Beanstalk(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkStop"): lambda parts: BeanstalkStop(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkRestore"): lambda parts: BeanstalkRestore(
             parts.clients
         ),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine import environments
 from controlplane.engine.carried import digests
 from controlplane.engine.structures import Structures
-from controlplane.engine.view import deploys
 from controlplane.store import approvals, executions, histories, queries
 
 MOST_CHANGES = 20
@@ -36,7 +36,7 @@ class Evidence(NamedTuple):
 def gather(connection: Connection, structures: Structures, execution: Any, stage: str) -> Evidence:
     """Put together what there is to see of an execution that waits in a stage."""
     declared = structures.stages(connection, execution)
-    into = _into(declared, stage)
+    into = [one.name for one in environments.into(declared, stage)]
     replaced = approvals.standing(connection, execution.pipeline, into)
     checks = list(_checks(connection, execution, declared, stage))[:MOST_CHECKS]
     position = next((i for i, one in enumerate(declared) if one.name == stage), 0)
@@ -127,17 +127,6 @@ def findings(connection: Connection, seen: Document) -> list[Document]:
 
 
 # --- inside -------------------------------------------------------------------------------------
-
-
-def _into(declared: Sequence[StageDeclaration], stage: str) -> list[str]:
-    """The stages that the decision opens the way to: up to the first that deploys, this one included."""
-    names: list[str] = []
-    for one in declared:
-        if names or one.name == stage:
-            names.append(one.name)
-            if any(deploys(action) for action in one.actions):
-                break
-    return names
 
 
 def _checks(

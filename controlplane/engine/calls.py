@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from accounts.base import AccountError
 from controlplane.actions.base import ActionDriver
-from controlplane.engine.rows import ASKED
+from controlplane.engine.rows import ABANDONED, ASKED
 from controlplane.engine.stores import COPY, copied
 from controlplane.engine.tasks import Job, Key
 from controlplane.states import ActionStatus
@@ -168,6 +168,8 @@ def refused(job: Job, why: str, *, late: bool) -> Result:
     if job.row.kind in JUDGING and not late:
         failures = job.row.failures + 1
         return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
+    if job.row.kind == ABANDONED and not late:
+        return _again(job, MonitorError(why), job.row.failures + 1, None)
     return Result(job, _when_late(job), job.row.handle, why)
 
 
@@ -229,7 +231,7 @@ def _error(job: Job, error: Exception) -> Result:
     if job.row.kind in JUDGING:
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
-    if permanent and not _is_patient(job, error, failures):
+    if permanent and job.row.kind != ABANDONED and not _is_patient(job, error, failures):
         said = _text(summary)
         return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)

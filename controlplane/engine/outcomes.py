@@ -6,7 +6,7 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import approvals, pace, work
+from controlplane.engine import abandoned, approvals, pace, work
 from controlplane.engine.calls import Result
 from controlplane.engine.stores import COPY
 from controlplane.engine.subject import built_for
@@ -39,6 +39,7 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
             approvals.waits(tx, execution, result.job.task.stage, result.job.row)
         _keep(tx, result, execution)
         work.called(tx, result)
+        abandoned.looked(tx, result, execution)
     return touched
 
 
@@ -129,6 +130,10 @@ ROLLBACK_PART = {
     "CodeDeployRestore": RollbackState.REDEPLOYING,
     "CloudFormationStop": RollbackState.STOPPING,
     "CloudFormationRestore": RollbackState.REDEPLOYING,
+    "ECSStop": RollbackState.STOPPING,
+    "ECSRestore": RollbackState.REDEPLOYING,
+    "ElasticBeanstalkStop": RollbackState.STOPPING,
+    "ElasticBeanstalkRestore": RollbackState.REDEPLOYING,
 }
 
 
@@ -148,7 +153,7 @@ def _follow_rollback(tx: Transaction, result: Result, execution: Any) -> None:
 def _keep(tx: Transaction, result: Result, execution: Any) -> None:
     """What an outcome leaves behind besides its own row."""
     declared = result.job.declared
-    if not isinstance(declared, ActionDeclaration):
+    if not isinstance(declared, ActionDeclaration) or result.job.row.kind != "action":
         return
     for artifact in result.artifacts:
         ledger.keep_artifact(tx.connection, execution.id, document(artifact))

@@ -18,7 +18,7 @@ from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
-from controlplane.engine.rows import ASKED
+from controlplane.engine.rows import ABANDONED, ASKED
 from controlplane.engine.stores import COPY, Stored, StoreError, store_for, stored
 from controlplane.engine.structures import Structures
 from controlplane.engine.subject import subject_of, untested
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
 
 WATCH_INTERVAL = "1m"
+STANDS_FOR = {"watch": "rule", ABANDONED: "action"}
+"""Kind of a row -> of what is declared, where they differ."""
 JSON_KINDS = frozenset({Kind.JSON_LIST, Kind.JSON_OBJECT})
 
 Key = tuple[str, str, str]
@@ -139,8 +141,8 @@ def _job(
         store=kept.store,
         references=_references(connection, structures, execution, kept.inputs),
     )
-    # Rules of onFailure are asked while the stage winds down.
-    stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
+    # Rules are begun while the stage winds down, too: of onFailure, and what watches where it is waited for.
+    stopping = execution.stage_status == StageStatus.STOPPING and row.kind == "action"
     return Job(row, execution, key, declared, task, error, stopping)
 
 
@@ -168,10 +170,10 @@ def _deploying(
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    """What a row stands for; what watches on is a rule of the stage, too."""
+    """What a row stands for; what goes on behind the end is declared in the stage, too."""
     if row.kind == "gate" and row.name == FREEZE.name:
         return FREEZE
-    return stage.by_name["rule" if row.kind == "watch" else row.kind, row.name]
+    return stage.by_name[STANDS_FOR.get(row.kind, row.kind), row.name]
 
 
 @lru_cache(maxsize=256)  # what is claimed together begins together

@@ -12,6 +12,7 @@ from accounts.statements import (
     DECRYPT_ARTIFACTS,
     DECRYPT_SOURCE,
     LIST_ARTIFACTS,
+    PASS_TASK_ROLES,
     READ_ARTIFACTS,
     SET_ALARMS,
     STATEMENTS,
@@ -46,7 +47,7 @@ def granted(policy: Any) -> dict[str, set[str]]:
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_each_role_has_the_statements_of_the_table(resources: Any, purpose: Purpose) -> None:
     (policy,) = resources[ROLES[purpose]]["Properties"]["Policies"]
-    apart = (DECRYPT_SOURCE, SET_ALARMS)
+    apart = (DECRYPT_SOURCE, SET_ALARMS, PASS_TASK_ROLES)
     table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s not in apart}
     assert granted(policy) == table
 
@@ -89,6 +90,17 @@ def test_alarms_may_be_set_only_where_drills_are_allowed(resources: Any) -> None
     assert use["Condition"] == "AllowsDrills"
     assert granted(use["Properties"]) == {SET_ALARMS.sid: set(SET_ALARMS.actions)}
     assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+
+
+def test_only_who_deploys_hands_on_the_task_roles_and_to_nobody_but_tasks(resources: Any) -> None:
+    use = resources["TaskRoleUse"]
+    assert use["Condition"] == "HasTaskRoles"
+    assert granted(use["Properties"]) == {PASS_TASK_ROLES.sid: set(PASS_TASK_ROLES.actions)}
+    assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+    (statement,) = use["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"].value == "TaskRoleArns"
+    only = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == only
 
 
 @pytest.mark.parametrize("role", ROLES.values())
