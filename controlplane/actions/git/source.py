@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Codes
 
 import base64
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
@@ -18,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from accounts.base import Clients
 from accounts.models import Purpose
-from controlplane.actions import stores
+from controlplane.actions import clones, stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -28,7 +27,7 @@ from controlplane.actions.base import (
     Revision,
     Task,
 )
-from controlplane.actions.git.base import Commit, Hosts
+from controlplane.actions.git.base import Commit, Host, Hosts
 from controlplane.actions.git.bundle import Bounds, keep, repack
 from controlplane.actions.s3_content import Place, stored_digest
 from controlplane.actions.vendor import code_of, need, output_name, scope_of
@@ -36,7 +35,6 @@ from monitors.base import Store
 from monitors.edge import each_task
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
-CLONE = "CODEBUILD_CLONE_REF"
 MEMORY = 8 * 1024 * 1024
 """Bytes of an archive that are kept off the disk."""
 PREFIX = "sources"
@@ -76,8 +74,8 @@ class GitSource:
             branch = task.configuration["BranchName"]
             raise ActionError(f"{name} has no branch {branch!r} at {host.name}.", permanent=True)
         with tempfile.SpooledTemporaryFile(MEMORY) as content:
-            if task.configuration.get("OutputArtifactFormat") == CLONE:
-                digest, file = _reference(task, commit, content), "clone-ref.json"
+            if task.configuration.get("OutputArtifactFormat") == clones.FORMAT:
+                digest, file = _reference(task, commit, host, content), "clone-ref.json"
             else:
                 with tempfile.SpooledTemporaryFile(MEMORY) as packed:
                     with host.archive(name, commit.id) as chunks:
@@ -132,15 +130,19 @@ def _head(client: Any, place: Place, store: Store) -> dict[str, Any] | None:
         raise
 
 
-def _reference(task: Task, commit: Commit, content: IO[bytes]) -> str:
+def _reference(task: Task, commit: Commit, host: Host, content: IO[bytes]) -> str:
     """What CodeBuild clones by: the same words for the same commit."""
+    settings, name = host.settings, need(task, "FullRepositoryName")
+    type_, address = clones.where(settings.kind, settings.address, settings.site)
     said = {
+        "CloneUrl": f"{address}/{name}.git",
+        "SourceType": type_,
         "ConnectionArn": need(task, "ConnectionArn"),
-        "FullRepositoryName": need(task, "FullRepositoryName"),
+        "FullRepositoryName": name,
         "CommitId": commit.id,
         "BranchName": _branch(task),
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    text = clones.written(said)
     content.write(text)
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
