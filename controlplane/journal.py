@@ -12,6 +12,8 @@ from controlplane.notify.state_changes import CHANGES, CHANNEL
 from controlplane.store import audit, events, locks
 
 TOLD: Mapping[str, str] = {
+    "abandoned.succeeded": "info",
+    "abandoned.failed": "warning",
     "execution.started": "info",
     "execution.succeeded": "info",
     "execution.failed": "warning",
@@ -21,6 +23,7 @@ TOLD: Mapping[str, str] = {
     "stage.failed": "warning",
     "stage.retried": "info",
     "stage.held": "warning",
+    "bake.extended": "info",
     "stage.extended": "info",
     "stage.noted": "warning",
     "stage.judged": "info",
@@ -62,6 +65,7 @@ DECISIONS = frozenset(
         "approval.answered",
         "approval.refused",
         "approval.voted",
+        "bake.extended",
         "digest.quarantined",
         "digest.released",
         "drill.started",

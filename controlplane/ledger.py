@@ -67,6 +67,11 @@ def target_of(provider: str, region: str, configuration: Mapping[str, str]) -> s
     return "/".join([configuration.get("Account", ""), region, *names])
 
 
+def application_of(configuration: Mapping[str, str]) -> str:
+    """What several targets are of, as their deployments name it; "" for a stack, which is its own."""
+    return configuration.get("ApplicationName", "")
+
+
 def artifact_text(document: Mapping[str, str]) -> str:
     """An artifact as the ledger keeps it."""
     return json.dumps(document, separators=(",", ":"), sort_keys=True)

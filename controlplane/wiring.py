@@ -29,7 +29,7 @@ from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
-from controlplane.engine import retention
+from controlplane.engine import environments, retention
 from controlplane.engine.commands import Commands
 from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
@@ -45,6 +45,7 @@ from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.health import Health
 from controlplane.iam.presigned import Presigned
+from controlplane.iam.web_identity import WebIdentity
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -98,6 +99,7 @@ class House:
     migration: Migration
     shadow: Shadow
     iam: Presigned
+    iam_tokens: WebIdentity
     inbox: Inbox
     sockets: Sockets | None
     login: Login | None
@@ -157,7 +159,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     notifiers = _notifiers(settings, clients, clock, http)
     notes = NoteMaker(_urls(settings), secret, structures)
     delivery = Delivery(database, notifiers, notes, now, settings.lease_seconds)
-    door = Door(database, commands, structures, settings.slack_people, secret, now)
+    goes = environments.goes_of(database, structures, known.all)
+    door = Door(database, commands, structures, settings.slack_people, secret, now, goes)
     web = Web(settings.slack_token.get_secret_value(), settings.slack_url)
     pushes = Pushes(database, structures, now)
     sources = Sources(database, structures, commands, drivers, pushes)
@@ -192,6 +195,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
             settings.public_url.rstrip("/"),
             lambda: {region for one in known.all() for region in one.regions},
         ),
+        iam_tokens=WebIdentity(http, clock, settings.public_url.rstrip("/"), settings.iam_issuers),
         inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
         sockets=_sockets(settings, door),
         login=_login(settings, http, now),

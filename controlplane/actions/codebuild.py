@@ -25,6 +25,7 @@ from controlplane.actions.base import ActionError, MonitorError, Outcome, Progre
 from controlplane.actions.codebuild_outputs import Outputs
 from controlplane.actions.codebuild_request import build_request, is_batch
 from controlplane.actions.s3_content import Digester
+from controlplane.actions.stores import store_of
 from controlplane.actions.vendor import asking, code_of, message_of, told
 from monitors.edge import each_task
 
@@ -51,7 +52,7 @@ class CodeBuild:
 
     def start(self, task: Task) -> Progress:
         """Start the build; where an earlier try may have done so, look for that one first."""
-        request = build_request(task, self._clients.registry.get(task.account))
+        request = build_request(task, store_of(task, self._clients.registry))
         if is_batch(task) and task.outputs and "buildBatchConfigOverride" not in request:
             said = f"Action {task.action} builds a batch: its output needs CombineArtifacts: true."
             raise ActionError(said, permanent=True)

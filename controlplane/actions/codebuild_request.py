@@ -2,7 +2,7 @@
 
 CodePipeline hands a project its own kinds of source and artifact (CODEPIPELINE); whoever else starts a
 build has to override both, for the build only, so the project stays as it is. Inputs become S3 sources that
-are pinned to a version, outputs go into a bucket of the account's under the token.
+are pinned to a version, outputs go into the pipeline's store, or a bucket of the account's, under the token.
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
 """
 
@@ -10,17 +10,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.models import Account
 from controlplane.actions.base import ActionError, Artifact, Task
 from controlplane.actions.build_words import TOKEN, Variable, checked, environment, identifier
 from controlplane.actions.s3_content import Place, place_of
+from monitors.base import Store
 
 PREFIX = "builds"
 EVERYTHING = ("**/*",)
 NOTHING: Mapping[str, Any] = {"type": "NO_ARTIFACTS"}
 
 
-def build_request(task: Task, account: Account) -> dict[str, Any]:
+def build_request(task: Task, store: Store) -> dict[str, Any]:
     """Say what to build: of a CodeBuild action, or of a Commands action by a buildspec of its own."""
     given = task.configuration
     variables = _declared_variables(task)
@@ -31,11 +31,11 @@ def build_request(task: Task, account: Account) -> dict[str, Any]:
             Variable(TOKEN, task.token).request,
         ],
         **_sources(task),
-        **_artifacts(task, account),
+        **_artifacts(task, store),
     }
-    if account.artifact_key and _bucket(task, account) == account.artifact_bucket:
+    if store.key and _bucket(task, store) == store.bucket:
         # A project's own key may be one that nobody else can read by.
-        request["encryptionKeyOverride"] = account.artifact_key
+        request["encryptionKeyOverride"] = store.key
     if task.shell is not None:
         request["buildspecOverride"] = buildspec(task)
     elif given.get("BuildspecOverride"):
@@ -68,15 +68,15 @@ def buildspec(task: Task) -> str:
     return json.dumps(spec, ensure_ascii=False)
 
 
-def place_for(task: Task, account: Account, name: str) -> Place:
+def place_for(task: Task, store: Store, name: str) -> Place:
     """Say where an output of this task goes: nobody else writes under its token."""
     key = f"{PREFIX}/{task.pipeline}/{task.token}/{name}.zip"
-    return Place(_bucket(task, account), key)
+    return Place(_bucket(task, store), key)
 
 
-def _bucket(task: Task, account: Account) -> str:
-    """The account's own, or one that other accounts may read from, too."""
-    return task.configuration.get("ArtifactBucket") or account.artifact_bucket
+def _bucket(task: Task, store: Store) -> str:
+    """The pipeline's store or the account's own, or one that other accounts may read from, too."""
+    return task.configuration.get("ArtifactBucket") or store.bucket
 
 
 def _declared_variables(task: Task) -> list[Variable]:
@@ -136,22 +136,22 @@ def _source(artifact: Artifact) -> tuple[str, str]:
     return f"{place.bucket}/{place.key}", artifact.version
 
 
-def _artifacts(task: Task, account: Account) -> dict[str, Any]:
+def _artifacts(task: Task, store: Store) -> dict[str, Any]:
     """One output is the primary artifact; several are secondary ones, by their names in the buildspec."""
     if len(task.outputs) <= 1:
-        made = [_artifact(task, account, name) for name in task.outputs]
+        made = [_artifact(task, store, name) for name in task.outputs]
         # A project with none of its own (CODEPIPELINE) is refused without this.
         return {"artifactsOverride": made[0] if made else dict(NOTHING)}
     _unique(task, task.outputs)
     several = [
-        {**_artifact(task, account, name), "artifactIdentifier": identifier(name)}
+        {**_artifact(task, store, name), "artifactIdentifier": identifier(name)}
         for name in task.outputs
     ]
     return {"artifactsOverride": dict(NOTHING), "secondaryArtifactsOverride": several}
 
 
-def _artifact(task: Task, account: Account, name: str) -> dict[str, Any]:
-    place = place_for(task, account, name)
+def _artifact(task: Task, store: Store, name: str) -> dict[str, Any]:
+    place = place_for(task, store, name)
     folder, _, file = place.key.rpartition("/")
     return {
         "type": "S3",

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from accounts.base import Clients
 from accounts.models import Purpose
+from controlplane.actions import stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -109,7 +110,8 @@ class CodeCommit:
             about = told(answer, "commit")
             named = Named(digest_of(packed), f"{commit.repository}.zip")
             place = store(self._clients, self.purpose, task, packed, named)
-        where = (place.location, place.version, task.account, task.region)
+        keeper = stores.keeper(task, place.bucket, self._clients.registry)
+        where = (place.location, place.version, keeper, task.region)
         message = str(about.get("message", ""))
         return Progress(
             Outcome.SUCCEEDED,

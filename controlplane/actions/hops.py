@@ -9,6 +9,8 @@ from typing import Any
 
 from accounts.models import Account, Purpose
 from accounts.preflight import Hop, Problem
+from controlplane.actions.stores import expected
+from monitors.base import Store
 
 Configuration = Mapping[str, str]
 Maker = Callable[[Configuration, str, str], list[Hop]]
@@ -41,6 +43,21 @@ def account_hops(account: Account, region: str) -> list[Hop]:
             key = {"KeyId": account.artifact_key}
             why = f"the {purpose} role may use the artifact key"
             made.append(Hop(*where, "kms", "describe_key", key, "DecryptArtifacts", why, _enabled))
+    return made
+
+
+def store_hops(store: Store, account: Account, region: str, pipeline: str) -> list[Hop]:
+    """Make the hops that an action in an account needs of the pipeline's own artifact store, bucket and key."""
+    where = (account.name, region, Purpose.DEPLOY)
+    named = f"{store.bucket}, the artifact store of {pipeline} in {region}"
+    owned: dict[str, str] = {"Bucket": store.bucket, **expected(store)}
+    versioned, why = _versioned(store.bucket), f"{named}, is versioned"
+    made = [
+        Hop(*where, "s3", "get_bucket_versioning", owned, "ListArtifacts", why, versioned),
+    ]
+    if store.key:
+        why, key = f"the deploy role may use {store.key}, the key of {named}", {"KeyId": store.key}
+        made.append(Hop(*where, "kms", "describe_key", key, "DecryptArtifacts", why, _enabled))
     return made
 
 

@@ -31,6 +31,7 @@ from controlplane.actions.job_worker import JobWorker
 from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
+from controlplane.actions.store_copy import StoreCopy
 from controlplane.actions.watch import RecoveryDriver, WatchDriver
 from controlplane.actions.wave_bake import WaveBake
 from controlplane.gates.deployment_window import Calendars, DeploymentWindow
@@ -105,9 +106,11 @@ JOBS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
             parts.clients, parts.lender, parts.opened
         ),
         ("Job", "Towpath", "Outputs"): lambda parts: JobOutputs(parts.clients),
+        ("Job", "Towpath", "StoreCopy"): lambda parts: StoreCopy(parts.clients),
     }
 )
-"""What does an action that is done outside: which of them, its type's executor says."""
+"""What does an action that is done outside: which of them, its type's executor says. StoreCopy comes before
+any action whose inputs lie in the artifact store of another region."""
 
 RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {

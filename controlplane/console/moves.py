@@ -18,6 +18,7 @@ from controlplane.console.freezing import Wish, scope_of
 from controlplane.console.house import freezes_page, quarantine_page
 from controlplane.console.pages import pipeline_page
 from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
+from controlplane.engine.extending import Extension
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import executions, gates
 from controlplane.store.roles import Permission
@@ -64,6 +65,12 @@ def _pass(asked: Asked) -> None:
     asked.desk.commands.judge(
         form.execution, form.stage, asked.person, passes=True, reason=reason_of(form)
     )
+
+
+def _extend(asked: Asked) -> None:
+    form = asked.form
+    longer = Extension(form.minutes, reason_of(form))
+    asked.desk.commands.extend_bake(form.execution, form.stage, asked.person, longer)
 
 
 def _open(asked: Asked) -> None:
@@ -175,6 +182,7 @@ MOVES: Mapping[str, Move] = {
     "retry": Move(Permission.RUN, _retry, _stage_execution),
     "rollback": Move(Permission.ROLL_BACK, _roll_back, _stage),
     "pass": Move(Permission.ROLL_BACK, _pass, _stage_execution),
+    "extend": Move(Permission.ROLL_BACK, _extend, _stage_execution),
     "open": Move(Permission.HOLD, _open, _stage),
     "close": Move(Permission.HOLD, _close, _stage),
     "override": Move(Permission.OVERRIDE, _override, _stage_execution),

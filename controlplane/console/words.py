@@ -31,6 +31,14 @@ ROLLING_BACK: Mapping[str, Said] = {
     "Succeeded": Said("Rolled back", "warn"),
     "Failed": Said("Rollback failed", "bad"),
 }
+WAITS_FOR: Mapping[str, Said] = {
+    "approval": Said("Waits for approval", "ask"),
+    "judgement": Said("Asks: is it well?", "ask"),
+}
+HELD: Mapping[str, Said] = {
+    "InProgress": Said("Wave held", "warn"),
+    "Baking": Said("Bake held", "warn"),
+}
 ACTIONS: Mapping[str, Said] = {
     "Ready": Said("waiting", "idle"),
     "Starting": Said("starting", "busy"),
@@ -118,14 +126,26 @@ EVENT_TONES: Mapping[str, str] = {
 
 
 def stage_said(stage: Mapping[str, Any] | None) -> Said:
-    """Say how a stage execution stands."""
+    """Say how a stage execution stands, in its own document or at a glance."""
     if stage is None:
         return STAGES[""]
-    if any("approval" in action for action in stage.get("actions", ())):
-        return Said("Waits for approval", "ask")
+    if asked := waits_for(stage):
+        return WAITS_FOR[asked]
     if stage["type"] == "ROLLBACK" and stage["status"] in ROLLING_BACK:
         return ROLLING_BACK[stage["status"]]
+    if stage["held"] and stage["status"] in HELD:
+        return HELD[stage["status"]]
     return of(STAGES, stage["status"])
+
+
+def waits_for(stage: Mapping[str, Any]) -> str:
+    """What a person is to say of it: "approval", "judgement" or ""."""
+    if "waitsFor" in stage:
+        return str(stage["waitsFor"])
+    if any("approval" in action for action in stage["actions"]):
+        return "approval"
+    asks = stage["status"] == "Baking" and stage["bake"] and stage["bake"]["askedAt"]
+    return "judgement" if asks else ""
 
 
 def of(table: Mapping[str, Said], word: str) -> Said:

@@ -8,6 +8,7 @@ from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import VARIABLE
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.declarations.providers import provider_of
+from controlplane.declarations.stores import names_stores
 from controlplane.declarations.walk import Placed, PlacedAction, actions, everything
 
 OF_EXECUTION = ("PipelineExecutionId",)
@@ -65,8 +66,15 @@ def _inputs(declaration: PipelineDeclaration, one: Placed, makers: Makers) -> It
             who = _called(declaration, maker)
             message = f"{artifact.name!r} is made by {who}, which has not ended before: "
             yield Finding(path, message + "move it to an earlier stage or a lower runOrder")
-        elif one.provider is not None and one.provider.deploys:
+        elif one.provider is not None and one.provider.deploys and not _stored(declaration, maker):
             yield from _promoted(path, one, maker, _called(declaration, maker))
+
+
+def _stored(declaration: PipelineDeclaration, maker: PlacedAction) -> bool:
+    """Say whether it lies in the pipeline's stores, which every account may read that they let in."""
+    item = maker.item
+    elsewhere = item.action_type_id.category == "Deploy" or "ArtifactBucket" in item.configuration
+    return names_stores(declaration) and not elsewhere
 
 
 def _promoted(path: Path, one: Placed, maker: PlacedAction, who: str) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from accounts.base import AccountError
 from controlplane.actions.base import ActionDriver
-from controlplane.engine.rows import ASKED
+from controlplane.engine.rows import ABANDONED, ASKED
+from controlplane.engine.stores import COPY, copied
 from controlplane.engine.tasks import Job, Key
 from controlplane.states import ActionStatus
 from monitors.base import Artifact, Judgement, MonitorError, Outcome, Progress, Verdict
@@ -73,9 +74,20 @@ def start(drivers: Drivers, job: Job) -> list[Result]:
     """Start one job."""
     driver = drivers[job.key]
     try:
-        return [_progress(driver, job, driver.start(job.task))]
+        progress = driver.start(job.task)
+        return [_brought(job, progress) if job.key == COPY else _progress(driver, job, progress)]
     except Exception as error:  # noqa: BLE001 - one bad driver must not stop the engine
         return [_error(job, error)]
+
+
+def _brought(job: Job, progress: Progress) -> Result:
+    """Its inputs lie in its store, or are on their way: then the action itself is to be started."""
+    row, low = job.row, LOOK_BOUNDS[0]
+    due_in = 0.0 if progress.outcome is Outcome.SUCCEEDED else low
+    return Result(
+        job, A(row.status), row.handle, _text(progress.summary), row.url, row.output,
+        due_in=due_in, failures=row.failures, artifacts=tuple(map(copied, progress.artifacts)),
+    )  # fmt: skip
 
 
 def look(drivers: Drivers, group: Sequence[Job]) -> list[Result]:
@@ -156,6 +168,8 @@ def refused(job: Job, why: str, *, late: bool) -> Result:
     if job.row.kind in JUDGING and not late:
         failures = job.row.failures + 1
         return _again(job, MonitorError(why), failures, Judgement(Verdict.UNREACHABLE, why))
+    if job.row.kind == ABANDONED and not late:
+        return _again(job, MonitorError(why), job.row.failures + 1, None)
     return Result(job, _when_late(job), job.row.handle, why)
 
 
@@ -217,7 +231,7 @@ def _error(job: Job, error: Exception) -> Result:
     if job.row.kind in JUDGING:
         verdict = Judgement(Verdict.UNREACHABLE, summary)
         return _again(job, error, failures, verdict)
-    if permanent and not _is_patient(job, error, failures):
+    if permanent and job.row.kind != ABANDONED and not _is_patient(job, error, failures):
         said = _text(summary)
         return Result(job, A.FAILED, job.row.handle, said, job.row.url, failures=failures)
     return _again(job, error, failures, None)

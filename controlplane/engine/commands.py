@@ -5,13 +5,17 @@ nothing is. A request that cannot be granted raises CommandError with what is wr
 another replica changed the same rows at that moment, it is read, checked and written anew.
 """
 
+import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
 
 from controlplane.declarations.json_spelling import dumps
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine import approvals, gate_commands, ids, retrying
+from controlplane.engine import approvals, extending, gate_commands, ids, retrying
 from controlplane.engine.conflicts import again
 from controlplane.engine.entry import leave
 from controlplane.engine.gate_commands import Scope
@@ -72,8 +76,20 @@ class Commands:
         self._structures = structures
         self._now = now
         self._most_open = most_open
+        self.note: Callable[[Connection], None] | None = None
+        """What else is written in each transaction (`noting`)."""
         self.engine: Engine | None = None
         """Who works in this process, once there is one: what it can take at once need not wait for it."""
+
+    def noting(self, note: Callable[[Connection], None]) -> "Commands":
+        """The same commands, for one request: its note is written in the transaction of what is done.
+
+        So whoever took the request never does it twice, wherever he is killed. What note raises takes all of it
+        back.
+        """
+        mine = copy.copy(self)
+        mine.note = note
+        return mine
 
     @again
     def apply_pipeline(
@@ -199,6 +215,12 @@ class Commands:
             self._on_record(execution_id, by, word, str(refused))
             raise
 
+    def refuse_approval(
+        self, execution_id: str, by: Person, stage: str, action: str, *, approve: bool, why: str
+    ) -> None:
+        """A door has turned somebody away whom it knows: that is kept in the audit log."""
+        self._on_record(execution_id, by, approvals.Word(stage, action, approve, ""), why)
+
     @again
     def stop(self, execution_id: str, by: Person, *, abandon: bool, reason: str) -> None:
         """Stop and wait for what runs, or stop and abandon it."""
@@ -247,6 +269,15 @@ class Commands:
             judge_bake(
                 tx, self._execution(tx, execution_id), stage, by, passes=passes, reason=reason
             )
+
+    @again
+    def extend_bake(
+        self, execution_id: str, stage: str, by: Person, asked: extending.Extension
+    ) -> float:
+        """Have a bake, or a watch, last longer; never shorter. The new end, in seconds since the epoch."""
+        with self._transaction(by) as tx:
+            execution = self._execution(tx, execution_id)
+            return extending.extend_bake(tx, execution, stage, by, asked)
 
     @again
     def retry(self, execution_id: str, stage: str, by: Person, *, all_actions: bool) -> None:
@@ -341,8 +372,12 @@ class Commands:
             said = f"{word.verdict} by {by.name} ({by.door}) was refused: {why}"
             tx.fact("approval.refused", execution, stage=word.stage, action=word.action, text=said)
 
-    def _transaction(self, by: Person) -> Any:
-        return transaction(self._database, self._structures, self._now, by)
+    @contextmanager
+    def _transaction(self, by: Person) -> Iterator[Transaction]:
+        with transaction(self._database, self._structures, self._now, by) as tx:
+            yield tx
+            if self.note is not None:
+                self.note(tx.connection)
 
     def _settle_and_take(self, tx: Transaction) -> Taken | None:
         """Settle who arrives, and claim what that makes due for the engine of this process."""

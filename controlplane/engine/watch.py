@@ -27,12 +27,14 @@ class Where(NamedTuple):
 
     newer: something else was begun on one of its targets since. replaced: and it fared well, or this
     one is being rolled back already. free: nobody is in the stage. rolls_back: a breach is declared to.
+    lands: when what it left behind under way has ended, infinity while it goes on; None where nothing was.
     """
 
     newer: bool = False
     replaced: bool = False
     free: bool = True
     rolls_back: bool = True
+    lands: float | None = None
 
 
 def watch_seconds(terms: Terms, status: StageStatus) -> float:
@@ -54,8 +56,11 @@ def decide_watch(
     """
     moves = Moves(view.id)
     rules = [one for one in rules_of(view, rows) if one.row is not None]
-    ended = view.ended_at if view.ended_at is not None else now
-    late = [one for one in rules if now >= ended + watch_seconds(one.terms, view.status)]
+    ended = max(at for at in (view.ended_at, where.lands, 0.0) if at is not None) or now
+    asked = view.bake_until or 0.0
+    late = [
+        one for one in rules if now >= max(ended + watch_seconds(one.terms, view.status), asked)
+    ]
     if where.replaced or len(late) == len(rules):
         why = "another release stands there now" if where.replaced else "its time is over"
         _end(view, rules, moves)

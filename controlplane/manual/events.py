@@ -8,6 +8,8 @@ from controlplane.manual.words import code, page, table
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
+        "abandoned.failed": "A deployment that was abandoned has failed, or was stopped.",
+        "abandoned.succeeded": "A deployment that was abandoned has ended well.",
         "approval.answered": "Somebody's word decided an approval.",
         "approval.invalidated": "What an approval is about has changed: the words so far count no longer.",
         "approval.refused": "Somebody wanted to decide an approval who may not; nothing was changed.",
@@ -41,6 +43,7 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "rollback.done": "A rollback ended, and what it brought back was verified.",
         "rollback.failed": "A rollback could not be brought to its end.",
         "rollback.requested": "A person or a verdict asked for a rollback.",
+        "bake.extended": "A person has a bake, or a watch, last longer.",
         "stage.extended": "A bake saw too little and lasts longer.",
         "stage.failed": "A stage failed.",
         "stage.held": "A bake neither passes nor fails, and says why.",

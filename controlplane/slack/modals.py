@@ -67,6 +67,7 @@ def evidence(note: Note, asked: Press) -> str:
         f"Digest {note.digest or 'not known yet'}",
         *([f"Started by {note.started_by}"] if note.started_by else []),
         f"Execution {note.execution}: {note.status}",
+        *note.votes,
         "",
         *(f"{one.name}: {one.status}{': ' * bool(one.detail)}{one.detail}" for one in note.lines),
     ]

@@ -155,3 +155,18 @@ def test_the_narrowest_policy_names_only_what_the_task_named(
             assert set(one["Action"]) <= anything
         else:
             assert set(one["Resource"]) <= {*arns, *buckets, *OWN}
+
+
+def test_a_pipelines_store_is_let_in_beside_the_accounts_own_bucket() -> None:
+    key = "arn:aws:kms:eu-west-1:111111111111:key/k"
+    scope = Scope(resources=(GROUP,), buckets=("shop-store",), key=key)
+    policy = session_policy(PROD, Purpose.DEPLOY, scope)
+    for bucket in ("shop-store", PROD.artifact_bucket):
+        assert allows(policy, "s3:PutObject", f"arn:aws:s3:::{bucket}/a.zip")
+    assert not allows(policy, "s3:PutObject", "arn:aws:s3:::other/a.zip")
+    assert allows(policy, "kms:GenerateDataKey", key)
+    assert not allows(policy, "kms:GenerateDataKey", key.replace("key/k", "key/other"))
+    unknown = session_policy(
+        PROD, Purpose.DEPLOY, Scope(resources=(GROUP,), buckets=("shop-store",))
+    )
+    assert allows(unknown, "kms:GenerateDataKey", key), "which keys those are, the role says"

@@ -9,8 +9,11 @@ from ruamel.yaml.comments import CommentedSeq, TaggedScalar
 
 from accounts.models import Purpose
 from accounts.statements import (
+    DECRYPT_ARTIFACTS,
     DECRYPT_SOURCE,
+    LIST_ARTIFACTS,
     PASS_TASK_ROLES,
+    READ_ARTIFACTS,
     SET_ALARMS,
     STATEMENTS,
     TEMPLATE,
@@ -56,6 +59,32 @@ def test_the_source_key_has_a_policy_of_its_own(resources: Any) -> None:
     assert granted(use) == {DECRYPT_SOURCE.sid: set(DECRYPT_SOURCE.actions)}
     holders = {f"{role.value}" for role in use["Roles"]}
     assert holders == {ROLES[p] for p in Purpose if DECRYPT_SOURCE in STATEMENTS[p]}
+
+
+USES = {
+    "StoreUse": (
+        "HasStores", [Purpose.DEPLOY],
+        (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid, "WriteArtifacts", "ResumeUploads"),
+    ),
+    "StoreReading": ("HasStores", [Purpose.ROLLBACK], (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid)),
+    "StoreKeyUse": ("HasStoreKeys", [Purpose.DEPLOY], ("EncryptArtifacts",)),
+    "StoreKeyReading": (
+        "HasStoreKeys", [Purpose.DEPLOY, Purpose.ROLLBACK], (DECRYPT_ARTIFACTS.sid,),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USES)
+def test_in_a_pipelines_store_a_role_may_what_it_may_in_the_accounts_own(
+    resources: Any, name: str
+) -> None:
+    condition, purposes, sids = USES[name]
+    use = resources[name]
+    assert use["Condition"] == condition
+    for purpose in purposes:
+        known = {s.sid: set(s.actions) for s in STATEMENTS[purpose]}
+        assert granted(use["Properties"]) == {sid: known[sid] for sid in sids}
+    assert [role.value for role in use["Properties"]["Roles"]] == [ROLES[p] for p in purposes]
 
 
 def test_alarms_may_be_set_only_where_drills_are_allowed(resources: Any) -> None:

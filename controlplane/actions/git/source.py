@@ -2,8 +2,8 @@
 
 Configuration: ConnectionArn, FullRepositoryName, BranchName, OutputArtifactFormat (CODE_ZIP, or
 CODEBUILD_CLONE_REF for a document that says what to clone), DetectChanges. The artifact lies in the
-artifact bucket of the action's account, under its digest. RevisionId is the pinned commit; TriggerRef and
-PullRequestId say what started the execution.
+pipeline's store, or the artifact bucket of the action's account, under its digest. RevisionId is the pinned
+commit; TriggerRef and PullRequestId say what started the execution.
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 """
 
@@ -15,6 +15,7 @@ from typing import IO
 
 from accounts.base import Clients
 from accounts.models import Purpose
+from controlplane.actions import stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -79,9 +80,8 @@ class GitSource:
                     digest = repack(packed, content, self._bounds)
                 file = f"{name.rsplit('/', 1)[-1]}.zip"
             place = store(self._clients, self.purpose, task, content, Named(digest, file))
-        artifact = Artifact(
-            output_name(task), digest, place.location, place.version, task.account, task.region
-        )
+        where = stores.keeper(task, place.bucket, self._clients.registry), task.region
+        artifact = Artifact(output_name(task), digest, place.location, place.version, *where)
         return Progress(
             Outcome.SUCCEEDED,
             handle=commit.id,

@@ -13,6 +13,7 @@ from threading import RLock
 OVERLAYS = (
     "buckets",
     "sts",
+    "outbound",
     "cloudwatch",
     "synthetics",
     "inspector",

@@ -33,6 +33,7 @@ PAGES = frozenset({"person.paged", "rollback.failed"})
 
 ON_RECORD = """
 SELECT a.status, e.type AS kind, e.digest AS about, e.id AS execution, a.stage_id AS stage,
+    e.ended_at IS NOT NULL AS over,
     EXISTS (SELECT 1 FROM stage_execution p WHERE p.execution_id = e.id
             AND p.position = s.position - 1 AND p.status = 'Succeeded') AS passed
 FROM action_execution a JOIN stage_execution s ON s.id = a.stage_id
@@ -195,7 +196,7 @@ class World:
                 made.id, made.token, release.digest, bool(known),
                 known.get("status", ""), known.get("kind", ""), known.get("about", ""),
                 bool(known.get("passed")), made.token in self.tokens,
-                known.get("execution", ""), known.get("stage", ""),
+                known.get("execution", ""), known.get("stage", ""), bool(known.get("over")),
             )  # fmt: skip
             self.calls.append(call)
             self.tokens.add(made.token)
