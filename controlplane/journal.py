@@ -12,11 +12,14 @@ from controlplane.notify.state_changes import CHANGES, CHANNEL
 from controlplane.store import audit, events, locks
 
 TOLD: Mapping[str, str] = {
+    "abandoned.succeeded": "info",
+    "abandoned.failed": "warning",
     "execution.started": "info",
     "execution.succeeded": "info",
     "execution.failed": "warning",
     "execution.stopped": "warning",
     "execution.superseded": "info",
+    "source.waits": "warning",
     "stage.succeeded": "info",
     "stage.failed": "warning",
     "stage.retried": "info",
@@ -76,9 +79,12 @@ DECISIONS = frozenset(
         "override.confirmed",
         "pipeline.applied",
         "pipeline.deleted",
+        "pipeline.followed",
+        "pipeline.left",
         "rollback.requested",
         "stage.judged",
         "stage.retried",
+        "tags.changed",
         "transition.disabled",
         "transition.enabled",
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.postgres import Cluster, server
+from tests.support.postgres import CARELESS, Cluster, server
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -22,5 +22,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """One PostgreSQL server for the whole run; ask it for a database of your own."""
-    with server() as running:
+    with server(CARELESS) as running:
         yield running

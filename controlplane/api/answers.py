@@ -308,6 +308,7 @@ class OpenApproval(Answer):
     require_comment: bool
     remind_after_seconds: float
     digest: str
+    artifacts: dict[str, str]
     revisions: dict[str, str]
     into: list[str]
     replaces: list[Replaced]
@@ -609,11 +610,12 @@ class Finding(Answer):
 
 
 class Grant(Answer):
-    """A role over the pipelines and stages that two globs match."""
+    """A role over the pipelines, stages and environments that globs match."""
 
     role: str
     pipelines: str
     stages: str
+    environments: str
 
 
 class BrowserSession(Answer):

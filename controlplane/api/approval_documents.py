@@ -79,8 +79,10 @@ def on_approve(asked: Asked, terms: ApprovalTerms, seen: Evidence, counted: Sequ
     what = (
         f" In {where} it replaces {there}{more}." if there else f" Nothing stands in {where} yet."
     )
+    several = [f"{name} {digest[:SHORT]}" for name, digest in seen.document["artifacts"].items()]
+    carried = ", ".join(several) or asked.execution.digest[:SHORT] or "what it has"
     return (
-        f"The execution goes on at once with {asked.execution.digest[:SHORT] or 'what it has'}, "
+        f"The execution goes on at once with {carried}, "
         f"and on its way to {where} nobody is asked again by this approval.{what}"
     )
 
@@ -117,6 +119,7 @@ def _seen(connection: Connection, execution: Any, seen: Evidence, source: str) -
     checks = [{k: v for k, v in one.items() if k != "output"} for one in seen.document["checks"]]
     return {
         "digest": execution.digest,
+        "artifacts": seen.document["artifacts"],
         "revisions": seen.document["revisions"],
         "into": seen.document["into"],
         "replaces": seen.document["replaces"],

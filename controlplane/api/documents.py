@@ -98,7 +98,7 @@ class Documents:
         return [
             rule_measurements(connection, action, stages[action.stage_id])
             for action in queries.actions_of_execution(connection, row.id)
-            if action.kind != "action"
+            if action.kind not in ("action", "abandoned")
         ]
 
     def explanation(self, connection: Connection, execution_id: str) -> Document:

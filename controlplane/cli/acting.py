@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -24,6 +24,11 @@ from controlplane.client.api import Api, Exit
 from controlplane.declarations.durations import parse_duration
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
+Evidence = Annotated[
+    str,
+    typer.Option(help="the hash of what you saw, as status prints it; left out: what is there now"),
+]
+ApprovalAction = Annotated[str, typer.Option(help="where several approvals are open")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 To = Annotated[
     str,
@@ -82,27 +87,51 @@ def approve(  # noqa: PLR0913 - each is an option of the command
     execution: Execution,
     stage: Stage,
     message: Reason = "",
+    evidence: Evidence = "",
+    action: ApprovalAction = "",
     yes: Yes = False,
     wait: WaitOption = False,
     until: UntilOption = Until.OVER,
     timeout: TimeoutOption = "",
 ) -> None:
-    """Approve the stage of an execution that waits for it."""
+    """Approve the stage of an execution that waits for it: what you saw, and nothing else."""
     terms = Terms(Form.TABLE, until, seconds_of(timeout))
-    _decide(execution, stage, "Approved", message, yes=yes)
+    _decide(_Asked(execution, stage, action), "Approved", message, evidence, yes=yes)
     if wait:
         follow(Api(), execution, terms)
 
 
-def reject(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
+def reject(
+    execution: Execution,
+    stage: Stage,
+    message: Reason = "",
+    evidence: Evidence = "",
+    action: ApprovalAction = "",
+    yes: Yes = False,
+) -> None:
     """Reject it: the stage fails."""
-    _decide(execution, stage, "Rejected", message, yes=yes)
+    _decide(_Asked(execution, stage, action), "Rejected", message, evidence, yes=yes)
 
 
-def _decide(execution: str, stage: str, result: str, summary: str, *, yes: bool) -> None:
-    confirm(f"{result} {stage} of {execution}?", yes=yes)
-    path = f"/executions/{execution}/stages/{stage}/approval"
-    Api().send("POST", path, {"result": result, "summary": summary})
+class _Asked(NamedTuple):
+    """Which approval is meant. action: "" for the one that is open in the stage."""
+
+    execution: str
+    stage: str
+    action: str
+
+
+def _decide(asked: _Asked, result: str, summary: str, evidence: str, *, yes: bool) -> None:
+    """Decide on what was seen; where that is not said, what there is now is shown, and decided on."""
+    api, path = Api(), f"/executions/{asked.execution}/stages/{asked.stage}/approval"
+    named = {"action": asked.action} if asked.action else {}
+    if not evidence:
+        there = api.get(path, **named)
+        evidence = str(there.get("evidence", ""))  # an older server does not tell
+        follows = there["onApprove"] if result == "Approved" else there["onReject"]
+        typer.echo(f"{follows}\nevidence {evidence}", err=True)
+    confirm(f"{result} {asked.stage} of {asked.execution}?", yes=yes)
+    api.send("POST", path, {"result": result, "summary": summary, "evidence": evidence, **named})
     typer.echo(result)
 
 

@@ -1,6 +1,6 @@
 """What an approver is shown, and the hash that binds his word to it. Reads only; bounded.
 
-The hash covers what a decision rests on: the digest and the revisions, what stands where they go, how the
+The hash covers what a decision rests on: the digests and the revisions, what stands where they go, how the
 checks before went, what they found, and which signals say FAIL. It leaves out what moves by itself (times, the
 numbers of a watch that goes well): a word must not lapse because somebody looked again.
 """
@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine import environments
+from controlplane.engine.carried import digests
 from controlplane.engine.findings import PROVIDER, counts, line, single
 from controlplane.engine.structures import Structures
-from controlplane.engine.view import deploys
 from controlplane.store import approvals, executions, histories, queries
 from monitors.checks.inspector_gate import SEVERITIES
 
@@ -43,11 +44,15 @@ class Lines(NamedTuple):
 def gather(connection: Connection, structures: Structures, execution: Any, stage: str) -> Evidence:
     """Put together what there is to see of an execution that waits in a stage."""
     declared = structures.stages(connection, execution)
-    into = _into(declared, stage)
+    into = [one.name for one in environments.into(declared, stage)]
     replaced = approvals.standing(connection, execution.pipeline, into)
     checks = list(_checks(connection, execution, declared, stage))[:MOST_CHECKS]
+    position = next((i for i, one in enumerate(declared) if one.name == stage), 0)
+    carried = digests(connection, structures, execution, position)
+    several = carried if len(carried) > 1 or execution.digest not in carried.values() else {}
     bound = {
         "digest": execution.digest,
+        **({"artifacts": several} if several else {}),
         "revisions": json.loads(execution.revisions),
         "replaces": [[one.target, one.digest, one.execution_id] for one in replaced],
         "checks": [_bound(one) for one in checks],
@@ -57,6 +62,7 @@ def gather(connection: Connection, structures: Structures, execution: Any, stage
         hashlib.sha256(text.encode()).hexdigest(),
         {
             "digest": execution.digest,
+            "artifacts": several,
             "revisions": bound["revisions"],
             "into": into,
             "replaces": [
@@ -144,17 +150,6 @@ def new_findings(
 
 
 # --- inside -------------------------------------------------------------------------------------
-
-
-def _into(declared: Sequence[StageDeclaration], stage: str) -> list[str]:
-    """The stages that the decision opens the way to: up to the first that deploys, this one included."""
-    names: list[str] = []
-    for one in declared:
-        if names or one.name == stage:
-            names.append(one.name)
-            if any(deploys(action) for action in one.actions):
-                break
-    return names
 
 
 def _checks(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.approval_evidence import gather
 from controlplane.engine.approvals import APPROVED, terms_of, valid
 from controlplane.engine.extending import mark, may_be_extended
 from controlplane.engine.refusals import CommandError
@@ -54,6 +55,7 @@ class _Bound(NamedTuple):
 
     name: str
     token: str
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,10 @@ class NoteMaker:
             return self._of_watch(connection, execution, stages)
         found: list[Button] = list(self._of_watch(connection, execution, stages))
         for stage, row in asking:
+            asks = _Bound(row.name, row.token, self._evidence(connection, execution, stage.stage))
             found += [
-                self._button("approve", "Approve", "primary", execution, stage, row),
-                self._button("reject", "Reject", "danger", execution, stage, row),
+                self._button("approve", "Approve", "primary", execution, stage, asks),
+                self._button("reject", "Reject", "danger", execution, stage, asks),
             ]
         if stages:
             found += self._of_last(connection, execution, stages[-1])
@@ -172,6 +175,13 @@ class NoteMaker:
         text = f"Extend {'bake' if stage.status == StageStatus.BAKING else 'watch'} {EXTENSION} min"
         bound = _Bound("", mark(stage))
         return [self._button("extend", text, "", execution, stage, bound)]
+
+    def _evidence(self, connection: Connection, execution: Any, stage: str) -> str:
+        """The hash of what there is to see; "" where the structure cannot be read."""
+        try:
+            return gather(connection, self.structures, execution, stage).hash
+        except (KeyError, BrokenStructureError):
+            return ""
 
     def _of_way(self, connection: Connection, execution: Any, last: Any) -> list[Button]:
         """Close the way on, or open it: into the stage that it waits for, or else the next one."""
@@ -208,16 +218,10 @@ class NoteMaker:
         return tuple(found)
 
     def _button(
-        self, action: str, text: str, style: str, execution: Any, stage: Any, row: Any
+        self, action: str, text: str, style: str, execution: Any, stage: Any, bound: _Bound | None
     ) -> Button:
-        value = sign(
-            action,
-            execution.id,
-            stage.stage,
-            "" if row is None else row.name,
-            "" if row is None else row.token,
-            self.secret,
-        )
+        to = bound or _Bound("", "")
+        value = sign(action, execution.id, stage.stage, to.name, to.token, self.secret, to.evidence)
         confirm = CONFIRMS.get(action, "").format(
             pipeline=execution.pipeline,
             stage=stage.stage,

@@ -20,7 +20,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule", "watch", "gate", "failure" or "proof"
+    kind: str  # "action", "rule", "watch", "gate", "failure", "proof" or "abandoned"
     run_order: int
     attempt: int
     status: str
@@ -105,7 +105,16 @@ class Moves:
 
 
 DEPLOYERS = frozenset(
-    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+    {
+        "CodeDeploy",
+        "CodeDeployRestore",
+        "CloudFormation",
+        "CloudFormationRestore",
+        "ECS",
+        "ECSRestore",
+        "ElasticBeanstalk",
+        "ElasticBeanstalkRestore",
+    }
 )
 """Providers whose start puts something on a target: from then on the rules watch."""
 

@@ -29,11 +29,21 @@ class Press(NamedTuple):
     stage: str
     action_name: str
     token: str
+    evidence: str = ""  # the hash of what there was to see; "" for a button of a version before
 
 
-def sign(action: str, execution: str, stage: str, action_name: str, token: str, secret: str) -> str:
+def sign(  # noqa: PLR0913 - what a button is bound to
+    action: str,
+    execution: str,
+    stage: str,
+    action_name: str,
+    token: str,
+    secret: str,
+    evidence: str = "",
+) -> str:
     """Make the value of a button, at most 2,000 ASCII characters; ValueError where it is longer."""
-    fields = json.dumps([action, execution, stage, action_name, token], separators=(",", ":"))
+    bound = [action, execution, stage, action_name, token, *([evidence] if evidence else [])]
+    fields = json.dumps(bound, separators=(",", ":"))
     payload = base64.urlsafe_b64encode(fields.encode()).decode()
     value = f"{payload}.{_mac(payload, secret)}"
     if len(value) > MAX_VALUE:

@@ -45,7 +45,8 @@ def who(door: Door, user: str, asked: Press) -> tuple[Person, Any]:
         raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
     people: Mapping[str, SlackPerson] = door.people
     needed = NEEDS[asked.action]
-    return person(people, user, needed, execution.pipeline, asked.stage), execution
+    by = person(people, user, needed, execution.pipeline, asked.stage, door.goes)
+    return by, execution
 
 
 def move(door: Door, user: str, asked: Press) -> None:
@@ -60,7 +61,12 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
     if asked.action == "reject" and not comment.strip():
         raise CommandError(Problem.INVALID, "Say why: whoever started the release reads it.")
     word = approvals.Word(
-        asked.stage, asked.action_name, asked.action == "approve", comment.strip(), asked.token
+        asked.stage,
+        asked.action_name,
+        asked.action == "approve",
+        comment.strip(),
+        asked.token,
+        asked.evidence,
     )
     try:
         still_open(door, asked)
@@ -72,6 +78,7 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
             approve=word.approve,
             summary=word.comment,
             token=asked.token,
+            evidence=word.evidence,
         )
     except CommandError:
         if not _has_said(door, by, word):

@@ -112,8 +112,9 @@ class ActionExecution(SQLModel, table=True):
     """One action (kind "action"), watching rule ("rule") or rule of the gate ("gate") of a stage execution.
 
     kind "watch": a rule that is looked at after its stage is done; "failure": one that is asked once an
-    action has failed. power: how likely the rule would
-    have seen the smallest regression that matters; verdict_since: since when it says the same.
+    action has failed; "abandoned": what an action began and nobody waits for, followed to its end. power: how
+    likely the rule would have seen the smallest regression that matters; verdict_since: since when it says
+    the same.
 
     due_at: when somebody must look at it; NULL where nobody needs to. lane 0 is rollback's own.
     owner, fence: who may write. wake: events seen. starts: how often a start may have gone out.

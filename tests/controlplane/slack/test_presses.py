@@ -14,6 +14,7 @@ from controlplane.slack.inbox import Inbox
 from controlplane.store import slack_inbox
 from controlplane.store.tables import Vote, table
 from monitors.base import Outcome, Progress, Verdict
+from tests.support.changed import changes_in_prod
 from tests.support.chat import Chat
 from tests.support.doors import SECRET, asks_a_person
 from tests.support.house import action, deploying
@@ -54,6 +55,18 @@ def test_a_decision_that_comes_second_is_refused_in_its_window(chat: Chat) -> No
     chat.press("approve")
     assert chat.submit("") == ""
     assert "no longer open" in chat.submit("", "U3") or "decided" in chat.submit("", "U3")
+
+
+def test_a_button_decides_on_what_there_was_to_see_when_it_was_drawn(chat: Chat) -> None:
+    execution = chat.asks()
+    changes_in_prod(chat.house)
+    chat.press("approve")
+    assert "what you saw has changed since" in chat.submit("well")
+    assert len(chat.house.texts("approval.refused")) == 1
+    chat.press("approve")  # the first press has drawn the message anew
+    assert chat.submit("well") == ""
+    chat.house.settle()
+    assert chat.house.stages(execution)["Gate"] == "Succeeded"
 
 
 def test_who_may_not_is_refused_by_the_button_and_by_the_window(chat: Chat) -> None:
