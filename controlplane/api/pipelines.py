@@ -66,7 +66,7 @@ def list_pipelines(
 ) -> list[Document]:
     """Answer pipelines by name, and what stands where; after: the name of one to page on from."""
     with parts.database.read() as connection:
-        return documents.pipelines(connection, after, limit, seen_by(holder.grants))
+        return documents.pipelines(connection, parts.now(), after, limit, seen_by(holder.grants))
 
 
 @router.put("/pipelines/{name}", openapi_extra=TEXT_BODY)

@@ -67,18 +67,22 @@ def gate(connection: Connection, stage_id: str, rows: Sequence[Any]) -> Document
 
 
 def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
-    """How long the longest rule watches after the last action; None where the stage has no bake."""
+    """How long it bakes after its last action, as declared or as a person asked; None where it does not."""
     rules = declared.rules() if declared else ()
     if not rules:
         return None
     seconds = max(bake_seconds(rule) for rule in rules)
     began = row.baking_since
+    longer = row.bake_until if began is not None else None
+    if began is not None and longer is not None:
+        seconds = max(seconds, longer - began)
     ends = None if began is None else began + seconds
     return {
         "seconds": seconds,
         "since": iso(began),
         "until": iso(row.extended_until or ends),
         "extended": row.extended_until is not None,
+        "longerUntil": iso(longer),
         "askedAt": iso(row.asked_at),
         "judged": row.judged,
     }

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 @tokens.command()
-def create(
+def create(  # noqa: PLR0913 - each is an option of the command
     name: Annotated[str, typer.Argument(help="whose it is; shown in events")],
     role: Annotated[
         str,
@@ -44,6 +44,9 @@ def create(
     stage: Annotated[
         list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
     ] = None,
+    environment: Annotated[
+        list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
+    ] = None,
 ) -> None:
     """Make a token and print it; it cannot be shown again. Works on TOWPATH_DATABASE_URL itself."""
     from controlplane.store import grants
@@ -53,10 +56,10 @@ def create(
     if role not in known:
         raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
     try:
-        grants.check([*(pipeline or ()), *(stage or ())])
+        grants.check([*(pipeline or ()), *(stage or ()), *(environment or ())])
     except ValueError as error:
-        raise typer.BadParameter(f"--pipeline, --stage: {error}") from error
-    may = grants.bounded(Role(role), pipeline or (), stage or ())
+        raise typer.BadParameter(f"--pipeline, --stage, --environment: {error}") from error
+    may = grants.bounded(Role(role), pipeline or (), stage or (), environment or ())
     typer.echo(_made(name, may, days, aws=aws))
 
 
@@ -75,7 +78,13 @@ def _reach(token: Mapping[str, Any]) -> str:
     """Its role, and how far that goes where it is not everywhere."""
     if token["role"] != "scoped":
         return str(token["role"])
-    return ", ".join(f"{g['role']} on {g['pipelines']}/{g['stages']}" for g in token["grants"])
+    return ", ".join(_grant(one) for one in token["grants"])
+
+
+def _grant(grant: Mapping[str, Any]) -> str:
+    environments = grant.get("environments", "*")  # an older server does not tell
+    where = "" if environments == "*" else f" in {environments}"
+    return f"{grant['role']} on {grant['pipelines']}/{grant['stages']}{where}"
 
 
 def _state(token: Mapping[str, Any]) -> str:

@@ -65,8 +65,8 @@ def authorize_there(
     if may(grants, needed) or operation in scope.ANYWHERE:
         return
     place = scope.of(desk, operation, given)
-    if not may(grants, needed, *place):
-        raise denied(caller, operation, refusal(grants, needed, *place))
+    if not may(grants, needed, *place, desk.goes):
+        raise denied(caller, operation, refusal(grants, needed, *place, desk.goes))
 
 
 def denied(caller: Caller, operation: str, because: str) -> WireError:

@@ -1,7 +1,9 @@
 """Does what was asked for in Slack, once: one replica claims a row under a lease, and writes how it went.
 
 What is done and what its asker is told are two steps of a row: where Slack does not take the answer, only the
-answer is tried again. No lane sleeps for Slack's sake: the row becomes due later.
+answer is tried again. That it was done is written in the transaction of what was done, so whoever is killed
+between the two leaves nothing that another would do again, or would refuse because it is done already. No lane
+sleeps for Slack's sake: the row becomes due later.
 """
 
 import logging
@@ -9,21 +11,24 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.engine import owners
+from controlplane.engine.approval_evidence import new_findings
 from controlplane.engine.refusals import CommandError
 from controlplane.notify import buttons
 from controlplane.notify.base import NotifyError
 from controlplane.slack import modals, slash
-from controlplane.slack.desk import Desk
+from controlplane.slack.desk import Desk, Door
 from controlplane.slack.drawing import draw
 from controlplane.slack.moves import DECISIONS, move, still_open, who
 from controlplane.slack.payloads import Asked
 from controlplane.slack.people import NotAllowedError
-from controlplane.store import slack_inbox
+from controlplane.store import executions, slack_inbox
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,13 @@ FORGETTING = 600.0
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 ANSWERED_WITHIN = 1_800.0
 """Seconds for which Slack takes answers at a response_url."""
+
+
+DONE = "It was done, and Towpath was interrupted before it could say more. See /towpath status."
+
+
+class TakenOverError(Exception):
+    """The claim ran out, and another replica has what was asked for: nothing was done here."""
 
 
 class Inbox:
@@ -95,6 +107,8 @@ class Inbox:
                 told = asked.model_copy(update={"text": answer}).model_dump_json()
                 self._write(row, kind="answer", payload=told)
             self._write(row, **self._told(row, asked, answer, now))
+        except TakenOverError:
+            log.info("what was asked for in Slack is done by another replica")
         except SQLAlchemyError:
             log.exception("what was asked for in Slack is tried again when its lease is over")
         except Exception:
@@ -131,17 +145,28 @@ class Inbox:
             )
         try:
             if row.kind == "command":
-                return slash.answer(self._desk.door, asked, row.key)
-            return self._pressed(asked)
+                return slash.answer(self._noting(row, asked, DONE), asked, row.key)
+            return self._pressed(self._noting(row, asked, ""), asked)
         except (CommandError, NotAllowedError) as error:
             return str(error)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, TakenOverError):
             raise
         except Exception:
             log.exception("what was asked for in Slack cannot be done")
             return "Towpath could not do this: whoever runs it finds the reason in its log."
 
-    def _pressed(self, asked: Asked) -> str:
+    def _noting(self, row: Any, asked: Asked, text: str) -> Door:
+        """The door, where what is done is written to its row at once. text: what is left to tell then."""
+        told = asked.model_copy(update={"text": text}).model_dump_json()
+
+        def note(connection: Connection) -> None:
+            if not slack_inbox.write(connection, row, kind="answer", payload=told):
+                raise TakenOverError
+
+        door = self._desk.door
+        return replace(door, commands=door.commands.noting(note))
+
+    def _pressed(self, door: Door, asked: Asked) -> str:
         try:
             press = buttons.read(asked.text, self._desk.door.secret)
         except ValueError as error:
@@ -149,7 +174,7 @@ class Inbox:
         try:
             if press.action in DECISIONS:
                 return self._open(asked, press)
-            move(self._desk.door, asked.user, press)
+            move(door, asked.user, press)
         finally:
             draw(self._desk, press.execution, f"{asked.channel}:{asked.message_ts}")
         return ""
@@ -176,7 +201,9 @@ class Inbox:
             still_open(desk.door, press)
             with desk.door.database.read() as connection:
                 note = desk.notes.of(connection, press.execution)
-            view = modals.asking(press, asked.text, modals.evidence(note, press))
+                row = executions.by_id(connection, press.execution)
+                found = new_findings(connection, desk.door.structures, row, press.stage)
+            view = modals.asking(press, asked.text, modals.evidence(note, press, found))
         except CommandError as error:
             view = modals.closed(str(error))
         try:

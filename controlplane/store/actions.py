@@ -14,7 +14,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     case,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 
 from controlplane.states import ActionStatus
-from controlplane.store.bulk import among, inserting, updating
+from controlplane.store.bulk import Reading, among, inserting, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import ActionExecution, table
 
@@ -108,7 +107,7 @@ CLAIM = (
 )
 
 
-def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
+def claim(connection: Connection, wanted: Claim) -> list[Claimed]:
     """Take what is due; the rows come back as they are after the claim."""
     given = {
         "by": wanted.owner,
@@ -117,7 +116,7 @@ def claim(connection: Connection, wanted: Claim) -> Sequence[Row[Any]]:
         "room_0": wanted.room[0],
         "room_1": wanted.room[1],
     }
-    return connection.execute(CLAIM, given).all()
+    return [Claimed._make(row) for row in connection.execute(CLAIM, given).all()]
 
 
 ONE: ColumnElement[int] = literal_column("1")
@@ -187,8 +186,8 @@ def record(
     return frozenset((one["b_id"], one["b_fence"]) for one in mine)
 
 
-def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:
-    """Keep what is still being worked on: held is {id: fence}.
+def renew(connection: Connection, held: Mapping[int, int], until: float) -> Sequence[int]:
+    """Keep what is still being worked on: held is {id: fence}; answer the ids that were kept.
 
     A row that somebody has locked is being taken from us: waiting for it could end in a deadlock.
     """
@@ -196,6 +195,7 @@ def renew(connection: Connection, held: Mapping[int, int], until: float) -> None
     rows = connection.execute(mine.with_for_update(skip_locked=True)).all()
     kept = [row.id for row in rows if row.fence == held[row.id]]
     connection.execute(update(ACTION).where(C.id.in_(kept)).values(due_at=until))
+    return kept
 
 
 def release(connection: Connection, owner: str, now: float) -> None:
@@ -305,12 +305,12 @@ VIEW = (
 )  # fmt: skip
 
 
-OF_STAGES = select(*VIEW).where(among(C.stage_id, "ids"))
+OF_STAGES = Reading(select(*VIEW).where(among(C.stage_id, "ids")))
 
 
 def of_stages(connection: Connection, stage_ids: Collection[str]) -> Sequence[Any]:
     """What deciding needs of every action of these stage executions."""
-    return connection.execute(OF_STAGES, {"ids": list(stage_ids)}).all()
+    return OF_STAGES(connection, {"ids": list(stage_ids)})
 
 
 def first_start(connection: Connection, stage_id: str, names: Collection[str]) -> float | None:

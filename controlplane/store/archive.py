@@ -144,6 +144,7 @@ def _may_go(connection: Connection, before: float) -> tuple[ColumnElement[bool],
         ~unsent,
         ~uncounted,
         ~_stands(),
+        E.id.not_in(select(A.execution_id).where(A.kind == "abandoned", A.due_at.is_not(None))),
     )
 
 

@@ -7,13 +7,14 @@ and one answer, where an executemany is one a row (and arrays are built by psyco
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
     JSON,
     ColumnElement,
     Connection,
+    Select,
     String,
     Table,
     Update,
@@ -89,6 +90,23 @@ def inserting(target: Table, *names: str) -> Bulk:
         lambda given: insert(target).values(given),
         lambda given: insert(target).from_select(list(names), select(*given.values())),
     )
+
+
+class Reading:
+    """A select whose rows are asked for their columns many times each: they come as named tuples.
+
+    SQLAlchemy's own rows look a name up twenty times slower, which was a quarter of what a turn cost.
+    """
+
+    def __init__(self, wanted: Select[Any]) -> None:
+        self._wanted = wanted
+        # The columns are the statement's, so no class of ours names them a second time.
+        columns = [(name, Any) for name in wanted.selected_columns.keys()]  # noqa: SIM118 - no mapping
+        self._make = NamedTuple("Found", columns)._make
+
+    def __call__(self, connection: Connection, given: Row) -> list[Any]:
+        """The rows, in the order of the statement."""
+        return [self._make(row) for row in connection.execute(self._wanted, given).all()]
 
 
 def among(wanted: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
-    Select,
     bindparam,
     delete,
     exists,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from controlplane.states import StageStatus
-from controlplane.store.bulk import among, inserting, updating
+from controlplane.store.bulk import Reading, among, inserting, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import (
     Execution,
@@ -69,6 +68,12 @@ def _archived(connection: Connection, key: str) -> str | None:
     return connection.execute(wanted).scalar()
 
 
+def open_versions(connection: Connection, pipeline: str) -> list[int]:
+    """The versions of a pipeline that executions which have not ended run."""
+    wanted = select(E.version).where(E.pipeline == pipeline, E.ended_at.is_(None)).distinct()
+    return list(connection.execute(wanted).scalars())
+
+
 def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     """How many executions of a pipeline have not ended; counted up to `most`."""
     wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
@@ -101,13 +106,12 @@ def by_id(connection: Connection, execution_id: str) -> Row[Any] | None:
     return connection.execute(BY_ID, {"id": execution_id}).first()
 
 
-MANY = select(EXECUTION).where(among(E.id, "ids"))
+MANY = Reading(select(EXECUTION).where(among(E.id, "ids")))
 
 
-def many(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+def many(connection: Connection, ids: Collection[str]) -> dict[str, Any]:
     """Executions by id."""
-    rows = connection.execute(MANY, {"ids": list(ids)}).all()
-    return {row.id: row for row in rows}
+    return {row.id: row for row in MANY(connection, {"ids": list(ids)})}
 
 
 MOVE_EXECUTION = updating(
@@ -146,30 +150,28 @@ def add_stages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     ADD_STAGES(connection, rows)
 
 
-STAGES = select(STAGE).where(among(S.id, "ids"))
+STAGES = Reading(select(STAGE).where(among(S.id, "ids")))
 
 
-def stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+def stages(connection: Connection, ids: Collection[str]) -> dict[str, Any]:
     """Stage executions by id."""
-    rows = connection.execute(STAGES, {"ids": list(ids)}).all()
-    return {row.id: row for row in rows}
+    return {row.id: row for row in STAGES(connection, {"ids": list(ids)})}
 
 
-IN_STAGES: Select[Any] = (
+IN_STAGES = Reading(
     select(
         S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
-        E.trigger,
+        E.trigger, E.stop,
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(among(S.id, "ids"))
 )  # fmt: skip
 
 
-def in_stages(connection: Connection, ids: Collection[str]) -> dict[str, Row[Any]]:
+def in_stages(connection: Connection, ids: Collection[str]) -> dict[str, Any]:
     """By the id of the stage execution: what a task needs to know of it and of its execution."""
-    rows: Sequence[Row[Any]] = connection.execute(IN_STAGES, {"ids": list(ids)}).all()
-    return {row.stage_id: row for row in rows}
+    return {row.stage_id: row for row in IN_STAGES(connection, {"ids": list(ids)})}
 
 
 MOVE_STAGE = updating(
@@ -217,7 +219,7 @@ OCCUPIED = exists().where(
 )
 CLOSED = exists().where(T.pipeline == bindparam("pipeline"), T.stage == bindparam("stage"))
 BANNED = exists().where(Q.digest == E.digest, Q.lifted_at.is_(None)).correlate(EXECUTION)
-INBOUND: Select[Any] = (
+INBOUND = Reading(
     select(
         S.id.label("stage_id"), S.execution_id, S.stage, S.position, S.attempt, S.held, S.retried,
         E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
@@ -234,7 +236,7 @@ def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     occupied: an execution is in the stage, locked or (it came in PARALLEL mode) not. closed: the way in is
     disabled. quarantined: this one's digest may go nowhere.
     """
-    return connection.execute(INBOUND, {"pipeline": pipeline, "stage": stage}).all()
+    return INBOUND(connection, {"pipeline": pipeline, "stage": stage})
 
 
 IS_IN = select(OCCUPIED)
