@@ -79,9 +79,12 @@ DECISIONS = frozenset(
         "override.confirmed",
         "pipeline.applied",
         "pipeline.deleted",
+        "pipeline.followed",
+        "pipeline.left",
         "rollback.requested",
         "stage.judged",
         "stage.retried",
+        "tags.changed",
         "transition.disabled",
         "transition.enabled",
     }

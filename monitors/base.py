@@ -256,7 +256,11 @@ class Check(Protocol):
     """Something that must be started and looked at until it ends."""
 
     def start(self, task: Task) -> Progress:
-        """Begin; idempotent under task.token."""
+        """Begin; idempotent under task.token.
+
+        Where task.again, an earlier try may have reached the vendor: what it began is looked for by the token
+        before anything is begun. That try ended, or its lease did: none of its calls is sent any more.
+        """
         ...
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
