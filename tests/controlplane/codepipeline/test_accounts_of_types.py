@@ -119,7 +119,8 @@ def test_a_structure_may_use_a_type_in_the_accounts_that_it_allows(
 
 def test_at_our_own_door_a_structure_is_held_to_it_as_well(wire: Wire) -> None:
     worker_type(wire, [THEIRS])
-    declared = {**structure(), "roleArn": None}
+    declared = structure()
+    del declared["roleArn"]
     declared["stages"][0]["actions"][0]["region"] = "eu-west-1"
     declared["stages"][1]["actions"] = [ACT]
     answer = wire.doors.client().put("/api/v1/pipelines/shop", json={"pipeline": declared})
