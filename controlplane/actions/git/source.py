@@ -8,14 +8,13 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Codes
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO
 
 from accounts.base import Clients
 from accounts.models import Purpose
-from controlplane.actions import stores
+from controlplane.actions import clones, stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -25,14 +24,13 @@ from controlplane.actions.base import (
     Revision,
     Task,
 )
-from controlplane.actions.git.base import Commit, Hosts
+from controlplane.actions.git.base import Commit, Host, Hosts
 from controlplane.actions.git.bundle import Bounds, keep, repack
 from controlplane.actions.source_store import Named, store
 from controlplane.actions.vendor import need, output_name
 from monitors.edge import each_task
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
-CLONE = "CODEBUILD_CLONE_REF"
 MEMORY = 8 * 1024 * 1024
 """Bytes of an archive that are kept off the disk."""
 MOST_TEXT = 1_000
@@ -70,8 +68,8 @@ class GitSource:
             branch = task.configuration["BranchName"]
             raise ActionError(f"{name} has no branch {branch!r} at {host.name}.", permanent=True)
         with tempfile.SpooledTemporaryFile(MEMORY) as content:
-            if task.configuration.get("OutputArtifactFormat") == CLONE:
-                digest, file = _reference(task, commit, content), "clone-ref.json"
+            if task.configuration.get("OutputArtifactFormat") == clones.FORMAT:
+                digest, file = _reference(task, commit, host, content), "clone-ref.json"
             else:
                 with tempfile.SpooledTemporaryFile(MEMORY) as packed:
                     with host.archive(name, commit.id) as chunks:
@@ -99,15 +97,19 @@ class GitSource:
         """Nothing runs outside."""
 
 
-def _reference(task: Task, commit: Commit, content: IO[bytes]) -> str:
+def _reference(task: Task, commit: Commit, host: Host, content: IO[bytes]) -> str:
     """What CodeBuild clones by: the same words for the same commit."""
+    settings, name = host.settings, need(task, "FullRepositoryName")
+    type_, address = clones.where(settings.kind, settings.address, settings.site)
     said = {
+        "CloneUrl": f"{address}/{name}.git",
+        "SourceType": type_,
         "ConnectionArn": need(task, "ConnectionArn"),
-        "FullRepositoryName": need(task, "FullRepositoryName"),
+        "FullRepositoryName": name,
         "CommitId": commit.id,
         "BranchName": _branch(task),
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    text = clones.written(said)
     content.write(text)
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 

@@ -6,8 +6,8 @@ Expand only: a replica of the version before goes on working on this schema, and
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision = "0023"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
