@@ -25,6 +25,7 @@ from controlplane.journal import Fact
 from controlplane.states import ExecutionStatus
 from controlplane.store import (
     executions,
+    late,
     migrated,
     pipelines,
     source_refs,
@@ -68,6 +69,7 @@ class Commands(Steering, Ways):
                 raise CommandError(Problem.UNKNOWN, f"there is no pipeline {declared.name!r}")
             text = dumps(declared.model_copy(update={"version": None}))
             number = pipelines.put(tx.connection, declared.name, text, tx.now, by.name)
+            late.hurry(tx.connection, declared.name, tx.now)
             if number != before:
                 said = f"version {number} by {by.name}"
                 tx.journal.add(Fact(kind="pipeline.applied", pipeline=declared.name, text=said))
