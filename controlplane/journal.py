@@ -19,6 +19,7 @@ TOLD: Mapping[str, str] = {
     "execution.failed": "warning",
     "execution.stopped": "warning",
     "execution.superseded": "info",
+    "source.waits": "warning",
     "stage.succeeded": "info",
     "stage.failed": "warning",
     "stage.retried": "info",

@@ -238,14 +238,39 @@ class Checked(Answer):
     summary: str
 
 
-class Counted(Answer):
-    """What a scan counted, and what it had counted in what stands there."""
+class SingleFinding(Answer):
+    """One vulnerability. accepted: until when, and why. resources: how many have it. stops: fails the scan."""
+
+    severity: str
+    id: str
+    title: str
+    package: str
+    version: str
+    fixed: str
+    accepted: str
+    resources: int
+    stops: bool
+
+
+class NewFindings(Answer):
+    """The worst that are new. more: how many others; all: False where there were more than could be read."""
+
+    findings: list[SingleFinding]
+    more: int
+    all: bool
+
+
+class Counted(NewFindings):
+    """What a scan counted, and what it had counted in what stands there; and what is new of it."""
 
     stage: str
     name: str
     summary: str
     counts: dict[str, Any]
     before: dict[str, Any]
+    account: str
+    region: str
+    url: str
 
 
 class Voted(Answer):

@@ -48,12 +48,12 @@ def _stage(stage: Document, ids: Mapping[str, str]) -> Document:
         **stage,
         "said": words.of(words.STAGES, stage["status"]),
         "steps": [_step(step) for step in stage["steps"]],
-        "rules": [{**_rule(rule), "place": _place(rule, ids)} for rule in stage["rules"]],
+        "rules": [{**_rule(rule), "place": words.place(rule, ids)} for rule in stage["rules"]],
         "actions": [
             {
                 **one,
                 "said": words.of(words.ACTIONS, one["status"]),
-                "place": _place(one, ids),
+                "place": words.place(one, ids),
                 "link": LINKS.get(one["provider"], OTHER) if one["url"] else "",
             }
             for one in stage["actions"]
@@ -62,13 +62,6 @@ def _stage(stage: Document, ids: Mapping[str, str]) -> Document:
             {**one, "said": words.of(words.STANDS, one["fared"])} for one in stage["deployments"]
         ],
     }
-
-
-def _place(one: Document, ids: Mapping[str, str]) -> str:
-    """In which account of AWS, and in which region: the AWS console opens what it is signed in to."""
-    name = one["account"]
-    known = f"{name} ({ids[name]})" if name in ids else name
-    return ", ".join(part for part in (known, one["region"]) if part)
 
 
 def _step(step: Document) -> Document:

@@ -45,6 +45,7 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "rollback.done": "A rollback ended, and what it brought back was verified.",
         "rollback.failed": "A rollback could not be brought to its end.",
         "rollback.requested": "A person or a verdict asked for a rollback.",
+        "source.waits": "A push waits for a pipeline that cannot be read; those after it do so in silence.",
         "bake.extended": "A person has a bake, or a watch, last longer.",
         "stage.extended": "A bake saw too little and lasts longer.",
         "stage.failed": "A stage failed.",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from controlplane.engine import owners
+from controlplane.engine.approval_evidence import new_findings
 from controlplane.engine.refusals import CommandError
 from controlplane.notify import buttons
 from controlplane.notify.base import NotifyError
@@ -27,7 +28,7 @@ from controlplane.slack.drawing import draw
 from controlplane.slack.moves import DECISIONS, move, still_open, who
 from controlplane.slack.payloads import Asked
 from controlplane.slack.people import NotAllowedError
-from controlplane.store import slack_inbox
+from controlplane.store import executions, slack_inbox
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +201,9 @@ class Inbox:
             still_open(desk.door, press)
             with desk.door.database.read() as connection:
                 note = desk.notes.of(connection, press.execution)
-            view = modals.asking(press, asked.text, modals.evidence(note, press))
+                row = executions.by_id(connection, press.execution)
+                found = new_findings(connection, desk.door.structures, row, press.stage)
+            view = modals.asking(press, asked.text, modals.evidence(note, press, found))
         except CommandError as error:
             view = modals.closed(str(error))
         try:

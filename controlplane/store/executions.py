@@ -162,7 +162,7 @@ IN_STAGES = Reading(
     select(
         S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
-        E.trigger,
+        E.trigger, E.stop,
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(among(S.id, "ids"))

@@ -109,8 +109,6 @@ CONSOLE = {
     "GET /accounts": Row(SEES, ANY),
     "GET /audit": Row(MANAGES, ALL),
     "POST /pipelines/{name}/start": Row(RUNS, THERE),
-    "POST /pipelines/{name}/approve": Row(APPROVES, THERE),
-    "POST /pipelines/{name}/reject": Row(APPROVES, THERE),
     "POST /pipelines/{name}/stop": Row(RUNS, THERE),
     "POST /pipelines/{name}/retry": Row(RUNS, THERE),
     "POST /pipelines/{name}/rollback": Row(MANAGES, THERE),

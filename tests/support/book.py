@@ -15,6 +15,8 @@ BOOK = Path("docs")
 BLOCK = re.compile(
     r'^```sh(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL
 )
+COMMAND = re.compile(r"^((?:[A-Z_]+=\S+ )*towpath [^\n]*)", re.MULTILINE)
+"""A line that types one of our commands, with what is set for it alone in front."""
 BIN = Path(sys.executable).parent
 
 
@@ -22,6 +24,13 @@ def blocks(page: str, title: str = "") -> list[str]:
     """The shell blocks of a page that stand under this title."""
     text = (BOOK / page).read_text(encoding="utf-8")
     return [found["text"] for found in BLOCK.finditer(text) if (found["title"] or "") == title]
+
+
+def commands(page: str) -> list[str]:
+    """The lines of a page that type `towpath ...`, in their order; a line that goes on is one."""
+    text = (BOOK / page).read_text(encoding="utf-8")
+    joined = (block["text"].replace("\\\n", " ") for block in BLOCK.finditer(text))
+    return [line for block in joined for line in COMMAND.findall(block)]
 
 
 def environment(**more: str) -> dict[str, str]:

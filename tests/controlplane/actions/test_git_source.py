@@ -93,6 +93,7 @@ def test_what_codebuild_clones_is_a_document() -> None:
     met.source.start(met.task(RevisionId=commit, OutputArtifactFormat="CODEBUILD_CLONE_REF"))
     said = json.loads(met.stored())
     assert (said["CommitId"], said["FullRepositoryName"]) == (commit, "team/shop")
+    assert (said["SourceType"], said["CloneUrl"]) == ("GITHUB_ENTERPRISE", f"{API}/team/shop.git")
 
 
 def test_a_tag_and_a_pull_request_are_in_the_variables() -> None:

@@ -229,8 +229,10 @@ def test_what_is_decided_is_on_record_under_the_name_of_the_provider(doors: Sign
     browser = doors.visitor()
     doors.sign_in(browser, **RELEASE)
     row = doors.house.rows()[0]
-    form = {"csrf": csrf_of(browser), "execution": row.id, "stage": "Gate"}
-    assert browser.post("/pipelines/shop/approve", data=form).status_code == 303
+    path = f"/executions/{row.id}/stages/Gate/approval"
+    seen = browser.get(path).text.split('name="evidence" value="')[1].split('"')[0]
+    form = {"csrf": csrf_of(browser), "evidence": seen, "verdict": "approve", "stage": "Gate"}
+    assert browser.post(path, data=form).status_code == 303
     assert (
         browser.post("/pipelines/shop/rollback", data={**form, "reason": "so"}).status_code == 403
     )
