@@ -77,6 +77,37 @@ PAGES: Mapping[str, Page] = {
             says("lifted"),
         ],
     ),
+    "import.md": Page(
+        s.importing,
+        [
+            says(
+                "old-shop, 1 of 3", "template.yaml: shop", "waits for Env", "2 pipelines imported"
+            ),
+            says("2 actions act in account dev", "account: dev", "provider: CodeDeploy"),
+            says("2 actions act in account prod"),
+            says("--- stored/shop", "+          DeploymentGroupName: shop-prod", status=1),
+            says("shop: version 2"),
+            says("AWS::CodePipeline::Pipeline", '"DeploymentGroupName": "shop-prod"'),
+        ],
+    ),
+    "migrate.md": Page(
+        s.migrating,
+        [
+            says("shop: would import", "2 actions act in account prod", "2 would import"),
+            says("shop: imported, version 1", "closed: the way into Gate, Prod", "2 imported"),
+            says("Prod", "entry", "the old one", "Towpath", "the same"),
+            says("open"),
+        ],
+    ),
+    "notifications.md": Page(
+        s.topics,
+        [
+            says("topic arn:aws:sns:eu-west-1:", ":towpath-shop", "would make"),
+            says(":towpath-shop  made", "press Confirm subscription"),
+            says(":towpath-shop  there", "sms to +4915112345678"),
+            says("to towpath-shop: whoever confirmed is told"),
+        ],
+    ),
     "runbooks/account-silent.md": Page(
         s.unreached,
         [says("MISSING", "prod cannot be reached for sts", status=1), says("held")],
@@ -163,6 +194,7 @@ def test_a_pages_commands_do_what_they_are_for(
             if wanted.afresh:
                 reader, now = reading.begin(stack)
             said = reader.types(now.put_in(line))
+            now.then(line)
             assert said.status == wanted.status, f"{line}: {said.text}"
             missing = [word for word in wanted.says if word not in said.text]
             assert not missing, f"{line}: {said.text}"
