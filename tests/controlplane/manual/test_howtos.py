@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from controlplane.server import create_app
+from controlplane.settings import Settings
+from tests.controlplane.manual import approving
 from tests.controlplane.manual import situations as s
 from tests.controlplane.manual.situations import Situation
-from tests.support.book import commands
+from tests.support.book import BOOK, commands, settings
+from tests.support.doors import SECRET, Doors
 from tests.support.typing_in import Reader
 
 
@@ -49,6 +53,13 @@ PAGES: Mapping[str, Page] = {
                 "developer on shop-*/Dev, developer on shop-*/Test",
                 "approver on */* in dev, approver on */* in test*",
             ),
+        ],
+    ),
+    "approvals.md": Page(
+        approving.asked,
+        [
+            says("Approved Prod of"),
+            says("The execution goes on at once", "Approved Prod of", afresh=True),
         ],
     ),
     "audit.md": Page(
@@ -198,3 +209,23 @@ def test_a_pages_commands_do_what_they_are_for(
             assert said.status == wanted.status, f"{line}: {said.text}"
             missing = [word for word in wanted.says if word not in said.text]
             assert not missing, f"{line}: {said.text}"
+
+
+def test_no_page_has_a_command_that_nobody_types() -> None:
+    every = (str(page.relative_to(BOOK)) for page in BOOK.rglob("*.md"))
+    assert {name for name in every if commands(name)} == {*PAGES, *TYPED_ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", ["access.md", "approvals.md", "triggers.md"])
+def test_what_a_page_sets_is_taken(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(name)
+    assert given
+    monkeypatch.setenv("TOWPATH_SECRET", SECRET)
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    read = Settings()
+    create_app(replace(Doors(tmp_path).parts(), settings=read))
+    known = {f"TOWPATH_{field.upper()}" for field in Settings.model_fields}
+    assert set(given) - known <= {"TOWPATH_OIDC_SECRET"}
