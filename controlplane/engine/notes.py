@@ -145,7 +145,8 @@ class NoteMaker:
             return self._of_watch(connection, execution, stages)
         found: list[Button] = list(self._of_watch(connection, execution, stages))
         for stage, row in asking:
-            asks = _Bound(row.name, row.token, self._evidence(connection, execution, stage.stage))
+            seen = self._evidence(connection, execution, stage.stage)
+            asks = _Bound(row.name, row.token, seen)
             found += [
                 self._button("approve", "Approve", "primary", execution, stage, asks),
                 self._button("reject", "Reject", "danger", execution, stage, asks),
