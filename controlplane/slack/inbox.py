@@ -212,7 +212,7 @@ class Inbox:
         return ""
 
     def _fill(self, asked: Asked, press: buttons.Press, view_id: str) -> None:
-        desk, closed = self._desk, False
+        desk, stale = self._desk, True
         try:
             still_open(desk.door, press)
             with desk.door.database.read() as connection:
@@ -220,13 +220,14 @@ class Inbox:
                 row = executions.by_id(connection, press.execution)
                 found = new_findings(connection, desk.door.structures, row, press.stage)
             view = modals.asking(press, asked.text, modals.evidence(note, press, found))
+            stale = asked.text not in {button.value for button in note.buttons}
         except CommandError as error:
-            view, closed = modals.closed(str(error)), True
+            view = modals.closed(str(error))
         try:
             desk.web.call("views.update", view_id=view_id, view=view)
         except NotifyError as error:  # the window is open, and decides without
             log.warning("a window in Slack shows less than it could: %s", error)
-        if closed:  # else a window changes nothing of what the message shows
+        if stale:  # closed, or there is something else to see; else a window changes nothing of the message
             self._draw(asked, press)
 
     def _nap(self) -> float:
