@@ -323,8 +323,16 @@ class OpenApproval(Answer):
     on_reject: str
 
 
+class Left(Answer):
+    """How that stands which an abandoned action left under way: InProgress, Succeeded or Failed."""
+
+    status: str
+    summary: str
+    ended_at: Time
+
+
 class Action(Answer):
-    """One attempt at an action. approval: only while it waits for a person."""
+    """One attempt at an action. approval: only while it waits for a person; left: where it left something."""
 
     name: str
     provider: str
@@ -338,6 +346,7 @@ class Action(Answer):
     started_at: Time
     ended_at: Time
     approval: Asked | None = None
+    left: Left | None = None
 
 
 class Rule(Answer):

@@ -7,6 +7,7 @@ later with growing pauses, or failed where trying again cannot help.
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from accounts.base import AccountError
@@ -43,8 +44,8 @@ JUDGING = frozenset({"rule", "watch", "gate", *ASKED})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
 MOST_OUTPUT = 122_880
 """Bytes of output variables of an action, as at CodePipeline."""
-SHORTEST_SECRET = 8
-"""Characters: nothing that is shorter names a credential and tells it, too."""
+SHORT = 200
+"""Characters: what is no longer than that may be said by many."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -286,10 +287,14 @@ def _again(job: Job, error: Exception, failures: int, judgement: Judgement | Non
     )  # fmt: skip
 
 
+_hidden = lru_cache(maxsize=512)(hidden)
+"""What thousands of rows say alike is looked through once: it costs as much as all else of an outcome."""
+
+
 def _text(said: str) -> str:
     """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not.
 
     It becomes an event and a line of a log: a variable that somebody put out may stand in it.
     """
     fit = said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
-    return hidden(fit) if len(fit) >= SHORTEST_SECRET else fit
+    return _hidden(fit) if len(fit) <= SHORT else hidden(fit)

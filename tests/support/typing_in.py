@@ -7,6 +7,7 @@ in front, `*` in names of files, `> FILE`, and comments.
 import os
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,13 +46,13 @@ class Reader:
 
     def types(self, line: str) -> Said:
         """What comes of a line; what goes into a file is said there."""
-        self.monkeypatch.chdir(self.folder)
         words = shlex.split(line, comments=True)
         begins = words.index("towpath")
         ends = words.index(">") if ">" in words else len(words)
         own = dict(word.split("=", 1) for word in words[:begins])
         typed = [name for word in words[begins + 1 : ends] for name in self._names(word)]
-        done = CliRunner().invoke(app, typed, env={**self._blank(), **self.settings, **own})
+        with chdir(self.folder):
+            done = CliRunner().invoke(app, typed, env={**self._blank(), **self.settings, **own})
         error = done.exception
         if isinstance(error, EXPECTED):
             return Said(code_of(error), done.output + sentence(error))

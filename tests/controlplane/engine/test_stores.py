@@ -180,8 +180,8 @@ def test_a_worker_gets_its_job_once_its_inputs_lie_in_its_own_store(house: House
     with house.database.begin() as connection:
         action_types.add(connection, id_, {**worker, "inputs": [0, 1], "outputs": [0, 0]}, 0.0)
     kind = dict(zip(("category", "owner", "provider", "version"), id_, strict=True))
-    scan: dict[str, Any] = {"name": "Scan", "actionTypeId": kind, "region": CENTRAL}
-    scan["inputArtifacts"] = [{"name": "App"}]
+    inputs = [{"name": "App"}]
+    scan = {"name": "Scan", "actionTypeId": kind, "region": CENTRAL, "inputArtifacts": inputs}
     stages = pipeline(source(), {"name": "Test", "actions": [scan]}).stages
     house.apply(in_stores().model_copy(update={"stages": stages}))
     house.start()
