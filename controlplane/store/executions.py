@@ -248,10 +248,14 @@ def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
     return bool(connection.execute(IS_IN, {"pipeline": pipeline, "stage": stage}).scalar_one())
 
 
+OF_EXECUTION = (
+    select(STAGE).where(S.execution_id == bindparam("execution")).order_by(S.position, S.attempt)
+)
+
+
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:
     """The stage executions of an execution, in order."""
-    statement = select(STAGE).where(S.execution_id == execution_id).order_by(S.position, S.attempt)
-    return connection.execute(statement).all()
+    return connection.execute(OF_EXECUTION, {"execution": execution_id}).all()
 
 
 def variables(connection: Connection, execution_id: str) -> dict[tuple[str, str], str]:
