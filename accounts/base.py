@@ -30,6 +30,8 @@ class Scope:
 
     An empty scope (sources, the doctor) is not narrowed.
     resources: ARNs that the session policy is narrowed to, beside the account's own bucket and key.
+    buckets: names of further buckets that artifacts lie in (a pipeline's store). key: the ARN of their
+    KMS key; "" where it is not known by its ARN: the role says which keys it may use.
     """
 
     pipeline: str = ""
@@ -37,6 +39,8 @@ class Scope:
     execution: str = ""
     requester: str = "towpath"
     resources: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    key: str = ""
 
 
 class Registry(Protocol):

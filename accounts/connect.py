@@ -22,8 +22,11 @@ ATTEMPTS_OF: Mapping[str, int] = {
     # A call that AWS may have carried out although its answer was lost must not be sent again
     # behind our back: CreateDeployment and Invoke have no token by which AWS would know it. The
     # engine looks for what it may have started before it tries again. A CopyObject that is sent
-    # again makes a second version, a CreateMultipartUpload an upload that nobody ends.
+    # again makes a second version, a CreateMultipartUpload an upload that nobody ends, a
+    # RegisterTaskDefinition a second revision.
     "codedeploy": 1,
+    "ecs": 1,
+    "elasticbeanstalk": 1,
     "lambda": 1,
     "s3": 1,
 }

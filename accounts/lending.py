@@ -30,10 +30,14 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """ARNs of objects in S3: those to read, and those to write."""
+    """ARNs of objects in S3: those to read, and those to write.
+
+    key: the ARN of the KMS key of those to write; "" for the account's own, "*" for what the role may use.
+    """
 
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
+    key: str = ""
 
 
 class Lender(Protocol):
@@ -46,7 +50,7 @@ class Lender(Protocol):
 
 def policy(account: Account, objects: Objects) -> str:
     """The session policy; AccountError where it is too long for STS."""
-    key = account.artifact_key or "*"
+    key = objects.key or account.artifact_key or "*"
     statements = []
     if objects.reads:
         statements += [

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from accounts.base import AccountError, Scope
 from accounts.models import Account, Purpose
-from accounts.statements import SET_ALARMS, STATEMENTS, On, Statement
+from accounts.statements import ONLY_NAMED, SET_ALARMS, STATEMENTS, On, Statement
 
 LIMIT = 2048
 ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)", re.DOTALL)
@@ -31,17 +31,18 @@ def session_policy(account: Account, purpose: Purpose, scope: Scope) -> str:
 def session_policies(account: Account, purpose: Purpose, scope: Scope) -> list[str]:
     """Answer policies that fit into a request, from narrow to wide; AccountError where none fits.
 
-    1. the task's own resources, the account's own bucket and key; 2. anything of the services that
+    1. the task's own resources, the buckets and keys of artifacts; 2. anything of the services that
     these resources belong to; 3. anything that the purpose is for, an empty scope's only rung.
     No rung is without limits: none goes beyond the actions of the purpose.
     """
-    rungs = [_document({ANY: [a for s in _statements(account, purpose) for a in s.actions]})]
+    whole = [one for one in _statements(account, purpose) if one not in ONLY_NAMED]
+    rungs = [_document({ANY: [action for one in whole for action in one.actions]})]
     if scope.resources:
         services = {_parts(arn)[1] for arn in scope.resources}
         named = {name: _of_service(scope, name) for name in services}
         rungs = [
-            _narrowed(account, purpose, named),
-            _narrowed(account, purpose, dict.fromkeys(services, ANY)),
+            _narrowed(account, purpose, named, scope),
+            _narrowed(account, purpose, dict.fromkeys(services, ANY), scope),
             *rungs,
         ]
     fitting = [rung for rung in dict.fromkeys(rungs) if len(rung) <= LIMIT]
@@ -61,32 +62,43 @@ def _statements(account: Account, purpose: Purpose) -> list[Statement]:
     ]
 
 
-def _narrowed(account: Account, purpose: Purpose, named: dict[str, tuple[str, ...]]) -> str:
+def _narrowed(
+    account: Account, purpose: Purpose, named: dict[str, tuple[str, ...]], scope: Scope
+) -> str:
     rights: Rights = defaultdict(list)
     for statement in _statements(account, purpose):
-        for resources in _resources(account, statement, named):
+        for resources in _resources(account, statement, named, scope):
             rights[resources] += statement.actions
     return _document(rights)
 
 
 def _resources(
-    account: Account, statement: Statement, named: dict[str, tuple[str, ...]]
+    account: Account, statement: Statement, named: dict[str, tuple[str, ...]], scope: Scope
 ) -> Iterator[tuple[str, ...]]:
     """Say what a statement stays allowed on; nothing where the task names none of its kind."""
     partition = _parts(account.role(Purpose.WATCH))[0]
-    bucket = f"arn:{partition}:s3:::{account.artifact_bucket}"
     if statement.on is On.ANYTHING:
         yield ANY
     elif statement.on is On.ARTIFACTS:
-        yield bucket, f"{bucket}/*"
+        buckets = dict.fromkeys((account.artifact_bucket, *scope.buckets))
+        arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
+        yield tuple(one for arn in arns for one in (arn, f"{arn}/*"))
     elif statement.on is On.KEY:
-        yield (account.artifact_key,) if account.artifact_key else ANY
+        yield _keys(account, scope)
     elif statement.on is On.SOURCE_KEY:
         yield named.get("kms", ANY)  # unknown here; which keys those are, the role says
     else:
         found = named.get(statement.actions[0].partition(":")[0])
         if found:
             yield found
+
+
+def _keys(account: Account, scope: Scope) -> tuple[str, ...]:
+    """The keys of all buckets that artifacts lie in; any, where one of them is not known by its ARN."""
+    others = bool(set(scope.buckets) - {account.artifact_bucket})
+    if account.artifact_key is None or (others and not scope.key):
+        return ANY
+    return tuple(dict.fromkeys((account.artifact_key, *((scope.key,) if scope.key else ()))))
 
 
 def _of_service(scope: Scope, service: str) -> tuple[str, ...]:

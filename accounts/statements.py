@@ -70,6 +70,33 @@ READ_BUILDS = Statement(
         "codebuild:ListBuildsForProject",
     ),
 )
+READ_SERVICES = Statement(
+    "ReadServices",
+    On.SCOPE,
+    ("ecs:DescribeServiceRevisions", "ecs:DescribeServices", "ecs:ListServiceDeployments"),
+)
+READ_TASKS = Statement(
+    "ReadTaskDefinitions",
+    On.ANYTHING,
+    ("ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"),
+)
+UPDATE_SERVICES = Statement("UpdateServices", On.SCOPE, ("ecs:UpdateService",))
+PASS_TASK_ROLES = Statement("PassTaskRoles", On.ANYTHING, ("iam:PassRole",))
+"""Which roles those are, and that they are handed to ECS's tasks only, the role itself says."""
+READING = (
+    "elasticbeanstalk:DescribeApplicationVersions",
+    "elasticbeanstalk:DescribeEnvironments",
+    "elasticbeanstalk:DescribeEvents",
+)
+CHANGING = ("elasticbeanstalk:AbortEnvironmentUpdate", "elasticbeanstalk:UpdateEnvironment")
+UPDATE_ENVIRONMENTS = Statement(
+    "UpdateEnvironments",
+    On.SCOPE,
+    (*READING, *CHANGING, "elasticbeanstalk:CreateApplicationVersion"),
+)
+RESTORE_ENVIRONMENTS = Statement("RestoreEnvironments", On.SCOPE, (*READING, *CHANGING))
+ONLY_NAMED = (UPDATE_ENVIRONMENTS, RESTORE_ENVIRONMENTS)
+"""Only a session that is narrowed to such a thing may do this: all rights together are too long for STS."""
 STARTING = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
 STOP = Statement("StopDeployments", On.ANYTHING, ("codedeploy:StopDeployment",))
 LIST_SOURCE = Statement("ListSource", On.SCOPE, ("s3:GetBucketVersioning", "s3:ListBucket"))
@@ -147,10 +174,13 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         READ_DEPLOYMENTS,
         READ_TARGETS,
         READ_STACKS,
+        READ_SERVICES,
+        Statement("ReadEnvironments", On.SCOPE, READING),
         READ_BUILDS,
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
+        Statement("ReadRepositories", On.SCOPE, ("codecommit:GetBranch",)),
         Statement("ReadImages", On.SCOPE, ("ecr:BatchGetImage", "ecr:DescribeImages")),
         READ_PIPELINES,
         READ_RULES,
@@ -170,6 +200,12 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
             ),
         ),
         READ_STACKS,
+        UPDATE_SERVICES,
+        Statement("RegisterTasks", On.SCOPE, ("ecs:RegisterTaskDefinition", "ecs:TagResource")),
+        READ_SERVICES,
+        READ_TASKS,
+        PASS_TASK_ROLES,
+        UPDATE_ENVIRONMENTS,
         Statement(
             "RunBuilds",
             On.SCOPE,
@@ -184,6 +220,16 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
+        Statement(
+            "ReadRepositories",
+            On.SCOPE,
+            (
+                "codecommit:GetBlob",
+                "codecommit:GetBranch",
+                "codecommit:GetCommit",
+                "codecommit:GetFolder",
+            ),
+        ),
         LIST_ARTIFACTS,
         READ_ARTIFACTS,
         Statement(
@@ -249,12 +295,16 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
             ("cloudformation:CancelUpdateStack", "cloudformation:UpdateStack"),
         ),
         READ_STACKS,
+        UPDATE_SERVICES,
+        READ_SERVICES,
+        READ_TASKS,
+        RESTORE_ENVIRONMENTS,
         LIST_ARTIFACTS,
         READ_ARTIFACTS,
         DECRYPT_ARTIFACTS,
     ),
 }
-"""The statements of each role; DecryptSource and SetAlarms stand in policies of their own in the template."""
+"""The statements of each role. DecryptSource, SetAlarms and PassTaskRoles stand in policies of their own."""
 
 TRUST: Mapping[str, str] = {
     "sts:AssumeRole": "TowpathActsHere",

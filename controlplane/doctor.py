@@ -18,14 +18,16 @@ from accounts.preflight import Finding, Hop, walk
 from controlplane import ledger as pure_ledger
 from controlplane.actions.base import ActionDriver, Task
 from controlplane.actions.git.base import named
-from controlplane.actions.hops import HOPS, account_hops
+from controlplane.actions.hops import HOPS, account_hops, store_hops
 from controlplane.actions.reading import READ, elsewhere, read_once
+from controlplane.actions.stores import owned
 from controlplane.declarations.model import (
     ActionDeclaration,
     PipelineDeclaration,
     RuleDeclaration,
     StageDeclaration,
 )
+from controlplane.declarations.stores import StoreError, names_stores, store_in
 from controlplane.declarations.triggers import KEY as GIT_SOURCE
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.tasks import Key
@@ -34,10 +36,11 @@ from controlplane.gates.windows import is_written_out
 from controlplane.settings import Settings
 from controlplane.store import ledger, migrated, pipelines
 from controlplane.store.database import Database
+from monitors.base import Store
 
 Drivers = Mapping[Key, ActionDriver]
-PROMOTERS = frozenset({"S3Promote", "CodeStarSourceConnection"})
-"""Providers that write into the account's own artifact bucket."""
+PROMOTE = "S3Promote"
+"""The provider that writes into the account's own artifact bucket, whatever the pipeline names."""
 BUILDERS = frozenset({"CodeBuild", "Commands"})
 """Providers that do so where they have an output, and no other bucket."""
 
@@ -69,6 +72,7 @@ def examine(
     return [
         *(_document(finding) for finding in walked),
         *_settings_missing(declared, settings),
+        *_stores_missing(declared),
         *(_reads(declared, *reading) if reading is not None else ()),
         *known,
     ]
@@ -189,15 +193,47 @@ def hops_of(declared: PipelineDeclaration, registry: Registry) -> Iterator[Hop]:
             make = HOPS.get(_provider(doing))
             if make is not None:
                 yield from make(doing.configuration, account, region)
-            if _provider(doing) in PROMOTERS or _writes(doing):
+            store = _store(declared, doing)
+            if store is not None:
+                known = owned(store, registry), registry.get(account)
+                yield from store_hops(*known, region, declared.name)
+            if _writes(declared, doing):
                 yield from account_hops(registry.get(account), region)
 
 
-def _writes(doing: ActionDeclaration | RuleDeclaration) -> bool:
-    """Say whether what it builds goes into the account's own artifact bucket."""
-    if not isinstance(doing, ActionDeclaration) or "ArtifactBucket" in doing.configuration:
+def _store(
+    declared: PipelineDeclaration, doing: ActionDeclaration | RuleDeclaration
+) -> Store | None:
+    """The pipeline's own store that it reads or writes; None where none is named, or none serves."""
+    made = doing.output_artifacts if isinstance(doing, ActionDeclaration) else ()
+    if not (doing.input_artifacts or made):
+        return None
+    try:
+        return store_in(declared, doing.region or "")
+    except StoreError:  # `_stores_missing` says it
+        return None
+
+
+def _stores_missing(declared: PipelineDeclaration) -> Iterator[dict[str, Any]]:
+    """What is wrong with the names of the stores themselves."""
+    regions = {one.region for stage in declared.stages for one in _everything(stage) if one.region}
+    for region in sorted(regions) if names_stores(declared) else ():
+        try:
+            store_in(declared, region)
+        except StoreError as error:
+            said, _, mend = str(error).partition(": ")
+            yield _missing(said, f"{mend[:1].upper()}{mend[1:]}.")
+
+
+def _writes(declared: PipelineDeclaration, doing: ActionDeclaration | RuleDeclaration) -> bool:
+    """Say whether something goes into the account's own artifact bucket."""
+    if _provider(doing) == PROMOTE:
+        return True
+    if names_stores(declared) or not isinstance(doing, ActionDeclaration):
         return False
-    return _provider(doing) in BUILDERS and bool(doing.output_artifacts)
+    if _provider(doing) in BUILDERS:
+        return "ArtifactBucket" not in doing.configuration and bool(doing.output_artifacts)
+    return doing.driver == GIT_SOURCE
 
 
 def _followed(pipeline: str, came: Any) -> Iterator[Hop]:

@@ -6,8 +6,10 @@ the way back. Everything is written in the transaction in which the stage ended.
 """
 
 import json
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -42,6 +44,10 @@ WAY_BACK: Mapping[str, tuple[str, str]] = {
     "CodeDeployRestore": ("CodeDeployStop", "CodeDeployRestore"),
     "CloudFormation": ("CloudFormationStop", "CloudFormationRestore"),
     "CloudFormationRestore": ("CloudFormationStop", "CloudFormationRestore"),
+    "ECS": ("ECSStop", "ECSRestore"),
+    "ECSRestore": ("ECSStop", "ECSRestore"),
+    "ElasticBeanstalk": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
+    "ElasticBeanstalkRestore": ("ElasticBeanstalkStop", "ElasticBeanstalkRestore"),
 }
 """Provider of a deploy action -> who stops it, who restores."""
 
@@ -73,11 +79,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What was decided. stage: what the ROLLBACK execution runs; None where there is none."""
+    """What was decided. stage: what the ROLLBACK execution runs; None where there is none.
+
+    quarantined: the digests that go nowhere from now on.
+    """
 
     decision: Decision
     stage: StageDeclaration | None = None
-    quarantined: bool = False
+    quarantined: tuple[str, ...] = ()
     held: bool = False
 
 
@@ -135,7 +144,7 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
         and not drill
         and to_blame(failure.cause, list(overtaken.values()))
     )
-    quarantined = to_quarantine and _quarantine(connection, failure, now)
+    quarantined = _quarantine(connection, failure, entries, now) if to_quarantine else ()
     placements = _placements(connection, failure, entries, overtaken)
     decision = decide(
         policy,
@@ -154,21 +163,41 @@ def respond(connection: Connection, failure: Failure, now: float) -> Response:
     return Response(decision, stage, quarantined=quarantined, held=held)
 
 
-def _quarantine(connection: Connection, failure: Failure, now: float) -> bool:
-    if not failure.execution.digest:
-        return False
-    return ledger.put_in_quarantine(
-        connection,
-        {
-            "digest": failure.execution.digest,
-            "pipeline": failure.execution.pipeline,
-            "execution_id": failure.execution.id,
-            "reason": f"{failure.stage_name}: {failure.cause.reason}",
-            "at": now,
-            "lifted_by": "",
-            "lift_reason": "",
-        },
+def _quarantine(
+    connection: Connection, failure: Failure, entries: Sequence[Any], now: float
+) -> tuple[str, ...]:
+    """What is to blame goes nowhere; answers what was not held before."""
+    row = {
+        "pipeline": failure.execution.pipeline,
+        "execution_id": failure.execution.id,
+        "reason": f"{failure.stage_name}: {failure.cause.reason}",
+        "at": now,
+        "lifted_by": "",
+        "lift_reason": "",
+    }
+    return tuple(
+        digest
+        for digest in _suspects(connection, failure, entries)
+        if ledger.put_in_quarantine(connection, {"digest": digest, **row})
     )
+
+
+def _suspects(connection: Connection, failure: Failure, entries: Sequence[Any]) -> list[str]:
+    """Of several artifacts those that may be the cause: what the failed action deployed, or else what is new.
+
+    What stood on its target before and was good there is to blame only where all of them were.
+    """
+    own = [one for one in entries if one.action == failure.cause.by]
+    found = list(dict.fromkeys(one.digest for one in own or entries))
+    if len(found) > 1:
+        known = {one.digest for one in entries if _was_good(connection, one)}
+        found = [digest for digest in found if digest not in known] or found
+    return [digest for digest in found if digest]
+
+
+def _was_good(connection: Connection, entry: Any) -> bool:
+    before = ledger.entries(connection, entry.target, status=Fared.GOOD)
+    return any(one.digest == entry.digest and one.id < entry.id for one in before)
 
 
 def _hold(connection: Connection, failure: Failure, decision: Decision, now: float) -> bool:
@@ -232,9 +261,19 @@ def _placements(
                 overtaken=overtaken[entry.id],
                 quarantined=_copies(newest, bad),
                 wave=action.configuration.get(WAVE, ""),
+                since=_began(entry.execution_id),
             )
         )
     return found
+
+
+def _began(execution_id: str) -> str:
+    """When an execution began, which its id says (RFC 9562); "" where it is no such id."""
+    try:
+        milliseconds = uuid.UUID(execution_id).int >> 80
+    except ValueError:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
 
 
 def _named(connection: Connection, target: str, execution_id: str) -> Entry | None:
@@ -328,6 +367,7 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
             extra["QuarantinedRevisions"] = json.dumps(copies)
     elif placement.good is not None:
         extra |= {
+            **({"DeploymentSince": placement.since} if placement.since else {}),
             "RevisionLocation": placement.good.location,
             "RevisionVersion": placement.good.version,
             "RevisionDigest": placement.good.digest,

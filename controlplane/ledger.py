@@ -42,6 +42,8 @@ def standing(entries: Iterable[Entry]) -> Mapping[str, Entry]:
 
 
 GROUP, STACK = ("ApplicationName", "DeploymentGroupName"), ("StackName",)
+SERVICE = ("ClusterName", "ServiceName")
+ENVIRONMENT = ("ApplicationName", "EnvironmentName")
 TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CodeDeploy": GROUP,
     "CodeDeployStop": GROUP,
@@ -49,6 +51,12 @@ TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
     "CloudFormation": STACK,
     "CloudFormationStop": STACK,
     "CloudFormationRestore": STACK,
+    "ECS": SERVICE,
+    "ECSStop": SERVICE,
+    "ECSRestore": SERVICE,
+    "ElasticBeanstalk": ENVIRONMENT,
+    "ElasticBeanstalkStop": ENVIRONMENT,
+    "ElasticBeanstalkRestore": ENVIRONMENT,
 }
 """What names a target besides account and region; who stops and who restores acts on the same."""
 
@@ -57,6 +65,11 @@ def target_of(provider: str, region: str, configuration: Mapping[str, str]) -> s
     """The target's name, the same for every way of deploying to it: "prod/eu-west-1/shop/shop-prod"."""
     names = [configuration.get(key, "") for key in TARGET_KEYS[provider]]
     return "/".join([configuration.get("Account", ""), region, *names])
+
+
+def application_of(configuration: Mapping[str, str]) -> str:
+    """What several targets are of, as their deployments name it; "" for a stack, which is its own."""
+    return configuration.get("ApplicationName", "")
 
 
 def artifact_text(document: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ from controlplane.api.edge import BodyLimit, SafeHeaders
 from controlplane.api.parts import Parts
 from controlplane.api.pressure import Bounds, Pressure
 from controlplane.console import templates
+from controlplane.iam import approvers, web_identity
 from controlplane.identity import builds, oidc
 from controlplane.identity.attempts import Attempts
 from controlplane.slack import people
@@ -53,6 +54,12 @@ ROUTERS = (
     *(pipelines, executions, gates, quarantine, events, audit, accounts, tokens, meta),
     *(migrations, shadow, sessions),
 )
+DOORS = APIRouter()
+"""Included once: FastAPI builds every route anew for each application that includes its router."""
+for _module in ROUTERS:
+    DOORS.include_router(_module.router, prefix="/api/v1")
+for _module in (probes, slack, git):
+    DOORS.include_router(_module.router)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -64,24 +71,20 @@ def create_app(parts: Parts) -> FastAPI:
     people.check(parts.settings)
     oidc.check_settings(parts.settings.oidc, parts.settings.grants)
     builds.check_settings(parts.settings.jwt_issuers)
+    approvers.check_settings(parts.settings.iam_approvers)
+    web_identity.check_settings(parts.settings.iam_issuers)
     app = FastAPI(
         title="Towpath",
         description="Promote, watch, roll back: a deployment control plane for many AWS accounts.",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        routes=list(DOORS.routes),
     )
     app.state.parts = parts
     app.state.attempts = Attempts(parts.now)
     app.state.changes = Changes(parts.newest_event)
     app.state.slack = slack.make(parts)
-    rest = APIRouter(prefix="/api/v1")
-    for module in ROUTERS:
-        rest.include_router(module.router)
-    app.include_router(rest)
-    app.include_router(probes.router)
-    app.include_router(slack.router)
-    app.include_router(git.router)
     app.mount(
         "/console", console.create_console(_desk(parts, app.state.changes, app.state.attempts))
     )
@@ -113,7 +116,7 @@ def warm(app: FastAPI) -> None:
         parts.degraded()
         generate_latest(parts.metrics)
         with parts.database.read() as connection:
-            _look_around(Documents(parts.structures), connection)
+            _look_around(Documents(parts.structures), connection, parts.now())
     except SQLAlchemyError as error:
         log.warning("the first answers will take longer: %s", type(error).__name__)
     # What was parsed stays: going through all of it again and again would hold up single answers.
@@ -121,10 +124,10 @@ def warm(app: FastAPI) -> None:
     gc.freeze()
 
 
-def _look_around(documents: Documents, connection: Connection) -> None:
+def _look_around(documents: Documents, connection: Connection, now: float) -> None:
     """The pages that are opened first: all pipelines, one of them, its executions, the events."""
     queries.events_after(connection, 0)
-    for found in documents.pipelines(connection)[:1]:
+    for found in documents.pipelines(connection, now)[:1]:
         documents.state(connection, found["name"])
         for row in queries.executions_of(connection, found["name"], limit=1):
             documents.execution(connection, row.id)
@@ -150,6 +153,7 @@ def _desk(parts: Parts, changes: Changes, attempts: Attempts) -> console.Desk:
         installation=parts.installation,
         attempts=attempts,
         login=parts.login,
+        goes=parts.goes,
     )
 
 
@@ -164,6 +168,7 @@ def _codepipeline(parts: Parts) -> codepipeline.Desk:
         public_url=parts.settings.public_url,
         lender=parts.lender,
         hooks=parts.hooks,
+        goes=parts.goes,
         parties={
             name: token.get_secret_value()
             for name, token in parts.settings.third_party_clients.items()

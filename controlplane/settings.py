@@ -42,6 +42,10 @@ class GitHost(BaseModel):
         return (self.api or GIT_APIS[self.kind]).rstrip("/")
 
 
+Globs = str | Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
+"""One glob, or several of which any may match."""
+
+
 class SettingError(ValueError):
     """A setting that is well formed and cannot be: the sentence names it, and the mend."""
 
@@ -49,7 +53,7 @@ class SettingError(ValueError):
 class SlackPerson(BaseModel):
     """Who a user of Slack is here: the name that his tokens have too, and the role of his presses.
 
-    pipelines, stages: globs of those that he may move. groups: those that he is in.
+    pipelines, stages, environments: globs of those that he may move. groups: those that he is in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,17 +62,19 @@ class SlackPerson(BaseModel):
     role: str
     pipelines: str = "*"
     stages: str = "*"
+    environments: Globs = "*"
     groups: tuple[str, ...] = ()
 
 
 class GrantSetting(BaseModel):
-    """A role over the pipelines and stages that two globs match."""
+    """A role over the pipelines, stages and environments that globs match."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     role: str
     pipelines: str = "*"
     stages: str = "*"
+    environments: Globs = "*"
 
 
 class Oidc(BaseModel):
@@ -116,17 +122,40 @@ class JwtIssuer(BaseModel):
 
 
 class IamApprover(BaseModel):
-    """Who an IAM role or user is here, where he signs a decision: his name, and the groups he counts for."""
+    """Who an IAM role or user is here, where he signs a decision, and where he may decide.
+
+    name: {name} in it stands for the role's or user's own. groups: those that he counts for. tags: globs of
+    tags that the role or user must have, request_tags: that the call must have; AWS tells both of tokens only.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+    name: Annotated[
+        str, Field(pattern=r"^([A-Za-z0-9]|\{name\})([A-Za-z0-9 ._@-]|\{name\}){0,99}$")
+    ]
+    grants: Annotated[tuple[GrantSetting, ...], Field(min_length=1, max_length=50)]
+    groups: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    tags: dict[str, str] = {}
+    request_tags: dict[str, str] = {}
+
+
+class IamIssuer(BaseModel):
+    """Who signs the tokens of an account's sts:GetWebIdentityToken. org: of which organization it must be."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
-    groups: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    issuer: str
+    org: Annotated[str, Field(pattern=r"^(o-[a-z0-9]{10,32})?$")] = ""
 
 
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 PrincipalArn = Annotated[
-    str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role/[A-Za-z0-9+=,.@_-]+|user/\S+)$")
+    str,
+    Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role/[\w+=,.@*?-]+|user/[\w+=,.@/*?-]+)$"),
 ]
+"""With * and ? behind the account; a role is written without its path."""
 
 
 class Settings(BaseSettings):
@@ -152,8 +181,11 @@ class Settings(BaseSettings):
     slack_url: Slack's API.
     slack_people: Slack's user ids to who they are here, as JSON (`{"U024BE7LH": {"name": "anne", "role":
     "approver"}}`); a press by anybody else is refused.
-    iam_approvers: ARNs of IAM roles (without their path) and users to who they are here, as JSON
-    (`{"arn:aws:iam::444455556666:role/Release": {"name": "anne", "groups": ["release"]}}`).
+    iam_approvers: ARNs of IAM roles (without their path) and users, with * and ? in their names, to who they
+    are here and where they may decide, as JSON (`{"arn:aws:iam::444455556666:role/Release": {"name": "anne",
+    "grants": [{"role": "approver", "pipelines": "shop-*"}]}}`; see IamApprover).
+    iam_issuers: account ids to the issuers of their tokens by sts:GetWebIdentityToken, as JSON
+    (`{"444455556666": {"issuer": "https://....tokens.sts.global.api.aws", "org": "o-..."}}`).
     slack_app_token: opens Socket Mode, for networks that nobody may call from outside.
     max_requests, max_requests_of_one: answered at once by a process, and of one client; more wait for a
     moment, then hear 429. max_body_bytes: a larger body is refused unread.
@@ -196,6 +228,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_people: dict[str, SlackPerson] = {}
     iam_approvers: dict[PrincipalArn, IamApprover] = {}
+    iam_issuers: dict[AccountId, IamIssuer] = {}
     slack_app_token: SecretStr = SecretStr("")
     slack_url: str = "https://slack.com/api/"
     github_token: SecretStr = SecretStr("")

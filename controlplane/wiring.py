@@ -29,7 +29,7 @@ from controlplane.actions.registry import Parts as ActionParts
 from controlplane.actions.registry import drivers as make_drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import Clock, system_clock
-from controlplane.engine import retention
+from controlplane.engine import environments, retention
 from controlplane.engine.commands import Commands
 from controlplane.engine.daily import Daily
 from controlplane.engine.delivery import Delivery
@@ -43,8 +43,10 @@ from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
+from controlplane.engine.waiting import Waiting
 from controlplane.health import Health
 from controlplane.iam.presigned import Presigned
+from controlplane.iam.web_identity import WebIdentity
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
@@ -98,6 +100,7 @@ class House:
     migration: Migration
     shadow: Shadow
     iam: Presigned
+    iam_tokens: WebIdentity
     inbox: Inbox
     sockets: Sockets | None
     login: Login | None
@@ -157,10 +160,12 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     notifiers = _notifiers(settings, clients, clock, http)
     notes = NoteMaker(_urls(settings), secret, structures)
     delivery = Delivery(database, notifiers, notes, now, settings.lease_seconds)
-    door = Door(database, commands, structures, settings.slack_people, secret, now)
+    goes = environments.goes_of(database, structures, known.all)
+    door = Door(database, commands, structures, settings.slack_people, secret, now, goes)
     web = Web(settings.slack_token.get_secret_value(), settings.slack_url)
     pushes = Pushes(database, structures, now)
-    sources = Sources(database, structures, commands, drivers, pushes)
+    waiting = Waiting(database, structures, now)
+    sources = Sources(database, structures, commands, drivers, pushes, waiting)
     return House(
         settings=settings,
         clock=clock,
@@ -180,7 +185,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         drills=Drills(database, structures, known, now),
         git=git,
         intake=intake,
-        late=LateDeliveries(database, git, intake, now),
+        late=LateDeliveries(database, git, intake, now, sources),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),
@@ -192,6 +197,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
             settings.public_url.rstrip("/"),
             lambda: {region for one in known.all() for region in one.regions},
         ),
+        iam_tokens=WebIdentity(http, clock, settings.public_url.rstrip("/"), settings.iam_issuers),
         inbox=Inbox(Desk(door, notes, notifiers["Slack"], web)),
         sockets=_sockets(settings, door),
         login=_login(settings, http, now),

@@ -151,6 +151,19 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """Where artifacts are kept: a pipeline's artifact store in the region of an action.
+
+    key: the id, ARN or alias of the KMS key that they are encrypted with; "" for the bucket's own way.
+    owner: the AWS account id that the bucket must belong to; "" where nothing tells whose it is.
+    """
+
+    bucket: str
+    key: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What an action or rule runs in a shell, as it is declared beside its configuration.
 
@@ -182,6 +195,8 @@ class Task:
     judged: when a rule was last judged; None before.
     known: what the caller's own store knows that a rule at a gate asks about; empty for all others.
     shell: what it runs in a shell; None where it runs nothing of the kind.
+    store: the pipeline's artifact store for this action; None where the account's own bucket serves.
+    references: names of those inputs that only name a commit to clone (CODEBUILD_CLONE_REF).
     """
 
     token: str
@@ -204,6 +219,8 @@ class Task:
     now: datetime | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
     shell: Shell | None = None
+    store: Store | None = None
+    references: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -239,7 +256,11 @@ class Check(Protocol):
     """Something that must be started and looked at until it ends."""
 
     def start(self, task: Task) -> Progress:
-        """Begin; idempotent under task.token."""
+        """Begin; idempotent under task.token.
+
+        Where task.again, an earlier try may have reached the vendor: what it began is looked for by the token
+        before anything is begun. That try ended, or its lease did: none of its calls is sent any more.
+        """
         ...
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:

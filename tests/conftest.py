@@ -1,12 +1,13 @@
 """What holds for every test: in CI a skipped test is a failed run."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.postgres import Cluster, server
+from tests.support.postgres import CARELESS, Cluster, server
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -22,5 +23,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """One PostgreSQL server for the whole run; ask it for a database of your own."""
-    with server() as running:
+    with server(CARELESS) as running:
         yield running
+
+
+def pytest_collection_finish() -> None:
+    """What was imported lives to the end: let the garbage collector not walk over it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -16,7 +16,8 @@ from controlplane.actions.base import ActionError, Artifact, Task
 from controlplane.actions.build_words import identifier
 from controlplane.actions.codebuild_api import Build, outputs_of
 from controlplane.actions.s3_content import Digester, Place, stored_digest
-from controlplane.actions.vendor import asking, code_of, partition_of, scope_of
+from controlplane.actions.stores import keeper, keeping, store_of
+from controlplane.actions.vendor import code_of, partition_of, scope_of
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 KEPT = 256
@@ -48,7 +49,9 @@ class Outputs:
         partition = partition_of(self._clients.registry.get(task.account))
         scope = scope_of(task, (f"arn:{partition}:s3:::{place.bucket}/{place.key}",))
         client = self._clients.client("s3", task.account, task.region, Purpose.DEPLOY, scope)
-        with asking(f"read {place.location} in {task.account}"):
+        registry = self._clients.registry
+        store, role = store_of(task, registry), registry.get(task.account).role(Purpose.DEPLOY)
+        with keeping(task, store, f"read {place.location} in {task.account}", role):
             try:
                 head = dict(client.head_object(**place.request, ChecksumMode="ENABLED"))
             except ClientError as error:
@@ -61,7 +64,8 @@ class Outputs:
         if not digest:
             return None
         _same(digest, str(told.get("sha256sum", "")), pinned)
-        return Artifact(name, digest, pinned.location, pinned.version, task.account, task.region)
+        named = keeper(task, pinned.bucket, registry), task.region
+        return Artifact(name, digest, pinned.location, pinned.version, *named)
 
     def _digest(self, client: Any, task: Task, head: dict[str, Any], place: Place) -> str:
         """A version never changes, so its digest is read once."""

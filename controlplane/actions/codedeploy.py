@@ -17,6 +17,7 @@ from accounts.base import Clients
 from accounts.models import Purpose
 from controlplane.actions import codedeploy_api as api
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
+from controlplane.actions.stores import in_store
 from controlplane.actions.vendor import asking, code_of, message_of, one_input, told
 from monitors.heard import Heard
 
@@ -116,7 +117,7 @@ def _revision(task: Task) -> dict[str, Any]:
             f"Action {task.action} has both AppSpecContent and an input artifact: leave one out.",
             permanent=True,
         )
-    if artifact.account and artifact.account != task.account:
+    if artifact.account not in ("", task.account) and not in_store(task, artifact):
         raise ActionError(
             f"{artifact.name} lies in account {artifact.account}, but {task.account} is deployed "
             "to: promote it there first (S3Promote).",

@@ -9,6 +9,8 @@ from typing import Any
 
 from accounts.models import Account, Purpose
 from accounts.preflight import Hop, Problem
+from controlplane.actions.stores import expected
+from monitors.base import Store
 
 Configuration = Mapping[str, str]
 Maker = Callable[[Configuration, str, str], list[Hop]]
@@ -44,6 +46,21 @@ def account_hops(account: Account, region: str) -> list[Hop]:
     return made
 
 
+def store_hops(store: Store, account: Account, region: str, pipeline: str) -> list[Hop]:
+    """Make the hops that an action in an account needs of the pipeline's own artifact store, bucket and key."""
+    where = (account.name, region, Purpose.DEPLOY)
+    named = f"{store.bucket}, the artifact store of {pipeline} in {region}"
+    owned: dict[str, str] = {"Bucket": store.bucket, **expected(store)}
+    versioned, why = _versioned(store.bucket), f"{named}, is versioned"
+    made = [
+        Hop(*where, "s3", "get_bucket_versioning", owned, "ListArtifacts", why, versioned),
+    ]
+    if store.key:
+        why, key = f"the deploy role may use {store.key}, the key of {named}", {"KeyId": store.key}
+        made.append(Hop(*where, "kms", "describe_key", key, "DecryptArtifacts", why, _enabled))
+    return made
+
+
 def _s3_source(configuration: Configuration, account: str, region: str) -> list[Hop]:
     bucket, key = configuration.get("S3Bucket", ""), configuration.get("S3ObjectKey", "")
     where = (account, region, Purpose.WATCH, "s3")
@@ -71,6 +88,20 @@ def _ecr_source(configuration: Configuration, account: str, region: str) -> list
     why = f"look up {repository}:{image['imageTag']}"
     where = (account, region, Purpose.WATCH, "ecr")
     return [Hop(*where, "describe_images", asked, "ReadImages", why)]
+
+
+def _codecommit(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the branch as who polls it, and as who brings its files."""
+    repository, branch = (
+        configuration.get("RepositoryName", ""),
+        configuration.get("BranchName", ""),
+    )
+    asked = {"repositoryName": repository, "branchName": branch}
+    why = f"find branch {branch} of {repository}"
+    return [
+        Hop(account, region, one, "codecommit", "get_branch", asked, "ReadRepositories", why)
+        for one in (Purpose.WATCH, Purpose.DEPLOY)
+    ]
 
 
 def _project(configuration: Configuration, account: str, region: str) -> list[Hop]:
@@ -145,6 +176,43 @@ def _stack(configuration: Configuration, account: str, region: str) -> list[Hop]
         Hop(account, region, one, "cloudformation", "describe_stacks", asked, "ReadStacks", why)
         for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
     ]
+
+
+def _service(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the service as who updates it, who rolls it back and who watches."""
+    cluster, name = configuration.get("ClusterName", ""), configuration.get("ServiceName", "")
+    asked = {"cluster": cluster, "services": [name]}
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("services"):
+            return None
+        missing = f"There is no ECS service {cluster}/{name} in {account}."
+        return missing, "Create it, or correct ClusterName and ServiceName."
+
+    why = f"describe the service {cluster}/{name}"
+    return [
+        Hop(account, region, one, "ecs", "describe_services", asked, "ReadServices", why, there)
+        for one in (Purpose.DEPLOY, Purpose.ROLLBACK, Purpose.WATCH)
+    ]
+
+
+def _environment(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the environment as who watches it; who deploys may do so of one that his session names."""
+    application, name = (
+        configuration.get("ApplicationName", ""),
+        configuration.get("EnvironmentName", ""),
+    )
+
+    def there(answer: Mapping[str, Any]) -> Problem | None:
+        if answer.get("Environments"):
+            return None
+        missing = f"There is no environment {application}/{name} in {account}."
+        return missing, "Create it, or correct ApplicationName and EnvironmentName."
+
+    asked = {"ApplicationName": application, "EnvironmentNames": [name]}
+    where = (account, region, Purpose.WATCH, "elasticbeanstalk", "describe_environments")
+    why = f"describe the environment {application}/{name}"
+    return [Hop(*where, asked, "ReadEnvironments", why, there)]
 
 
 def _inspector(configuration: Configuration, account: str, region: str) -> list[Hop]:
@@ -235,6 +303,7 @@ def _enabled(answer: Mapping[str, Any]) -> Problem | None:
 HOPS: Mapping[str, Maker] = {
     "S3": _s3_source,
     "ECR": _ecr_source,
+    "CodeCommit": _codecommit,
     "ECRPromote": _ecr_promote,
     "CodeDeploy": _codedeploy,
     "CodeDeployStop": _way_back,
@@ -242,6 +311,12 @@ HOPS: Mapping[str, Maker] = {
     "CloudFormation": _stack,
     "CloudFormationStop": _stack,
     "CloudFormationRestore": _stack,
+    "ECS": _service,
+    "ECSStop": _service,
+    "ECSRestore": _service,
+    "ElasticBeanstalk": _environment,
+    "ElasticBeanstalkStop": _environment,
+    "ElasticBeanstalkRestore": _environment,
     "CodeBuild": _project,
     "Commands": _project,
     "InspectorFindings": _inspector,

@@ -13,6 +13,7 @@ from accounts.models import Account
 from controlplane.actions.base import ActionError, Artifact, Task
 from controlplane.actions.s3_content import Place, place_of
 from controlplane.actions.vendor import partition_of, scope_of
+from monitors.base import Store
 
 NOWHERE = "000000000000"
 """The account of an action that has none."""
@@ -29,6 +30,15 @@ def home(task: Task, registry: Registry) -> Account | None:
     return registry.get(name) if name else None
 
 
+def kept_in(task: Task, account: Account | None) -> Store:
+    """Answer where a job's artifacts are kept; a store of no name where there is nowhere."""
+    if task.store is not None:
+        return task.store
+    if account is None:
+        return Store("")
+    return Store(account.artifact_bucket, account.artifact_key or "", account.id)
+
+
 def outputs(task: Task, account: Account | None) -> list[tuple[str, Place]]:
     """Answer where each output artifact goes: the same place for every job of one action execution."""
     if task.outputs and account is None:
@@ -37,7 +47,7 @@ def outputs(task: Task, account: Account | None) -> list[tuple[str, Place]]:
             "Account in its configuration.",
             permanent=True,
         )
-    bucket = account.artifact_bucket if account else ""
+    bucket = kept_in(task, account).bucket
     digest = hashlib.blake2s(task.token.encode(), digest_size=8).hexdigest()
     folder = f"jobs/{task.pipeline}/{task.execution}/{digest}"
     return [(name, Place(bucket, f"{folder}/{name}")) for name in task.outputs]
@@ -55,7 +65,8 @@ def lent(task: Task, account: Account | None, lender: Lender | None) -> Lent | N
     if lender is None:
         raise ActionError("This process has nobody to lend credentials.", permanent=True)
     scope: Scope = scope_of(task)
-    return lender.lend(account.name, task.region, Objects(reads, writes), scope)
+    objects = Objects(reads, writes, "" if task.store is None else scope.key or "*")
+    return lender.lend(account.name, task.region, objects, scope)
 
 
 def job_data(
@@ -87,8 +98,8 @@ def job_data(
         }
     if job["continuation"]:
         data["continuationToken"] = job["continuation"]
-    if account is not None and account.artifact_key:
-        data["encryptionKey"] = {"id": account.artifact_key, "type": "KMS"}
+    if key := kept_in(task, account).key:
+        data["encryptionKey"] = {"id": key, "type": "KMS"}
     return data
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from accounts.base import Clients
 from accounts.models import Account, Purpose
+from controlplane.actions import stores
 from controlplane.actions.base import Artifact, MonitorError, Outcome, Progress, Task
 from controlplane.actions.job_data import home, outputs
 from controlplane.actions.job_words import stand
@@ -66,7 +67,13 @@ class JobOutputs:
         client = self._clients.client(
             "s3", task.account, task.region, Purpose.DEPLOY, scope_of(task)
         )
-        head = _head(client, place)
+        registry = self._clients.registry
+        store, role = (
+            stores.store_of(task, registry),
+            registry.get(task.account).role(Purpose.DEPLOY),
+        )
+        with stores.keeping(task, store, f"read {place.location} in {task.account}", role):
+            head = _head(client, place)
         if head is None:
             return None
         version = str(head.get("VersionId") or "")
@@ -75,7 +82,8 @@ class JobOutputs:
         if not digest:
             size = int(head["ContentLength"])
             digest = self._digester.advance(client, f"{task.token}/{name}", pinned, size)
-        return Artifact(name, digest, place.location, pinned.version, task.account, task.region)
+        where = stores.keeper(task, place.bucket, self._clients.registry), task.region
+        return Artifact(name, digest, place.location, pinned.version, *where)
 
 
 def _at(task: Task, account: Account | None) -> Task:

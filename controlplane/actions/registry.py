@@ -10,14 +10,19 @@ from types import MappingProxyType
 from accounts.breaker import Breakers
 from controlplane.actions.approval import Approval
 from controlplane.actions.base import ActionDriver
+from controlplane.actions.beanstalk import Beanstalk
+from controlplane.actions.beanstalk_back import BeanstalkRestore, BeanstalkStop
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from controlplane.actions.codebuild import CodeBuild
+from controlplane.actions.codecommit import CodeCommit
 from controlplane.actions.codedeploy import CodeDeploy
 from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
 from controlplane.actions.ecr_promote import EcrPromote
 from controlplane.actions.ecr_source import EcrSource
+from controlplane.actions.ecs import Ecs
+from controlplane.actions.ecs_back import EcsRestore, EcsStop
 from controlplane.actions.git.base import Hosts
 from controlplane.actions.git.source import GitSource
 from controlplane.actions.job_lambda import JobLambda
@@ -26,6 +31,7 @@ from controlplane.actions.job_worker import JobWorker
 from controlplane.actions.noop import NoOp
 from controlplane.actions.s3_promote import S3Promote
 from controlplane.actions.s3_source import S3Source
+from controlplane.actions.store_copy import StoreCopy
 from controlplane.actions.watch import RecoveryDriver, WatchDriver
 from controlplane.actions.wave_bake import WaveBake
 from controlplane.gates.deployment_window import Calendars, DeploymentWindow
@@ -48,6 +54,7 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Source", "AWS", "CodeStarSourceConnection"): lambda parts: GitSource(
             parts.clients, Hosts({}) if parts.git is None else parts.git
         ),
+        ("Source", "AWS", "CodeCommit"): lambda parts: CodeCommit(parts.clients),
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
         ("Build", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
         ("Test", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
@@ -62,6 +69,14 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Deploy", "AWS", "CloudFormation"): lambda parts: CloudFormation(parts.clients),
         ("Deploy", "Custom", "CloudFormationStop"): lambda parts: CloudFormationStop(parts.clients),
         ("Deploy", "Custom", "CloudFormationRestore"): lambda parts: CloudFormationRestore(
+            parts.clients
+        ),
+        ("Deploy", "AWS", "ECS"): lambda parts: Ecs(parts.clients),
+        ("Deploy", "Custom", "ECSStop"): lambda parts: EcsStop(parts.clients),
+        ("Deploy", "Custom", "ECSRestore"): lambda parts: EcsRestore(parts.clients),
+        ("Deploy", "AWS", "ElasticBeanstalk"): lambda parts: Beanstalk(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkStop"): lambda parts: BeanstalkStop(parts.clients),
+        ("Deploy", "Custom", "ElasticBeanstalkRestore"): lambda parts: BeanstalkRestore(
             parts.clients
         ),
         ("Test", "Custom", "InspectorFindings"): CHECKS["InspectorFindings"],
@@ -91,9 +106,11 @@ JOBS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
             parts.clients, parts.lender, parts.opened
         ),
         ("Job", "Towpath", "Outputs"): lambda parts: JobOutputs(parts.clients),
+        ("Job", "Towpath", "StoreCopy"): lambda parts: StoreCopy(parts.clients),
     }
 )
-"""What does an action that is done outside: which of them, its type's executor says."""
+"""What does an action that is done outside: which of them, its type's executor says. StoreCopy comes before
+any action whose inputs lie in the artifact store of another region."""
 
 RULES: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
     {

@@ -34,7 +34,7 @@ class Limits:
 class Copy:
     """One copy: by whose client, from where (a version) to where, and who owns the buckets.
 
-    source_owner is "" where the source's account is not known; key is the KMS key's ARN or None.
+    source_owner and owner are "" where that account is not known; key is the KMS key's ARN or None.
     """
 
     client: Any
@@ -49,9 +49,7 @@ class Copy:
         place = Place(self.target.bucket, self.target.key, version)
         try:
             return dict(
-                self.client.head_object(
-                    **place.request, ChecksumMode="ENABLED", ExpectedBucketOwner=self.owner
-                )
+                self.client.head_object(**place.request, **self._owned(), ChecksumMode="ENABLED")
             )
         except ClientError as error:
             if code_of(error) in MISSING:
@@ -94,7 +92,7 @@ class Copy:
     def unfinished(self) -> str:
         """Find the multipart copy that an earlier try began; "" where there is none."""
         listed = self.client.list_multipart_uploads(
-            Bucket=self.target.bucket, Prefix=self.target.key, ExpectedBucketOwner=self.owner
+            Bucket=self.target.bucket, Prefix=self.target.key, **self._owned()
         )
         same = [one for one in listed.get("Uploads", []) if one["Key"] == self.target.key]
         newest = max(same, key=lambda one: one["Initiated"], default=None)
@@ -145,7 +143,10 @@ class Copy:
         return found
 
     def _names(self) -> dict[str, str]:
-        return {**self.target.request, "ExpectedBucketOwner": self.owner}
+        return {**self.target.request, **self._owned()}
+
+    def _owned(self) -> dict[str, str]:
+        return {"ExpectedBucketOwner": self.owner} if self.owner else {}
 
     def _from(self) -> dict[str, Any]:
         source: dict[str, Any] = {"CopySource": self.source.request}

@@ -25,6 +25,7 @@ from controlplane.actions.base import (
 )
 from controlplane.actions.s3_content import Digester, Place, place_of, stored_digest
 from controlplane.actions.s3_copy import Copy, Limits
+from controlplane.actions.stores import in_store, owned
 from controlplane.actions.vendor import (
     asking,
     code_of,
@@ -109,7 +110,7 @@ class S3Promote:
         prefix = task.configuration.get("KeyPrefix", "").strip("/") or PREFIX
         name = source.key.rsplit("/", 1)[-1] or "artifact"
         key = f"{prefix}/{task.pipeline}/{artifact.digest.removeprefix('sha256:')}/{name}"
-        owner = self._clients.registry.get(artifact.account).id if artifact.account else ""
+        owner = self._owner(task, artifact)
         arn = f"arn:{partition_of(account)}"
         read = [f"{arn}:s3:::{source.bucket}/{source.key}"]
         if owner:
@@ -120,6 +121,13 @@ class S3Promote:
         )
         target = Place(account.artifact_bucket, key)
         return Copy(client, source, owner, target, account.id, account.artifact_key)
+
+    def _owner(self, task: Task, artifact: Artifact) -> str:
+        """Whose bucket the source lies in; "" where nobody knows."""
+        registry = self._clients.registry
+        if task.store is not None and in_store(task, artifact):
+            return owned(task.store, registry).owner
+        return registry.get(artifact.account).id if artifact.account else ""
 
     def _verify(self, task: Task, copy: Copy, version: str) -> Progress:
         """Compare what lies there now with what was asked for."""

@@ -1,6 +1,7 @@
 """Source/AWS/S3: one key of a versioned bucket. A revision is a VersionId.
 
-Configuration: S3Bucket, S3ObjectKey, PollForSourceChanges; RevisionId is the pinned VersionId.
+Configuration: S3Bucket, S3ObjectKey, PollForSourceChanges; RevisionId is the pinned VersionId. The artifact
+is that version itself, or its copy in the pipeline's store.
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 """
 
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from accounts.base import Clients
 from accounts.models import Purpose
+from controlplane.actions import stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -22,11 +24,13 @@ from controlplane.actions.base import (
     Task,
 )
 from controlplane.actions.s3_content import Digester, Place, stored_digest
+from controlplane.actions.store_copy import Bringer, Wanted
 from controlplane.actions.vendor import asking, code_of, need, output_name
 from monitors.edge import each_task
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 SOON = timedelta(milliseconds=200)
+PREFIX = "sources"
 SUMMARY = "codepipeline-artifact-revision-summary"
 """Object metadata that CodePipeline shows as the revision's summary."""
 
@@ -40,6 +44,7 @@ class S3Source:
         """Take the clients that act in accounts."""
         self._clients = clients
         self._digester = digester or Digester()
+        self._bringer = Bringer(clients, self._digester)
 
     def latest(
         self, configuration: Mapping[str, str], account: str, region: str
@@ -78,7 +83,21 @@ class S3Source:
             with asking(f"read {pinned.location} in {task.account}"):
                 size = int(head["ContentLength"])
                 digest = self._digester.advance(client, task.token, pinned, size)
-        return _progress(task, pinned, str(head.get("ETag", "")), digest)
+        if not digest:
+            return _hashing(pinned)
+        copy = self._stored(task, pinned, digest) if task.store else pinned
+        if copy is None:
+            return _hashing(pinned)
+        where = stores.keeper(task, copy.bucket, self._clients.registry), task.region
+        made = Artifact(output_name(task), digest, copy.location, copy.version, *where)
+        return _progress(pinned, str(head.get("ETag", "")), made)
+
+    def _stored(self, task: Task, pinned: Place, digest: str) -> Place | None:
+        """Put it into the pipeline's store, as CodePipeline does; None while the copy is hashed."""
+        name = pinned.key.rsplit("/", 1)[-1] or "artifact"
+        key = f"{PREFIX}/{task.pipeline}/{digest.removeprefix('sha256:')}/{name}"
+        account = self._clients.registry.get(task.account)
+        return self._bringer.bring(task, account, Wanted(pinned, "", key, digest))
 
     def _client(self, account: str, region: str) -> Any:
         return self._clients.client("s3", account, region, self.purpose)
@@ -105,16 +124,16 @@ def _version(head: Mapping[str, Any], place: Place) -> str:
     return version
 
 
-def _progress(task: Task, place: Place, etag: str, digest: str) -> Progress:
-    if not digest:
-        return Progress(Outcome.RUNNING, place.version, f"hashing {place.location}", SOON)
-    artifact = Artifact(
-        output_name(task), digest, place.location, place.version, task.account, task.region
-    )
+def _hashing(place: Place) -> Progress:
+    return Progress(Outcome.RUNNING, place.version, f"hashing {place.location}", SOON)
+
+
+def _progress(place: Place, etag: str, artifact: Artifact) -> Progress:
+    """place: of the source itself, wherever the artifact was put."""
     return Progress(
         Outcome.SUCCEEDED,
         handle=place.version,
-        summary=f"{place.location} version {place.version}, {digest}",
+        summary=f"{place.location} version {place.version}, {artifact.digest}",
         output={
             "BucketName": place.bucket,
             "ETag": etag.strip('"'),

@@ -5,20 +5,16 @@ The artifact is the template itself (.yaml, .yml, .json, .template), or a zip in
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 """
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
 from controlplane.actions.base import ActionError, Task
 from controlplane.actions.s3_content import Place
-from controlplane.actions.vendor import asking
+from controlplane.actions.zip_member import member
 
 TEMPLATES = (".yaml", ".yml", ".json", ".template")
-LARGEST_ZIP = 8 * 1024 * 1024
 LARGEST_BODY = 51_200
 """Bytes that CloudFormation takes in a request; a template by its address may have 1 MB."""
 
@@ -44,25 +40,8 @@ def _template(task: Task, place: Place, s3: Any) -> dict[str, str]:
     if not path:
         said = f"{place.location} is no template: name it in TemplatePath, Artifact::path"
         raise ActionError(said, permanent=True)
-    return {"TemplateBody": _from_zip(s3(), place, path)}
-
-
-def _from_zip(s3: Any, place: Place, path: str) -> str:
-    with asking(f"read {place.location}"):
-        answer = s3.get_object(**place.request, Range=f"bytes=0-{LARGEST_ZIP}")
-        with closing(answer["Body"]) as body:
-            content: bytes = body.read(LARGEST_ZIP + 1)
-    where = f"{path} in {place.location}"
-    if len(content) > LARGEST_ZIP:
-        raise ActionError(f"{place.location} has over 8 MiB: take the template out", permanent=True)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as file:
-            text = file.read(LARGEST_BODY + 1)
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError) as error:
-        raise ActionError(f"{where} cannot be read: {error}", permanent=True) from error
-    if len(text) > LARGEST_BODY:
-        raise ActionError(f"{where} has over {LARGEST_BODY} bytes", permanent=True)
-    return text.decode("utf-8", "replace")
+    body = member(s3(), place, path, LARGEST_BODY)
+    return {"TemplateBody": body.decode("utf-8", "replace")}
 
 
 def _parameters(configuration: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Trying again is the engine's business; a driver only says whether it can help.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from accounts.models import Account
 from controlplane.actions.base import ActionError, Artifact, Task
 
 LONGEST = 600
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+")
+"""What IAM knows a key by; it knows no aliases."""
 
 
 def code_of(error: ClientError) -> str:
@@ -59,8 +62,21 @@ def told(answer: Mapping[str, Any], key: str) -> Any:
 
 
 def scope_of(task: Task, resources: Sequence[str] = ()) -> Scope:
-    """Say on whose behalf a task acts, narrowed to what it touches."""
-    return Scope(task.pipeline, task.stage, task.execution, resources=tuple(resources))
+    """Say on whose behalf a task acts, narrowed to what it touches.
+
+    Artifacts may lie in the pipeline's own store, and what is restored in one that it named once.
+    """
+    back = task.configuration.get("RevisionLocation", "").removeprefix("s3://").partition("/")[0]
+    stored = "" if task.store is None else task.store.bucket
+    key = "" if task.store is None or back not in ("", stored) else task.store.key
+    return Scope(
+        task.pipeline,
+        task.stage,
+        task.execution,
+        resources=tuple(resources),
+        buckets=tuple(dict.fromkeys(one for one in (stored, back) if one)),
+        key=key if KEY_ARN.fullmatch(key) else "",
+    )
 
 
 def partition_of(account: Account) -> str:

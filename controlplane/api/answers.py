@@ -147,8 +147,15 @@ class Bake(Answer):
     since: Time
     until: Time
     extended: bool
+    longer_until: Time
     asked_at: Time
     judged: str
+
+
+class Extended(Answer):
+    """Until when a bake, or a watch, lasts now."""
+
+    until: Time
 
 
 class Watch(Answer):
@@ -231,14 +238,39 @@ class Checked(Answer):
     summary: str
 
 
-class Counted(Answer):
-    """What a scan counted, and what it had counted in what stands there."""
+class SingleFinding(Answer):
+    """One vulnerability. accepted: until when, and why. resources: how many have it. stops: fails the scan."""
+
+    severity: str
+    id: str
+    title: str
+    package: str
+    version: str
+    fixed: str
+    accepted: str
+    resources: int
+    stops: bool
+
+
+class NewFindings(Answer):
+    """The worst that are new. more: how many others; all: False where there were more than could be read."""
+
+    findings: list[SingleFinding]
+    more: int
+    all: bool
+
+
+class Counted(NewFindings):
+    """What a scan counted, and what it had counted in what stands there; and what is new of it."""
 
     stage: str
     name: str
     summary: str
     counts: dict[str, Any]
     before: dict[str, Any]
+    account: str
+    region: str
+    url: str
 
 
 class Voted(Answer):
@@ -276,6 +308,7 @@ class OpenApproval(Answer):
     require_comment: bool
     remind_after_seconds: float
     digest: str
+    artifacts: dict[str, str]
     revisions: dict[str, str]
     into: list[str]
     replaces: list[Replaced]
@@ -290,8 +323,16 @@ class OpenApproval(Answer):
     on_reject: str
 
 
+class Left(Answer):
+    """How that stands which an abandoned action left under way: InProgress, Succeeded or Failed."""
+
+    status: str
+    summary: str
+    ended_at: Time
+
+
 class Action(Answer):
-    """One attempt at an action. approval: only while it waits for a person."""
+    """One attempt at an action. approval: only while it waits for a person; left: where it left something."""
 
     name: str
     provider: str
@@ -305,6 +346,7 @@ class Action(Answer):
     started_at: Time
     ended_at: Time
     approval: Asked | None = None
+    left: Left | None = None
 
 
 class Rule(Answer):
@@ -385,12 +427,20 @@ class PipelineState(Answer):
 
 
 class StageGlance(Answer):
-    """A stage in the list of all pipelines; status and type of who was in it last."""
+    """A stage in the list of all pipelines; status and type of who was in it last.
+
+    waitsFor: what a person is to say: "approval", "judgement" or "". held: why its bake or its next wave is
+    held. heldInFront: why whoever waits at its gate does. frozen: who froze it, and why.
+    """
 
     name: str
     transition: Transition
     status: str
     type: str
+    waits_for: str
+    held: str
+    held_in_front: str
+    frozen: str
     targets: list[Standing]
 
 
@@ -569,11 +619,12 @@ class Finding(Answer):
 
 
 class Grant(Answer):
-    """A role over the pipelines and stages that two globs match."""
+    """A role over the pipelines, stages and environments that globs match."""
 
     role: str
     pipelines: str
     stages: str
+    environments: str
 
 
 class BrowserSession(Answer):

@@ -22,7 +22,7 @@ def list_audit(
 
     `last` is what to ask for next (`after`).
     """
-    require(holder, Permission.AUDIT, pipeline)
+    require(holder, Permission.AUDIT, pipeline, goes=parts.goes)
     with parts.database.read() as connection:
         found = list(audit.entries(connection, after, pipeline, limit))
     return {"entries": found, "last": found[-1]["id"] if found else after}

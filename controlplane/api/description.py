@@ -31,6 +31,7 @@ ANSWERS: Mapping[str, Any] = {
     "GET /executions/{execution_id}/explanation": a.Explanation,
     "GET /executions/{execution_id}/stages/{stage}/approval": a.OpenApproval,
     "POST /executions/{execution_id}/stages/{stage}/override": a.Override,
+    "POST /executions/{execution_id}/stages/{stage}/extension": a.Extended,
     "GET /freezes": list[a.Freeze],
     "POST /freezes": a.Frozen,
     "GET /incidents": list[a.Incident],

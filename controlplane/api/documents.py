@@ -44,16 +44,17 @@ class Documents:
     def pipelines(
         self,
         connection: Connection,
+        now: float,
         after: str = "",
         limit: int = PAGE,
         seen: Callable[[str], bool] | None = None,
     ) -> list[Document]:
         """The next pipelines by name: their stages, whether one may enter, what stands where.
 
-        seen: which of them are answered; None: all.
+        now: seconds since the epoch. seen: which of them are answered; None: all.
         """
         rows = standing.pipelines(connection, after, limit, seen)
-        return Overview(connection, self._structures, rows, self.summary).documents()
+        return Overview(connection, self._structures, rows, self.summary, now).documents()
 
     def state(self, connection: Connection, name: str) -> Document:
         """CodePipeline's get-pipeline-state, and on each target what stands there."""
@@ -97,7 +98,7 @@ class Documents:
         return [
             rule_measurements(connection, action, stages[action.stage_id])
             for action in queries.actions_of_execution(connection, row.id)
-            if action.kind != "action"
+            if action.kind not in ("action", "abandoned")
         ]
 
     def explanation(self, connection: Connection, execution_id: str) -> Document:

@@ -5,6 +5,7 @@ from controlplane.api.guard import GivenPerson, guarded_router
 from controlplane.api.inputs import (
     ApprovalBody,
     ExecutionId,
+    ExtensionBody,
     FilterName,
     JudgementBody,
     RetryBody,
@@ -12,6 +13,8 @@ from controlplane.api.inputs import (
     StopBody,
 )
 from controlplane.api.parts import GivenDocuments, GivenParts
+from controlplane.clock import iso
+from controlplane.engine.extending import Extension
 
 router = guarded_router("executions")
 
@@ -87,6 +90,20 @@ def judge_bake(
     parts.commands.judge(
         execution_id, stage, person, passes=body.result == "pass", reason=body.reason
     )
+
+
+@router.post("/executions/{execution_id}/stages/{stage}/extension")
+def extend_bake(
+    execution_id: ExecutionId,
+    stage: StageName,
+    parts: GivenParts,
+    person: GivenPerson,
+    body: ExtensionBody,
+) -> Document:
+    """Have a bake, or a watch, last longer; answers until when."""
+    asked = Extension(body.minutes, body.reason)
+    until = parts.commands.extend_bake(execution_id, stage, person, asked)
+    return {"until": iso(until)}
 
 
 @router.post("/executions/{execution_id}/stop", status_code=202)

@@ -34,7 +34,7 @@ def _of_one(
     rollbacks: Sequence[Records] = (),
 ) -> Records:
     actions = queries.actions_of_execution(connection, execution.id)
-    watching = [row.id for row in actions if row.kind != "action"][-RULES:]
+    watching = [row.id for row in actions if row.kind not in ("action", "abandoned")][-RULES:]
     kept = series.of_actions(connection, watching)
     by_action = groupby(sorted(kept, key=lambda row: row.action_id), lambda row: row.action_id)
     return Records(

@@ -43,7 +43,7 @@ def freeze(
     parts: GivenParts, holder: GivenHolder, person: GivenPerson, body: FreezeBody
 ) -> dict[str, int]:
     """Let nothing into what it covers but a way back, until it ends or is lifted."""
-    require(holder, Permission.FREEZE, body.pipeline, body.stage)
+    require(holder, Permission.FREEZE, body.pipeline, body.stage, parts.goes)
     scope = Scope(body.pipeline, body.stage, body.account, body.ends())
     return {"id": parts.commands.freeze(scope, person, reason=body.reason)}
 
@@ -59,7 +59,7 @@ def unfreeze(
     """Lift a freeze; who waited only for it goes in at once."""
     with parts.database.read() as connection:
         pipeline, stage = gates.place_of_freeze(connection, freeze_id)
-    require(holder, Permission.FREEZE, pipeline, stage)
+    require(holder, Permission.FREEZE, pipeline, stage, parts.goes)
     parts.commands.unfreeze(freeze_id, person, reason=body.reason)
 
 

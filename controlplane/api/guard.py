@@ -48,6 +48,7 @@ NEEDS: Mapping[tuple[str, str], Permission] = {
     ("GET", "/executions/{execution_id}/stages/{stage}/approval"): P.READ,
     ("POST", "/executions/{execution_id}/stages/{stage}/approval"): P.APPROVE,
     ("POST", "/executions/{execution_id}/stages/{stage}/judgement"): P.ROLL_BACK,
+    ("POST", "/executions/{execution_id}/stages/{stage}/extension"): P.ROLL_BACK,
     ("POST", "/executions/{execution_id}/stages/{stage}/retry"): P.RUN,
     ("POST", "/executions/{execution_id}/stages/{stage}/override"): P.OVERRIDE,
     ("GET", "/freezes"): P.READ,
@@ -135,16 +136,22 @@ def _let_in(request: Request, needed: Permission, path: str) -> tokens.Holder:
     if not grants.may_somewhere(holder.grants, needed):
         raise HTTPException(403, grants.refusal(holder.grants, needed))
     if path.startswith(PLACES):
-        require(holder, needed, *_place(request))
+        require(holder, needed, *_place(request), parts_of(request).goes)
     elif (request.method, path) not in ANYWHERE:
         require(holder, needed)
     return holder
 
 
-def require(holder: tokens.Holder, needed: Permission, pipeline: str = "", stage: str = "") -> None:
+def require(
+    holder: tokens.Holder,
+    needed: Permission,
+    pipeline: str = "",
+    stage: str = "",
+    goes: grants.Goes = grants.nowhere,
+) -> None:
     """Refuse (403) whoever may not do this there; "" is every pipeline, and every stage."""
-    if not grants.may(holder.grants, needed, pipeline, stage):
-        raise HTTPException(403, grants.refusal(holder.grants, needed, pipeline, stage))
+    if not grants.may(holder.grants, needed, pipeline, stage, goes):
+        raise HTTPException(403, grants.refusal(holder.grants, needed, pipeline, stage, goes))
 
 
 def _place(request: Request) -> tuple[str, str]:

@@ -4,14 +4,22 @@ NUL is refused everywhere: PostgreSQL's text can not hold it.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from controlplane.clock import LAST
-from controlplane.store.grants import GLOB, Grants, bounded
+from controlplane.engine.extending import MOST as MOST_MINUTES
+from controlplane.store.grants import GLOB, MOST, Grants, bounded
 from controlplane.store.roles import Role
 
 NAME = r"^[A-Za-z0-9.@_-]{1,100}$"
@@ -75,6 +83,13 @@ class JudgementBody(Body):
 
     result: Literal["pass", "rollback"]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
+
+
+class ExtensionBody(Body):
+    """So many minutes more of a bake, or of a watch; the reason is kept."""
+
+    minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=GIVEN)]
 
 
 class StopBody(Body):
@@ -153,7 +168,7 @@ class ShadowBody(Body):
 class TokenBody(Body):
     """expiresAt: with a time zone, in the future; left out, the token lasts until it is revoked.
 
-    pipelines, stages: globs of those that it reaches; none: all of them.
+    pipelines, stages, environments: globs of those that it reaches; none: all of them.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$")]
@@ -161,10 +176,17 @@ class TokenBody(Body):
     expires_at: AwareDatetime | None = None
     pipelines: Annotated[list[Glob], Field(max_length=10)] = []
     stages: Annotated[list[Glob], Field(max_length=5)] = []
+    environments: Annotated[list[Glob], Field(max_length=5)] = []
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if len(self.grants()) > MOST:
+            raise ValueError(f"pipelines by stages by environments are over {MOST}: use globs")
+        return self
 
     def grants(self) -> Grants:
         """What it may, where."""
-        return bounded(self.role, self.pipelines, self.stages)
+        return bounded(self.role, self.pipelines, self.stages, self.environments)
 
     def expires(self) -> float | None:
         """Seconds since the epoch."""

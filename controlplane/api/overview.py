@@ -9,9 +9,11 @@ from controlplane import ledger as pure_ledger
 from controlplane.api.words import Document
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine.gate_facts import covering
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys
-from controlplane.store import standing
+from controlplane.states import StageStatus
+from controlplane.store import gates, standing
 
 
 class Overview:
@@ -23,8 +25,9 @@ class Overview:
         structures: Structures,
         rows: Sequence[Any],
         summary: Callable[[Any], Document],
+        now: float,
     ) -> None:
-        """summary: writes an execution."""
+        """summary: writes an execution. now: in seconds since the epoch, for the freezes in force."""
         self._rows, self._summary = rows, summary
         self._broken: dict[str, str] = {}
         self._stages: Mapping[str, Sequence[StageDeclaration]] = {
@@ -33,7 +36,10 @@ class Overview:
         found = [(name, stage) for name, stages in self._stages.items() for stage in stages]
         self._newest = standing.newest_executions(connection, self._stages)
         self._closed = standing.transitions(connection, self._stages)
-        self._latest = standing.latest_stages(connection, [(name, s.name) for name, s in found])
+        places = [(name, stage.name) for name, stage in found]
+        self._latest = standing.latest_stages(connection, places)
+        self._in_front = standing.held_in_front(connection, places)
+        self._freezes = gates.freezes(connection, now) if places else ()
         self._targets = standing.Targets(connection, [n for _, s in found for n in names(s)])
 
     def documents(self) -> list[Document]:
@@ -68,8 +74,26 @@ class Overview:
             "transition": transition(self._closed.get((name, stage.name))),
             "status": "" if latest is None else latest.status,
             "type": "" if latest is None else latest.type,
+            "waitsFor": _waits_for(latest),
+            "held": "" if latest is None else latest.held,
+            "heldInFront": self._in_front.get((name, stage.name), ""),
+            "frozen": _frozen(covering(self._freezes, name, stage)),
             "targets": targets(stage, self._targets),
         }
+
+
+def _waits_for(latest: Any) -> str:
+    """What a person is to say of who is in a stage: "approval", "judgement" (of a bake) or ""."""
+    if latest is None:
+        return ""
+    if latest.approval:
+        return "approval"
+    return "judgement" if latest.asked_at and latest.status == StageStatus.BAKING else ""
+
+
+def _frozen(freezes: Sequence[Any]) -> str:
+    """Who froze a stage, and why; "" where nobody did."""
+    return "; ".join(f"{one.frozen_by}: {one.reason}" for one in freezes)[:1000]
 
 
 def transition(row: Any) -> Document:

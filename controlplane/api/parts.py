@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,18 +16,21 @@ from controlplane.actions.github_hooks import Hooks
 from controlplane.api.changes import Changes
 from controlplane.api.documents import Documents
 from controlplane.clock import Clock
+from controlplane.engine import environments
 from controlplane.engine.commands import Commands
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.structures import Structures
 from controlplane.iam.presigned import Presigned
+from controlplane.iam.web_identity import WebIdentity
 from controlplane.identity.builds import Builds
 from controlplane.identity.oidc import Login
 from controlplane.migration.moving import Migration
 from controlplane.settings import Settings
 from controlplane.store import queries
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Parts:
     git, intake, late: the Git hosts, what takes their webhooks, and what keeps those that cannot be taken yet.
     doctor: pipeline -> its findings, one a hop; None where this process has none. migration: None too.
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at GitHub.
+    iam, iam_tokens: ask who has signed a decision, and whose token is of one.
     login: signs people in by a provider. builds: knows whose JWTs are taken.
     """
 
@@ -61,12 +66,18 @@ class Parts:
     hooks: Hooks | None = None
     migration: Migration | None = None
     iam: Presigned | None = None
+    iam_tokens: WebIdentity | None = None
     login: Login | None = None
     builds: Builds | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.clock().timestamp()
+
+    @cached_property
+    def goes(self) -> Goes:
+        """Which environments a pipeline's stage leads into."""
+        return environments.goes_of(self.database, self.structures, self.registry.all)
 
     def newest_event(self) -> int:
         """Answer what waiting doors wait for."""

@@ -35,6 +35,7 @@ def make(parts: Parts) -> App:
         people=parts.settings.slack_people,
         secret=parts.settings.secret.get_secret_value(),
         now=parts.now,
+        goes=parts.goes,
     )
     return listeners.make(door, parts.settings.slack_token.get_secret_value())
 

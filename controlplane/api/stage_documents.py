@@ -9,6 +9,7 @@ from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document, gate_rule, measurements, override
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine.rows import ABANDONED
 from controlplane.engine.view import bake_seconds
 from controlplane.states import ActionStatus
 from controlplane.store import gates as store_gates
@@ -39,7 +40,9 @@ def stage_execution(
         "endedAt": iso(row.ended_at),
         "bake": _bake(row, declared),
         "waves": _waves(declared, rows, row, execution),
-        "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
+        "actions": [
+            _action(a, actions.get(a.name)) | _left(a, rows) for a in rows if a.kind == "action"
+        ],
         "watch": _watch(row),
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
         "gate": gate(connection, row.id, rows),
@@ -67,18 +70,22 @@ def gate(connection: Connection, stage_id: str, rows: Sequence[Any]) -> Document
 
 
 def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
-    """How long the longest rule watches after the last action; None where the stage has no bake."""
+    """How long it bakes after its last action, as declared or as a person asked; None where it does not."""
     rules = declared.rules() if declared else ()
     if not rules:
         return None
     seconds = max(bake_seconds(rule) for rule in rules)
     began = row.baking_since
+    longer = row.bake_until if began is not None else None
+    if began is not None and longer is not None:
+        seconds = max(seconds, longer - began)
     ends = None if began is None else began + seconds
     return {
         "seconds": seconds,
         "since": iso(began),
         "until": iso(row.extended_until or ends),
         "extended": row.extended_until is not None,
+        "longerUntil": iso(longer),
         "askedAt": iso(row.asked_at),
         "judged": row.judged,
     }
@@ -112,6 +119,15 @@ def _action(row: Any, declared: ActionDeclaration | None) -> Document:
     if is_open_approval(row):
         document["approval"] = _approval(row, declared)
     return document
+
+
+def _left(action: Any, rows: Sequence[Any]) -> Document:
+    """How what it left under way stands; nothing where that is nothing."""
+    for one in rows:
+        if one.kind == ABANDONED and one.token == action.token:
+            said = {"status": one.status, "summary": one.summary, "endedAt": iso(one.ended_at)}
+            return {"left": said}
+    return {}
 
 
 def is_open_approval(row: Any) -> bool:

@@ -1,7 +1,9 @@
-"""start, approve, reject, judge, retry, stop, rollback, hold, resume, lift: what a person may ask for."""
+"""start, approve, judge, retry, stop, rollback and the like: what a person may ask for."""
 
+import math
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -17,10 +19,16 @@ from controlplane.cli.following import (
     follow_back,
     seconds_of,
 )
-from controlplane.cli.output import Form, FormOption, confirm
-from controlplane.client.api import Api
+from controlplane.cli.output import Form, FormOption, confirm, fail
+from controlplane.client.api import Api, Exit
+from controlplane.declarations.durations import parse_duration
 
 Reason = Annotated[str, typer.Option("-m", "--message", help="why; kept on record")]
+Evidence = Annotated[
+    str,
+    typer.Option(help="the hash of what you saw, as status prints it; left out: what is there now"),
+]
+ApprovalAction = Annotated[str, typer.Option(help="where several approvals are open")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 To = Annotated[
     str,
@@ -41,7 +49,7 @@ Stage = Annotated[str, typer.Argument(help="the stage's name", autocompletion=co
 
 def register(app: typer.Typer) -> None:
     """Put the commands in."""
-    for command in (start, approve, reject, judge, retry, stop, rollback, hold, resume, lift):
+    for command in COMMANDS:
         app.command()(command)
 
 
@@ -79,27 +87,51 @@ def approve(  # noqa: PLR0913 - each is an option of the command
     execution: Execution,
     stage: Stage,
     message: Reason = "",
+    evidence: Evidence = "",
+    action: ApprovalAction = "",
     yes: Yes = False,
     wait: WaitOption = False,
     until: UntilOption = Until.OVER,
     timeout: TimeoutOption = "",
 ) -> None:
-    """Approve the stage of an execution that waits for it."""
+    """Approve the stage of an execution that waits for it: what you saw, and nothing else."""
     terms = Terms(Form.TABLE, until, seconds_of(timeout))
-    _decide(execution, stage, "Approved", message, yes=yes)
+    _decide(_Asked(execution, stage, action), "Approved", message, evidence, yes=yes)
     if wait:
         follow(Api(), execution, terms)
 
 
-def reject(execution: Execution, stage: Stage, message: Reason = "", yes: Yes = False) -> None:
+def reject(
+    execution: Execution,
+    stage: Stage,
+    message: Reason = "",
+    evidence: Evidence = "",
+    action: ApprovalAction = "",
+    yes: Yes = False,
+) -> None:
     """Reject it: the stage fails."""
-    _decide(execution, stage, "Rejected", message, yes=yes)
+    _decide(_Asked(execution, stage, action), "Rejected", message, evidence, yes=yes)
 
 
-def _decide(execution: str, stage: str, result: str, summary: str, *, yes: bool) -> None:
-    confirm(f"{result} {stage} of {execution}?", yes=yes)
-    path = f"/executions/{execution}/stages/{stage}/approval"
-    Api().send("POST", path, {"result": result, "summary": summary})
+class _Asked(NamedTuple):
+    """Which approval is meant. action: "" for the one that is open in the stage."""
+
+    execution: str
+    stage: str
+    action: str
+
+
+def _decide(asked: _Asked, result: str, summary: str, evidence: str, *, yes: bool) -> None:
+    """Decide on what was seen; where that is not said, what there is now is shown, and decided on."""
+    api, path = Api(), f"/executions/{asked.execution}/stages/{asked.stage}/approval"
+    named = {"action": asked.action} if asked.action else {}
+    if not evidence:
+        there = api.get(path, **named)
+        evidence = str(there.get("evidence", ""))  # an older server does not tell
+        follows = there["onApprove"] if result == "Approved" else there["onReject"]
+        typer.echo(f"{follows}\nevidence {evidence}", err=True)
+    confirm(f"{result} {asked.stage} of {asked.execution}?", yes=yes)
+    api.send("POST", path, {"result": result, "summary": summary, "evidence": evidence, **named})
     typer.echo(result)
 
 
@@ -151,6 +183,26 @@ def judge(
     typer.echo("passed" if result is Judged.PASS else "rolling back")
 
 
+def extend(
+    execution: Execution,
+    stage: Stage,
+    longer: Annotated[str, typer.Argument(help="by how much, such as 30m or 2h; a day at most")],
+    message: Reason,
+) -> None:
+    """Have a bake, or the watch after it, last longer; its rules go on, and a breach acts at once."""
+    asked = {"minutes": _minutes(longer), "reason": message}
+    found = Api().send("POST", f"/executions/{execution}/stages/{stage}/extension", asked)
+    typer.echo(f"{stage} goes on until {found['until']}")
+
+
+def _minutes(text: str) -> int:
+    """Whole minutes, rounded up."""
+    try:
+        return math.ceil(parse_duration(text).total_seconds() / 60)
+    except ValueError as error:
+        fail(str(error), Exit.USAGE)
+
+
 def rollback(  # noqa: PLR0913 - each is an option of the command
     pipeline: Pipeline,
     stage: Stage,
@@ -193,3 +245,8 @@ def lift(
     confirm(f"let {digest} be deployed again, in every pipeline?", yes=yes)
     Api().send("DELETE", f"/quarantine/{digest}", {"reason": message})
     typer.echo("lifted")
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    start, approve, reject, judge, extend, retry, stop, rollback, hold, resume, lift,
+)  # fmt: skip

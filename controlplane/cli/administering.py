@@ -1,5 +1,6 @@
 """token, doctor: who may, and what will be missing."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 @tokens.command()
-def create(
+def create(  # noqa: PLR0913 - each is an option of the command
     name: Annotated[str, typer.Argument(help="whose it is; shown in events")],
     role: Annotated[
         str,
@@ -38,10 +39,16 @@ def create(
     aws: Annotated[
         bool, typer.Option("--aws", help="an access key for the AWS CLI and SDKs, instead")
     ] = False,
+    account: Annotated[
+        str, typer.Option(help="with --aws: the AWS account id that a worker's key counts as")
+    ] = "",
     pipeline: Annotated[
         list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
     ] = None,
     stage: Annotated[
+        list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
+    ] = None,
+    environment: Annotated[
         list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
     ] = None,
 ) -> None:
@@ -53,11 +60,13 @@ def create(
     if role not in known:
         raise typer.BadParameter(f"there is no role {role!r}; there is: {', '.join(sorted(known))}")
     try:
-        grants.check([*(pipeline or ()), *(stage or ())])
+        grants.check([*(pipeline or ()), *(stage or ()), *(environment or ())])
     except ValueError as error:
-        raise typer.BadParameter(f"--pipeline, --stage: {error}") from error
-    may = grants.bounded(Role(role), pipeline or (), stage or ())
-    typer.echo(_made(name, may, days, aws=aws))
+        raise typer.BadParameter(f"--pipeline, --stage, --environment: {error}") from error
+    if account and not (aws and re.fullmatch(r"[0-9]{12}", account)):
+        raise typer.BadParameter("--account: 12 digits, and with --aws")
+    may = grants.bounded(Role(role), pipeline or (), stage or (), environment or ())
+    typer.echo(_made(name, may, days, aws=aws, account=account))
 
 
 @tokens.command("list")
@@ -75,7 +84,13 @@ def _reach(token: Mapping[str, Any]) -> str:
     """Its role, and how far that goes where it is not everywhere."""
     if token["role"] != "scoped":
         return str(token["role"])
-    return ", ".join(f"{g['role']} on {g['pipelines']}/{g['stages']}" for g in token["grants"])
+    return ", ".join(_grant(one) for one in token["grants"])
+
+
+def _grant(grant: Mapping[str, Any]) -> str:
+    environments = grant.get("environments", "*")  # an older server does not tell
+    where = "" if environments == "*" else f" in {environments}"
+    return f"{grant['role']} on {grant['pipelines']}/{grant['stages']}{where}"
 
 
 def _state(token: Mapping[str, Any]) -> str:
@@ -97,7 +112,7 @@ def revoke(
     typer.echo("revoked")
 
 
-def _made(name: str, may: "Grants", days: int, *, aws: bool) -> str:
+def _made(name: str, may: "Grants", days: int, *, aws: bool, account: str) -> str:
     """Make it, and note who did; answers what is printed."""
     import getpass
 
@@ -119,11 +134,14 @@ def _made(name: str, may: "Grants", days: int, *, aws: bool) -> str:
     try:
         with database.begin() as connection:
             if aws:
-                made = access_keys.create(connection, who, now.timestamp(), expires, sealed_by)
+                made = access_keys.create(
+                    connection, who, now.timestamp(), expires, sealed_by, account
+                )
                 said = f"AWS_ACCESS_KEY_ID={made.id}\nAWS_SECRET_ACCESS_KEY={made.secret}"
             else:
                 _, said = create_row(connection, *who, now.timestamp(), expires, Maker(by.name))
-            text = f"for {name}, {in_words(may)}{', to sign requests' if aws else ''}"
+            signs = f", to sign requests{account and f' as account {account}'}" if aws else ""
+            text = f"for {name}, {in_words(may)}{signs}"
             audit.note(connection, now.timestamp(), by, "token.created", text)
     except SealError as error:
         raise typer.BadParameter(

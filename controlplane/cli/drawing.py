@@ -66,7 +66,8 @@ def bake_in_words(stage: Mapping[str, Any]) -> str:
         return ""
     if bake["askedAt"]:
         return f"asks: towpath judge {stage['executionId']} {stage['stage']} pass|rollback -m WHY"
-    told = [f"bakes until {bake['until'][11:16]} UTC" + ", extended" * bool(bake["extended"])]
+    longer = bake["extended"] or bake.get("longerUntil")  # an older server does not tell
+    told = [f"bakes until {bake['until'][11:16]} UTC" + ", extended" * bool(longer)]
     told += [f"held: {stage['held']}"] if stage["held"] else []
     told += [r["reason"] for r in stage["rules"] if bake["extended"] and r["verdict"] != "PASS"]
     return "; ".join(told)

@@ -1,6 +1,5 @@
 """drill: try the way back where nobody is hurt."""
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +44,7 @@ def _of(api: Api, pipeline: str, execution: str) -> Any:
 def _follow(api: Api, pipeline: str, execution: str) -> Any:
     found = _of(api, pipeline, execution)
     while not found["endedAt"]:
-        time.sleep(LOOK_SECONDS)  # noqa: TID251 - between two looks at a server
+        api.pause(LOOK_SECONDS)
         found = _of(api, pipeline, execution)
     return found
 

@@ -59,5 +59,16 @@ def decide(document: Document, stages: Iterable[str]) -> list[str]:
     return lines
 
 
+def decide_on(approval: Document) -> list[str]:
+    """For an open approval: the commands that decide on what there is to see now, and on nothing else."""
+    place = f"{approval['executionId']} {approval['stage']} --action {approval['action']}"
+    bound = f"{place} --evidence {approval['evidence']} -m WHY"
+    return [
+        f"{approval['stage']}/{approval['action']} waits for a person: {approval['onApprove']}",
+        f"  towpath approve {bound}",
+        f"  towpath reject {bound}",
+    ]
+
+
 def _approve(place: str) -> str:
     return f"towpath approve {place} -m WHY, or towpath reject {place} -m WHY"

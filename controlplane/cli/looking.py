@@ -1,6 +1,6 @@
 """get, status, events: what there is, how it stands, what happened."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -19,8 +19,9 @@ from controlplane.cli.following import (
     newest,
     seconds_of,
 )
+from controlplane.cli.hints import decide_on
 from controlplane.cli.output import Form, FormOption, fail, show, table_of
-from controlplane.client.api import Api, Exit
+from controlplane.client.api import Api, ApiError, Exit
 from controlplane.client.words import line, short
 
 PAGE = 100
@@ -162,7 +163,24 @@ def status(
         follow(api, execution, Terms(output, until, seconds_of(timeout), tells=exit_status))
     document = api.get(f"/executions/{execution}")
     show(output, document, tree(document))
+    if output is Form.TABLE:
+        for said in _asked(api, document):
+            typer.echo(said)
     raise typer.Exit(code_of(document) if exit_status else Exit.WELL)
+
+
+def _asked(api: Api, document: Mapping[str, Any]) -> Iterator[str]:
+    """For each approval that is open: how to decide on what there is to see now."""
+    for stage in document["stages"]:
+        for action in stage["actions"]:
+            if action["category"] != "Approval" or action["status"] != "InProgress":
+                continue
+            path = f"/executions/{document['id']}/stages/{stage['stage']}/approval"
+            try:
+                there = api.get(path, action=action["name"])
+            except ApiError:  # decided meanwhile, or a server that cannot show it
+                continue
+            yield from decide_on(there)
 
 
 def events(

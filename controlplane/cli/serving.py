@@ -80,6 +80,7 @@ def parts_of(house: House, worker: Worker) -> Parts:
         hooks=house.hooks,
         migration=house.migration,
         iam=house.iam,
+        iam_tokens=house.iam_tokens,
         login=house.login,
         builds=house.builds,
     )

@@ -19,6 +19,7 @@ from controlplane.engine.structures import Structures
 from controlplane.notify import state_changes
 from controlplane.store import executions, pipelines
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes, nowhere
 
 Answer = Mapping[str, Any]
 
@@ -28,7 +29,8 @@ class Desk:
     """What the door is made of. secret: TOWPATH_SECRET; public_url: where webhooks are sent to.
 
     lender: who lends credentials for the artifacts of jobs. hooks: who makes webhooks at third parties;
-    parties: the client tokens of third parties, by the provider of their action types.
+    parties: the client tokens of third parties, by the provider of their action types. goes: which environments
+    a stage leads into.
     """
 
     database: Database
@@ -41,13 +43,14 @@ class Desk:
     lender: Lender | None = None
     hooks: Hooks | None = None
     parties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    goes: Goes = nowhere
 
 
 @dataclass(frozen=True)
 class Ask:
     """given: the input, checked against its shape. region: the one that it was signed for.
 
-    seen: which pipelines whoever asks may read; None: all.
+    seen: which pipelines whoever asks may read; None: all. account: the AWS account that his key counts as.
     """
 
     desk: Desk
@@ -56,6 +59,7 @@ class Ask:
     now: float
     given: Mapping[str, Any]
     seen: Callable[[str], bool] | None = None
+    account: str = ""
 
     def read(self) -> AbstractContextManager[Connection]:
         return self.desk.database.read()

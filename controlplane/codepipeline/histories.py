@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.codepipeline import pages, statuses
+from accounts.redact import hidden
+from controlplane.codepipeline import approval_tokens, pages, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
@@ -119,7 +120,7 @@ def _declared(ask: Ask, connection: Connection, row: Any, execution: Any) -> Any
 
 def _action(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[str, Any]:
     item: ActionDeclaration | None = _declared(ask, connection, row, execution)
-    output = {"outputVariables": _variables(row), **_output(row)}
+    output = {"outputVariables": _variables(row), **_output(row, _id_outside(ask, connection, row))}
     if item is not None:
         output["outputArtifacts"] = [{"name": one.name} for one in item.output_artifacts]
     given: dict[str, Any] = {}
@@ -148,7 +149,8 @@ def _rule(ask: Ask, connection: Connection, row: Any, execution: Any) -> dict[st
             "inputArtifacts": [{"name": one.name} for one in item.input_artifacts],
         }
     named = {"ruleExecutionId": action_id(row), "ruleName": row.name}
-    return {**_times(row, execution), **named, "input": given, "output": _output(row)}
+    output = _output(row, row.handle)
+    return {**_times(row, execution), **named, "input": given, "output": output}
 
 
 def _times(row: Any, execution: Any) -> dict[str, Any]:
@@ -162,12 +164,19 @@ def _times(row: Any, execution: Any) -> dict[str, Any]:
     }
 
 
-def _output(row: Any) -> dict[str, Any]:
-    # An approval's handle is its token, which is no id outside.
-    outside = row.handle if row.handle != row.token else statuses.approval_token(row)
+def _id_outside(ask: Ask, connection: Connection, row: Any) -> str:
+    """An approval's handle is its own token, which is no id outside; that decides it while it waits."""
+    if not row.handle or row.handle != row.token:
+        return str(row.handle or "")
+    if row.status != "InProgress" or row.answer:
+        return approval_tokens.token_of(row)
+    return approval_tokens.current(ask, connection, row, row.stage)
+
+
+def _output(row: Any, outside: str | None) -> dict[str, Any]:
     return {
         "executionResult": {
-            "externalExecutionId": outside if row.handle else None,
+            "externalExecutionId": outside or None,
             "externalExecutionSummary": row.summary,
             "externalExecutionUrl": row.url,
             "errorDetails": errors(row),
@@ -189,7 +198,9 @@ def _variables(row: Any) -> dict[str, str]:
         found = json.loads(row.output)
     except ValueError:
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(key): hidden(str(value)) for key, value in found.items()}
 
 
 def _target(entry: Any, row: Any) -> dict[str, Any]:

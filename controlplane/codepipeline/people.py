@@ -1,12 +1,12 @@
 """What people do: approve, close and open the way into a stage, roll back, override a condition."""
 
-from typing import Any
+from typing import Any, NoReturn
 
-from controlplane.codepipeline import faults, statuses
+from controlplane.codepipeline import approval_tokens, faults
 from controlplane.codepipeline.asking import Answer, Ask, execution_of, known_stage
 from controlplane.codepipeline.faults import WireError, invalid
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.engine.approvals import RefusedError
+from controlplane.engine.approvals import CHANGED, ChangedError, RefusedError
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import executions, histories
 
@@ -14,8 +14,8 @@ ASKED = "asked for by OverrideStageCondition"
 
 
 def put_approval(ask: Ask) -> Answer:
-    """Approve or reject; the token says which attempt is meant."""
-    row = _approval(ask)
+    """Approve or reject; the token says which attempt is meant, and what was looked at."""
+    row, evidence = _approval(ask)
     result = ask.given["result"]
     try:
         ask.desk.commands.decide_approval(
@@ -26,7 +26,10 @@ def put_approval(ask: Ask) -> Answer:
             approve=result["status"] == "Approved",
             summary=result["summary"],
             token=row.token,
+            evidence=evidence,
         )
+    except ChangedError as error:
+        raise WireError("InvalidApprovalTokenException", str(error)) from error
     except RefusedError as error:
         raise WireError("AccessDeniedException", str(error)) from error
     except CommandError as error:
@@ -97,7 +100,8 @@ def override(ask: Ask) -> Answer:
 # --- inside -------------------------------------------------------------------------------------
 
 
-def _approval(ask: Ask) -> Any:
+def _approval(ask: Ask) -> tuple[Any, str]:
+    """The approval that the token names, and the evidence that it is of, which is that of now."""
     name, stage, action = (ask.given[word] for word in ("pipelineName", "stageName", "actionName"))
     with ask.read() as connection:
         structure = known_stage(ask, connection, name, stage)
@@ -105,13 +109,32 @@ def _approval(ask: Ask) -> Any:
     if not rows and action not in [one.name for one in structure.stage(stage).actions]:
         raise WireError("ActionNotFoundException", f"Stage '{stage}' has no action '{action}'")
     token = ask.given["token"]
-    row = next((one for one in rows if statuses.approval_token(one) == token), None)
+    row = approval_tokens.meant(rows, token)
     if row is None:
         said = "The token is not of an approval that is open here: get-pipeline-state tells it"
         raise WireError("InvalidApprovalTokenException", said)
     if row.answer or row.status != "InProgress":
         raise WireError("ApprovalAlreadyCompletedException", "The approval was decided already")
-    return row
+    with ask.read() as connection:
+        evidence = approval_tokens.evidence_of(ask, connection, row, stage)
+    if approval_tokens.token_of(row, evidence) != token:
+        _stale(ask, row)
+    return row, evidence
+
+
+def _stale(ask: Ask, row: Any) -> NoReturn:
+    """The token is of what there was to see before: nothing is decided, and it is on record."""
+    approve = ask.given["result"]["status"] == "Approved"
+    ask.desk.commands.refuse_approval(
+        row.execution_id,
+        ask.person,
+        ask.given["stageName"],
+        ask.given["actionName"],
+        approve=approve,
+        why=CHANGED,
+    )
+    said = f"The token is of what there was to see before: {CHANGED}; get-pipeline-state tells the new one"
+    raise WireError("InvalidApprovalTokenException", said)
 
 
 def _way_in(ask: Ask) -> str:

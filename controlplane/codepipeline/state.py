@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from controlplane.codepipeline import job_state, statuses
+from controlplane.codepipeline import approval_tokens, job_state, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared
 from controlplane.codepipeline.histories import errors
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
@@ -27,7 +27,7 @@ def get(ask: Ask) -> Answer:
     with ask.read() as connection:
         found, version = declared(ask, connection, name)
         closed = {row.stage: row for row in queries.transitions(connection, name)}
-        stages = [_stage(connection, name, one, closed.get(one.name)) for one in found.stages]
+        stages = [_stage(ask, connection, one, closed.get(one.name)) for one in found.stages]
         row: Any = pipelines.row(connection, name)
         began = pipelines.created(connection, name)[name]
     return {
@@ -40,8 +40,9 @@ def get(ask: Ask) -> Answer:
 
 
 def _stage(
-    connection: Connection, pipeline: str, stage: StageDeclaration, closed: Any
+    ask: Ask, connection: Connection, stage: StageDeclaration, closed: Any
 ) -> dict[str, Any]:
+    pipeline = ask.given["name"]
     waiting = sorted(
         executions.inbound(connection, pipeline, stage.name), key=lambda row: row.execution_id
     )
@@ -55,7 +56,7 @@ def _stage(
         "inboundExecution": inbound[-1] if inbound else None,
         "inboundExecutions": inbound,
         "latestExecution": _latest(connection, latest),
-        "actionStates": _actions(connection, stage, rows),
+        "actionStates": _actions(ask, connection, stage, rows),
         **_conditions(stage, rows),
         "retryStageMetadata": _retries(connection, latest),
     }
@@ -106,15 +107,32 @@ def _retries(connection: Connection, row: Any) -> Mapping[str, Any] | None:
 
 
 def _actions(
-    connection: Connection, stage: StageDeclaration, rows: Sequence[Any]
+    ask: Ask, connection: Connection, stage: StageDeclaration, rows: Sequence[Any]
 ) -> list[dict[str, Any]]:
     """Every declared action, with how it stands; one that has not begun has no latest execution."""
     by_name = {row.name: row for row in rows if row.kind == "action"}
-    return [_action(connection, action, by_name.get(action.name)) for action in stage.actions]
+    states = []
+    for action in stage.actions:
+        row = by_name.get(action.name)
+        token = approval_tokens.current(ask, connection, row, stage.name) if _waits(row) else None
+        states.append(_action(connection, action, row, token))
+    return states
 
 
-def _action(connection: Connection, action: ActionDeclaration, row: Any) -> dict[str, Any]:
-    latest, job = _execution(row), job_state.of(connection, action, row)
+def _waits(row: Any) -> bool:
+    """Whether it is an approval that is open: its handle is its own token."""
+    return (
+        row is not None
+        and row.status == "InProgress"
+        and row.handle == row.token
+        and row.answer == ""
+    )
+
+
+def _action(
+    connection: Connection, action: ActionDeclaration, row: Any, token: str | None
+) -> dict[str, Any]:
+    latest, job = _execution(row, token), job_state.of(connection, action, row)
     percent = job.pop("percentComplete", None)
     return {
         "actionName": action.name,
@@ -130,16 +148,15 @@ def _link(action: ActionDeclaration, row: Any) -> str | None:
     return link if link is None or "#{" not in link else row and row.url
 
 
-def _execution(row: Any) -> dict[str, Any] | None:
+def _execution(row: Any, token: str | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    waits = row.status == "InProgress" and row.handle == row.token and row.answer == ""
     return {
         "actionExecutionId": action_id(row),
         "status": statuses.ACTION[row.status],
         "summary": row.summary,
         "lastStatusChange": row.ended_at or row.started_at,
-        "token": statuses.approval_token(row) if waits else None,
+        "token": token,
         "externalExecutionId": row.handle if row.handle != row.token else None,
         "externalExecutionUrl": row.url,
         "errorDetails": errors(row),

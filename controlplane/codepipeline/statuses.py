@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from controlplane.states import ActionStatus, ExecutionStatus, StageStatus
 
@@ -44,11 +43,6 @@ TARGET: Mapping[str, str] = {
     "BAD": "Failed",
 }
 SPACE = uuid.UUID("0f0f6f2e-8f0c-5d2b-9d7a-3b1f6a6f7a11")
-
-
-def approval_token(row: Any) -> str:
-    """An approval's token as CodePipeline spells it; it names one attempt of one action for ever."""
-    return str(uuid.uuid5(SPACE, row.token))
 
 
 def action_number(text: str) -> int | None:

@@ -8,7 +8,8 @@ from controlplane.codepipeline.action_types import listed
 from controlplane.codepipeline.asking import Answer, Ask
 from controlplane.declarations.keys import Kind
 from controlplane.declarations.provider import Provider
-from controlplane.declarations.providers import ACTIONS, RULES
+from controlplane.declarations.providers import ACTIONS
+from controlplane.declarations.rule_providers import RULES
 from controlplane.store import action_types
 
 NUMBERS = (Kind.INTEGER, Kind.NUMBER)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -22,20 +22,20 @@ from controlplane.store import condition
 
 LEVEL = 5
 """Of compression: above it pages hardly get smaller, and take longer."""
+PAGES = APIRouter()
+"""Included once: FastAPI builds every route anew for each application that includes its router."""
+for _router in (
+    *(signing_in.public, signing_in.router),
+    *(module.router for module in (pages, house, live, moves, approving)),
+):
+    PAGES.include_router(_router)
 
 
 def create_console(desk: Desk) -> FastAPI:
     """Build it."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=list(PAGES.routes))
     app.state.desk = desk
     app.state.live = live.Live(desk)
-    app.include_router(signing_in.public)
-    app.include_router(signing_in.router)
-    app.include_router(pages.router)
-    app.include_router(house.router)
-    app.include_router(live.router)
-    app.include_router(moves.router)
-    app.include_router(approving.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_refusals(app, desk)
     app.add_middleware(Policy)

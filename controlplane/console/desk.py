@@ -16,6 +16,7 @@ from controlplane.engine.refusals import Person
 from controlplane.identity.attempts import Attempts
 from controlplane.identity.oidc import Login
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes, nowhere
 
 Document = dict[str, Any]
 
@@ -26,6 +27,7 @@ class Documents(Protocol):
     def pipelines(
         self,
         connection: Connection,
+        now: float,
         after: str,
         limit: int,
         seen: Callable[[str], bool] | None,
@@ -70,6 +72,7 @@ class Desk:
 
     breakers: who did not answer this process its last call, and whether it is left alone.
     attempts: failed sign-ins. login: by the OpenID provider, where there is one.
+    goes: which environments a stage leads into.
     ready: what keeps this process from working, by name. installation: the doctor's findings about Towpath.
     """
 
@@ -86,6 +89,7 @@ class Desk:
     installation: Callable[[], list[Document]]
     attempts: Attempts
     login: Login | None = None
+    goes: Goes = nowhere
 
     def now(self) -> float:
         """Seconds since the epoch."""

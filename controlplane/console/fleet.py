@@ -18,7 +18,9 @@ WORST = ("BAD", "QUARANTINED", "DEPLOYING", "DEPLOYED", "GOOD", "")
 def index_view(desk: Desk, session: Session, after: str = "") -> Document:
     """A page of pipelines, and what stands where. next: the name to go on from; "" on the last."""
     with desk.database.read() as connection:
-        found = desk.documents.pipelines(connection, after, PIPELINES + 1, seen_by(session.grants))
+        found = desk.documents.pipelines(
+            connection, desk.now(), after, PIPELINES + 1, seen_by(session.grants)
+        )
     environments = {account.name: account.environment for account in desk.registry.all()}
     return {
         **helpers(session, desk.clock()),

@@ -23,6 +23,7 @@ class MoveForm(BaseModel):
     action: Word = ""
     digest: Word = ""
     incident: Word = ""
+    minutes: Annotated[int, Field(ge=0, le=100_000)] = 0
     freeze: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     reason: Text = ""
 

@@ -1,5 +1,7 @@
 """What the console's forms ask for: one table of moves, each with what it needs and who does it.
 
+Approving is none of them: it needs what there is to see (`approving`).
+
 A form posts, a command makes the move, and the browser is sent back to the page (303): that works
 without JavaScript, and a reload repeats nothing.
 """
@@ -18,6 +20,7 @@ from controlplane.console.freezing import Wish, scope_of
 from controlplane.console.house import freezes_page, quarantine_page
 from controlplane.console.pages import pipeline_page
 from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
+from controlplane.engine.extending import Extension
 from controlplane.engine.refusals import CommandError, Problem
 from controlplane.store import executions, gates
 from controlplane.store.roles import Permission
@@ -27,21 +30,6 @@ router = APIRouter(route_class=SessionRoute)
 
 def _start(asked: Asked) -> None:
     asked.desk.commands.start(asked.pipeline, asked.person, detail=asked.form.reason)
-
-
-def _approve(asked: Asked) -> None:
-    _decide(asked, approve=True)
-
-
-def _reject(asked: Asked) -> None:
-    _decide(asked, approve=False)
-
-
-def _decide(asked: Asked, *, approve: bool) -> None:
-    form = asked.form
-    asked.desk.commands.decide_approval(
-        form.execution, form.stage, form.action, asked.person, approve=approve, summary=form.reason
-    )
 
 
 def _stop(asked: Asked) -> None:
@@ -64,6 +52,12 @@ def _pass(asked: Asked) -> None:
     asked.desk.commands.judge(
         form.execution, form.stage, asked.person, passes=True, reason=reason_of(form)
     )
+
+
+def _extend(asked: Asked) -> None:
+    form = asked.form
+    longer = Extension(form.minutes, reason_of(form))
+    asked.desk.commands.extend_bake(form.execution, form.stage, asked.person, longer)
 
 
 def _open(asked: Asked) -> None:
@@ -169,12 +163,11 @@ class Move(NamedTuple):
 
 MOVES: Mapping[str, Move] = {
     "start": Move(Permission.RUN, _start, _pipeline),
-    "approve": Move(Permission.APPROVE, _approve, _stage_execution),
-    "reject": Move(Permission.APPROVE, _reject, _stage_execution),
     "stop": Move(Permission.RUN, _stop, _execution),
     "retry": Move(Permission.RUN, _retry, _stage_execution),
     "rollback": Move(Permission.ROLL_BACK, _roll_back, _stage),
     "pass": Move(Permission.ROLL_BACK, _pass, _stage_execution),
+    "extend": Move(Permission.ROLL_BACK, _extend, _stage_execution),
     "open": Move(Permission.HOLD, _open, _stage),
     "close": Move(Permission.HOLD, _close, _stage),
     "override": Move(Permission.OVERRIDE, _override, _stage_execution),

@@ -27,6 +27,7 @@ DONE = {
     "retry": "The failed actions run again.",
     "rollback": "The rollback was asked for.",
     "pass": "The bake passes, by your word.",
+    "extend": "It goes on for longer.",
     "open": "The way in is open.",
     "close": "The way in is closed.",
     "override": "It is on record: the gate opens once two different people have asked.",

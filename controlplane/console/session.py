@@ -20,7 +20,7 @@ from controlplane.console.csrf import unmasked
 from controlplane.console.desk import Desk, desk_of
 from controlplane.engine.refusals import Person
 from controlplane.store import audit, sessions
-from controlplane.store.grants import Grants, may, may_somewhere, refusal, said
+from controlplane.store.grants import Goes, Grants, may, may_somewhere, nowhere, refusal, said
 from controlplane.store.roles import Permission
 from controlplane.store.sessions import Signed
 
@@ -39,6 +39,7 @@ class Session:
     token: str = ""
     groups: frozenset[str] = frozenset()
     id: str = ""
+    goes: Goes = nowhere
 
     @property
     def role(self) -> str:
@@ -47,7 +48,7 @@ class Session:
 
     def may(self, permission: Permission, pipeline: str = "", stage: str = "") -> bool:
         """Whether the grants allow it there; "" is every pipeline, and every stage."""
-        return may(self.grants, permission, pipeline, stage)
+        return may(self.grants, permission, pipeline, stage, self.goes)
 
     def offered(self, permission: Permission, pipeline: str | None = None) -> bool:
         """Whether a page shows the form: the grants allow it somewhere (in the pipeline)."""
@@ -56,7 +57,7 @@ class Session:
     def require(self, permission: Permission, pipeline: str = "", stage: str = "") -> None:
         """Refuse (403) where the grants do not allow it."""
         if not self.may(permission, pipeline, stage):
-            raise HTTPException(403, refusal(self.grants, permission, pipeline, stage))
+            raise HTTPException(403, refusal(self.grants, permission, pipeline, stage, self.goes))
 
     def person(self) -> Person:
         """As commands know it."""
@@ -113,7 +114,7 @@ def session_in(desk: Desk, cookie: str) -> Session:
     if signed is None or not may_somewhere(signed.grants, Permission.READ):
         raise SignedOutError
     csrf = mac(desk, "csrf", cookie)
-    return Session(signed.name, signed.grants, csrf, signed.person, signed.groups, id_)
+    return Session(signed.name, signed.grants, csrf, signed.person, signed.groups, id_, desk.goes)
 
 
 def check_csrf(session: Session, given: str) -> None:

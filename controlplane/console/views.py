@@ -67,6 +67,7 @@ def _stage(stage: Document, now: datetime) -> Document:
             _wave(wave, now) for wave in (shown or stage)["waves"]
         ],  # before the first: the plan
         "watch": _watch(shown),
+        "goes_on_until": _goes_on_until(shown, now),
         "approvals": [a for a in shown["actions"] if "approval" in a] if shown else [],
         "inbound": [_waits(one, now) for one in stage["inbound"]],
         "signals": [_signal(rule) for rule in shown["rules"]] if shown else [],
@@ -143,6 +144,7 @@ def _bake(shown: Document | None, now: datetime) -> Document | None:
         "seconds": int(bake["seconds"]),
         "held": shown["held"],
         "extended": bake["until"] if bake["extended"] else "",
+        "longer": bake["longerUntil"],
         "asks": bool(bake["askedAt"]) or (over and bool(shown["held"])),
     }
 
@@ -152,6 +154,18 @@ def _watch(shown: Document | None) -> Document | None:
     if shown is None or watch is None or watch["state"] == "over":
         return None
     return {**watch, "held": shown["held"]}
+
+
+def _goes_on_until(shown: Document | None, now: datetime) -> str:
+    """When a bake or a watch ends that a person may extend, or the moment from which he would; "" for none."""
+    if shown is None or shown["type"] != "STANDARD":
+        return ""
+    if watch := _watch(shown):
+        return max(words.at(watch["until"]), now).isoformat()
+    if shown["status"] != "Baking" or not shown["bake"]:
+        return ""
+    bake = shown["bake"]
+    return max(words.at(bake["since"]) + timedelta(seconds=bake["seconds"]), now).isoformat()
 
 
 def _signal(rule: Document) -> Document:

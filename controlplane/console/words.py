@@ -31,6 +31,14 @@ ROLLING_BACK: Mapping[str, Said] = {
     "Succeeded": Said("Rolled back", "warn"),
     "Failed": Said("Rollback failed", "bad"),
 }
+WAITS_FOR: Mapping[str, Said] = {
+    "approval": Said("Waits for approval", "ask"),
+    "judgement": Said("Asks: is it well?", "ask"),
+}
+HELD: Mapping[str, Said] = {
+    "InProgress": Said("Wave held", "warn"),
+    "Baking": Said("Bake held", "warn"),
+}
 ACTIONS: Mapping[str, Said] = {
     "Ready": Said("waiting", "idle"),
     "Starting": Said("starting", "busy"),
@@ -118,19 +126,41 @@ EVENT_TONES: Mapping[str, str] = {
 
 
 def stage_said(stage: Mapping[str, Any] | None) -> Said:
-    """Say how a stage execution stands."""
+    """Say how a stage execution stands, in its own document or at a glance."""
     if stage is None:
         return STAGES[""]
-    if any("approval" in action for action in stage.get("actions", ())):
-        return Said("Waits for approval", "ask")
+    if asked := waits_for(stage):
+        return WAITS_FOR[asked]
     if stage["type"] == "ROLLBACK" and stage["status"] in ROLLING_BACK:
         return ROLLING_BACK[stage["status"]]
+    if stage["held"] and stage["status"] in HELD:
+        return HELD[stage["status"]]
     return of(STAGES, stage["status"])
+
+
+def waits_for(stage: Mapping[str, Any]) -> str:
+    """What a person is to say of it: "approval", "judgement" or ""."""
+    if "waitsFor" in stage:
+        return str(stage["waitsFor"])
+    if any("approval" in action for action in stage["actions"]):
+        return "approval"
+    asks = stage["status"] == "Baking" and stage["bake"] and stage["bake"]["askedAt"]
+    return "judgement" if asks else ""
 
 
 def of(table: Mapping[str, Said], word: str) -> Said:
     """Look a word up; one that a newer engine knows and this table does not is shown as it is."""
     return table.get(word, Said(word, "idle"))
+
+
+def place(one: Mapping[str, Any], ids: Mapping[str, str]) -> str:
+    """In which account of AWS, and in which region: the AWS console opens what it is signed in to.
+
+    ids: of the accounts, by their names.
+    """
+    name = one["account"]
+    known = f"{name} ({ids[name]})" if name in ids else name
+    return ", ".join(part for part in (known, one["region"]) if part)
 
 
 def event_tone(kind: str) -> str:

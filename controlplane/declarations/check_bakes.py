@@ -15,8 +15,9 @@ from controlplane.declarations.model import (
     RuleDeclaration,
     StageDeclaration,
 )
-from controlplane.declarations.providers import BAKE, provider_of
+from controlplane.declarations.providers import provider_of
 from controlplane.declarations.retries import AFTER
+from controlplane.declarations.rule_providers import BAKE
 from controlplane.declarations.walk import conditions
 from controlplane.declarations.words import CONSEQUENCES
 from monitors.base import Verdict
@@ -37,7 +38,7 @@ def check_bakes(declaration: PipelineDeclaration) -> Iterator[Finding]:
             if i == 0:
                 yield Finding(where, "the source stage cannot be rolled back: take it out")
             elif not deploys(stage):
-                message = "nothing to roll back: no action of this stage is a CodeDeploy"
+                message = "nothing to roll back: no action of this stage deploys"
                 yield Finding(where, message)
             elif declaration.execution_mode is ExecutionMode.PARALLEL:
                 message = "a PARALLEL pipeline cannot roll back: use SUPERSEDED or QUEUED, or fail"
@@ -73,7 +74,7 @@ def _bake(stage: StageDeclaration, path: Path) -> Iterator[Finding]:
     if not group.conditions:
         yield Finding(path, "is empty: write a bake with signals, or take it out")
     elif stage.rules() and not deploys(stage):
-        message = "a bake watches a deployment, and no action of this stage is a CodeDeploy"
+        message = "a bake watches a deployment, and no action of this stage deploys"
         yield Finding(path, message, True)
     for i, condition in enumerate(group.conditions):
         where = (*path, "conditions", i)

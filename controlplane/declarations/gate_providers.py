@@ -1,4 +1,4 @@
-"""The rules that watch nothing: one literal table, part of `providers.RULES`."""
+"""The rules that watch nothing: one literal table, part of `rule_providers.RULES`."""
 
 from controlplane.declarations.build_keys import COMMANDS, PROJECT
 from controlplane.declarations.keys import Key, Kind

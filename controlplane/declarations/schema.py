@@ -7,13 +7,15 @@ Made from the same tables as the loader, so that both know the same words. What 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from controlplane.declarations.deploy_providers import WAY_BACK
 from controlplane.declarations.durations import DURATION
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ExecutionMode, PipelineDeclaration, Result
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
-from controlplane.declarations.providers import ACTIONS, BAKE, RULES, WAY_BACK
+from controlplane.declarations.providers import ACTIONS
 from controlplane.declarations.retries import MOST, RETRY_KEYS
+from controlplane.declarations.rule_providers import BAKE, RULES
 from controlplane.declarations.wave_keys import WAVE_KEYS
 from controlplane.declarations.wave_schema import wave_definitions
 from controlplane.declarations.words import BAKE as BAKE_WORDS

@@ -5,13 +5,13 @@ from typing import Any
 
 from accounts.yaml_text import Path
 from controlplane.declarations import tries
+from controlplane.declarations.deploy_providers import WAY_BACK as BACK_TABLE
 from controlplane.declarations.expand import Reading, Tree
 from controlplane.declarations.items import ACTION, RULE, Item, Place, configured
 from controlplane.declarations.keys import fault
 from controlplane.declarations.model import PROOFS, Result
 from controlplane.declarations.providers import ACTION_NAMES
-from controlplane.declarations.providers import BAKE as BAKE_TABLE
-from controlplane.declarations.providers import WAY_BACK as BACK_TABLE
+from controlplane.declarations.rule_providers import BAKE as BAKE_TABLE
 from controlplane.declarations.wave_targets import Targets
 from controlplane.declarations.waves import Copies
 from controlplane.declarations.words import (

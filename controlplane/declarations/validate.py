@@ -11,6 +11,7 @@ from controlplane.declarations.check_failures import check_failures
 from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.check_gates import check_gates
 from controlplane.declarations.check_items import check_items
+from controlplane.declarations.check_stores import check_stores
 from controlplane.declarations.check_structure import check_limits, check_structure
 from controlplane.declarations.check_triggers import check_triggers
 from controlplane.declarations.findings import MOST, Finding
@@ -40,6 +41,7 @@ def validate(
         check_builds(declaration),
         check_approvals(declaration),
         check_flow(declaration),
+        check_stores(declaration),
         check_bakes(declaration),
         check_failures(declaration),
         check_gates(declaration, now),

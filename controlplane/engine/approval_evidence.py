@@ -1,6 +1,6 @@
 """What an approver is shown, and the hash that binds his word to it. Reads only; bounded.
 
-The hash covers what a decision rests on: the digest and the revisions, what stands where they go, how the
+The hash covers what a decision rests on: the digests and the revisions, what stands where they go, how the
 checks before went, what they found, and which signals say FAIL. It leaves out what moves by itself (times, the
 numbers of a watch that goes well): a word must not lapse because somebody looked again.
 """
@@ -14,13 +14,15 @@ from sqlalchemy import Connection
 
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine import environments
+from controlplane.engine.carried import digests
+from controlplane.engine.findings import PROVIDER, counts, line, single
 from controlplane.engine.structures import Structures
-from controlplane.engine.view import deploys
 from controlplane.store import approvals, executions, histories, queries
+from monitors.checks.inspector_gate import SEVERITIES
 
 MOST_CHANGES = 20
 MOST_CHECKS = 300
-FINDINGS = "InspectorFindings"
 FAIL = "FAIL"
 Document = dict[str, Any]
 
@@ -32,14 +34,25 @@ class Evidence(NamedTuple):
     document: Document
 
 
+class Lines(NamedTuple):
+    """Of single findings. more: how many others there are."""
+
+    told: list[str]
+    more: int
+
+
 def gather(connection: Connection, structures: Structures, execution: Any, stage: str) -> Evidence:
     """Put together what there is to see of an execution that waits in a stage."""
     declared = structures.stages(connection, execution)
-    into = _into(declared, stage)
+    into = [one.name for one in environments.into(declared, stage)]
     replaced = approvals.standing(connection, execution.pipeline, into)
     checks = list(_checks(connection, execution, declared, stage))[:MOST_CHECKS]
+    position = next((i for i, one in enumerate(declared) if one.name == stage), 0)
+    carried = digests(connection, structures, execution, position)
+    several = carried if len(carried) > 1 or execution.digest not in carried.values() else {}
     bound = {
         "digest": execution.digest,
+        **({"artifacts": several} if several else {}),
         "revisions": json.loads(execution.revisions),
         "replaces": [[one.target, one.digest, one.execution_id] for one in replaced],
         "checks": [_bound(one) for one in checks],
@@ -49,6 +62,7 @@ def gather(connection: Connection, structures: Structures, execution: Any, stage
         hashlib.sha256(text.encode()).hexdigest(),
         {
             "digest": execution.digest,
+            "artifacts": several,
             "revisions": bound["revisions"],
             "into": into,
             "replaces": [
@@ -101,8 +115,8 @@ def started_by(execution: Any) -> str:
 
 
 def findings(connection: Connection, seen: Document) -> list[Document]:
-    """What scans counted, and what they had counted in what stands there ({} where nothing is known)."""
-    own = [one for one in seen["checks"] if one["provider"] == FINDINGS]
+    """What scans counted and found, and what they had counted in what stands there ({}: nothing is known)."""
+    own = [one for one in seen["checks"] if one["provider"] == PROVIDER]
     standing = sorted({one["executionId"] for one in seen["replaces"]})[-1:] if own else []
     before = {
         (row.stage, row.name): json.loads(row.output)
@@ -113,25 +127,29 @@ def findings(connection: Connection, seen: Document) -> list[Document]:
             "stage": one["stage"],
             "name": one["name"],
             "summary": one["summary"],
-            "counts": one["output"],
-            "before": before.get((one["stage"], one["name"]), {}),
+            "counts": counts(one["output"]),
+            "before": counts(there),
+            **single(one["output"], there),
         }
         for one in own
+        for there in (before.get((one["stage"], one["name"]), {}),)
     ]
 
 
+def new_findings(
+    connection: Connection, structures: Structures, execution: Any, stage: str
+) -> Lines:
+    """What scans found that is new, one a line, the worst first; "" and 0 where there is nothing."""
+    seen = gather(connection, structures, execution, stage)
+    each = findings(connection, seen.document)
+    worst = sorted(
+        (one for found in each for one in found["findings"]),
+        key=lambda one: SEVERITIES.index(one["severity"]),
+    )
+    return Lines([line(one) for one in worst], sum(found["more"] for found in each))
+
+
 # --- inside -------------------------------------------------------------------------------------
-
-
-def _into(declared: Sequence[StageDeclaration], stage: str) -> list[str]:
-    """The stages that the decision opens the way to: up to the first that deploys, this one included."""
-    names: list[str] = []
-    for one in declared:
-        if names or one.name == stage:
-            names.append(one.name)
-            if any(deploys(action) for action in one.actions):
-                break
-    return names
 
 
 def _checks(

@@ -31,6 +31,10 @@ class RefusedError(CommandError):
     """Somebody wanted to decide who may not decide this: that is kept in the audit log."""
 
 
+class ChangedError(RefusedError):
+    """What somebody decided on is not what there is now."""
+
+
 class Word(NamedTuple):
     """What a person says. token: of the attempt that is meant; evidence: of what he saw; "" for any."""
 
@@ -93,7 +97,7 @@ def decide(tx: Transaction, execution: Any, by: Person, word: Word) -> None:
     _check_word(asked, word)
     _check_person(tx.connection, execution, asked, by, word)
     if word.evidence not in ("", seen.hash):
-        raise CommandError(Problem.CONFLICT, CHANGED)
+        raise ChangedError(Problem.CONFLICT, CHANGED)
     _see(tx, execution, word.stage, row, seen)
     counted = valid(approvals.votes(tx.connection, row.token), seen.hash)
     _check_first(counted, by, word)
@@ -148,10 +152,7 @@ def authors(connection: Connection, execution: Any) -> list[tuple[str, str]]:
 
 def is_author(connection: Connection, execution: Any, by: Person) -> bool:
     """Whether this person started it or wrote what it releases."""
-    return any(
-        by.is_one_with(name, token) or by.name.casefold() == name.casefold()
-        for name, token in authors(connection, execution)
-    )
+    return any(by.is_one_with(name, token) for name, token in authors(connection, execution))
 
 
 def why_not(

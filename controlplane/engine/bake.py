@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from controlplane.engine import proofs
 from controlplane.engine.signals import Rule, clock, reasons, rules_of
-from controlplane.engine.terms import terms
+from controlplane.engine.terms import Terms, terms
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
 from controlplane.states import ActionStatus as A
 from controlplane.states import StageStatus as S
@@ -42,9 +42,8 @@ def finish_bake(
 ) -> None:
     """End the bake where it may end; else say once why it cannot."""
     rules = rules_of(view, by_name)
-    began = view.baking_since if view.baking_since is not None else now
     proven = proofs.holding(view, by_name)
-    may_end = _is_early_enough(rules, began, now) or _is_over(rules, began, now)
+    may_end = _is_early_enough(view, rules, now) or _is_over(view, rules, now)
     if view.judged or (may_end and proven):
         _end(view, rules, moves)
         moves.actions.extend(proofs.close(view, by_name))
@@ -56,8 +55,13 @@ def finish_bake(
 
 def ends(view: StageView, now: float) -> float:
     """When the time of every rule is over, in seconds since the epoch."""
+    return max((_end_of(view, terms(one), now) for one in view.declared.rules()), default=now)
+
+
+def _end_of(view: StageView, rule: Terms, now: float) -> float:
+    """When the time of one rule is over: its own, or the later one that a person asked for."""
     began = view.baking_since if view.baking_since is not None else now
-    return began + max((terms(one).time for one in view.declared.rules()), default=0.0)
+    return max(began + rule.time, view.bake_until or 0.0)
 
 
 def why_not_judged(view: StageView, now: float) -> str:
@@ -71,15 +75,19 @@ def why_not_judged(view: StageView, now: float) -> str:
     return ""
 
 
-def _is_over(rules: Iterable[Rule], began: float, now: float) -> bool:
+def _is_over(view: StageView, rules: Iterable[Rule], now: float) -> bool:
     return all(
-        now >= began + one.terms.time and one.lets_end(began + one.terms.time, now) for one in rules
+        now >= (end := _end_of(view, one.terms, now)) and one.lets_end(end, now) for one in rules
     )
 
 
-def _is_early_enough(rules: Iterable[Rule], began: float, now: float) -> bool:
-    """Every rule would have seen the smallest regression that matters by now, and saw none."""
-    return all(
+def _is_early_enough(view: StageView, rules: Iterable[Rule], now: float) -> bool:
+    """Every rule would have seen the smallest regression that matters by now, and saw none.
+
+    Where a person wants to see for longer, it is not for the rules to say that it is enough.
+    """
+    began = view.baking_since if view.baking_since is not None else now
+    return view.bake_until is None and all(
         one.row is not None
         and one.terms.early is not None
         and one.verdict is Verdict.PASS
@@ -132,11 +140,10 @@ def _hold_unproven(view: StageView, lost: Sequence[ActionView], moves: Moves) ->
 
 def _hold_unheard(view: StageView, rules: Iterable[Rule], now: float, moves: Moves) -> None:
     """Say once that a rule says nothing at all, or nothing new: a person may then judge without it."""
-    began = view.baking_since if view.baking_since is not None else now
     unheard = [
         declared.name
         for declared, one in zip(view.declared.rules(), rules, strict=True)
-        if one.is_unheard(began + one.terms.time, now)
+        if one.is_unheard(_end_of(view, one.terms, now), now)
     ]
     if not unheard or view.held:
         return
@@ -171,8 +178,7 @@ def _hold(
 
 def _extend(view: StageView, blocking: Sequence[Rule], now: float, moves: Moves) -> None:
     """Let it bake for longer, up to the limit; then ask a person, once."""
-    began = view.baking_since if view.baking_since is not None else now
-    until = max(began + one.terms.time + one.terms.extend for one in blocking)
+    until = max(_end_of(view, one.terms, now) + one.terms.extend for one in blocking)
     name, why = view.declared.name, reasons(blocking)
     if now < until:
         if view.held:

@@ -4,10 +4,9 @@ The order of the questions is the policy: what went wrong first, then what a per
 what comes next. The caller applies all moves in one transaction with the outcomes that led to them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
-from controlplane.declarations.wave_keys import target_of
+from controlplane.declarations.model import ActionDeclaration
 from controlplane.engine import persevering, proofs, waves
 from controlplane.engine.bake import finish_bake, hold_wave, tell_failures
 from controlplane.engine.signals import breach
@@ -98,7 +97,7 @@ def latest(view: StageView) -> dict[str, ActionView]:
 
 
 def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves: Moves) -> None:
-    _watch_from_first_deploy(view, by_name, moves)
+    waves.watch_from_first_deploy(view, by_name, moves)
     tell_failures(view, by_name, moves)
     todo = _next_run_order(view, by_name)
     if todo is None:
@@ -114,9 +113,8 @@ def _go_on(view: StageView, by_name: Mapping[str, ActionView], now: float, moves
     elif view.status is S.IN_PROGRESS:
         baked = view.declared.rules() or view.declared.proofs()
         moves.stage = S.BAKING if baked else S.SUCCEEDED
-        _watch(
-            view.declared.rules(), by_name, moves
-        )  # where nothing was deployed, they watch from here
+        # Where nothing was deployed, they watch from here.
+        waves.watch(view.declared.rules(), by_name, moves)
         moves.ask.extend(("proof", rule) for rule in proofs.to_ask(view, by_name))
     else:
         finish_bake(view, by_name, now, moves)
@@ -129,22 +127,6 @@ def holds_a_wave(view: StageView, now: float) -> bool:
     by_name = latest(view)
     todo = _next_run_order(view, by_name)
     return bool(todo and waves.not_well(view, by_name, todo, now))
-
-
-def _watch_from_first_deploy(
-    view: StageView, by_name: Mapping[str, ActionView], moves: Moves
-) -> None:
-    """The rules watch from the start of the (first) deployment to their target, not only after it."""
-    if view.since is not None and not any(target_of(rule) for rule in view.declared.rules()):
-        return
-    targets = waves.deploying(view, by_name)
-    moves.deploying = view.since is None and bool(targets)
-    _watch(waves.watched(view.declared.rules(), targets), by_name, moves)
-
-
-def _watch(due: Iterable[RuleDeclaration], by_name: Mapping[str, ActionView], moves: Moves) -> None:
-    known = {*by_name, *(one.name for one in moves.create)}
-    moves.create.extend(rule for rule in due if rule.name not in known)
 
 
 def _next_run_order(

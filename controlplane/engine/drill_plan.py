@@ -47,8 +47,15 @@ class Plan:
     alarm: RuleDeclaration
 
 
-def plan(stage: StageDeclaration, standing: Mapping[str, Standing]) -> Plan:
-    """The drill of a stage; standing: by the name of each action that deploys. UnfitError with the mend."""
+def plan(
+    stage: StageDeclaration,
+    standing: Mapping[str, Standing],
+    origins: Mapping[str, str] | None = None,
+) -> Plan:
+    """The drill of a stage; standing: by the name of each action that deploys. UnfitError with the mend.
+
+    origins: what each artifact is a copy of (engine.subject); targets of one must serve the same.
+    """
     deployments = [action for action in stage.actions if deploys(action)]
     if not deployments:
         raise UnfitError(f"{stage.name} deploys nothing, so there is nothing to roll back")
@@ -64,7 +71,8 @@ def plan(stage: StageDeclaration, standing: Mapping[str, Standing]) -> Plan:
         )
     alarm = _alarm(stage)
     goods = {action.name: _good(stage, standing[action.name]) for action in deployments}
-    if len({good.digest for good in goods.values()}) > 1:
+    served = {(_origin(one, origins or {}), goods[one.name].digest) for one in deployments}
+    if len(served) > len({origin for origin, _ in served}):
         raise UnfitError(f"the targets of {stage.name} serve different releases: release one first")
     artifacts = [
         {**json.loads(goods[action.name].artifact), "name": _input(number)}
@@ -72,6 +80,11 @@ def plan(stage: StageDeclaration, standing: Mapping[str, Standing]) -> Plan:
     ]
     digest = next(iter(goods.values())).digest
     return Plan(_stage(stage, deployments), digest, artifacts, alarm)
+
+
+def _origin(action: ActionDeclaration, origins: Mapping[str, str]) -> str:
+    name = action.input_artifacts[0].name if action.input_artifacts else ""
+    return origins.get(name, "")
 
 
 def _alarm(stage: StageDeclaration) -> RuleDeclaration:

@@ -26,6 +26,7 @@ from controlplane.engine.entry import enter
 from controlplane.engine.refusals import CommandError, Person, Problem
 from controlplane.engine.rows import stage_row
 from controlplane.engine.structures import Structures
+from controlplane.engine.subject import subject_of
 from controlplane.engine.transaction import Transaction, transaction
 from controlplane.store import drills, executions, ledger, locks, periodic, pipelines
 from controlplane.store.database import Database
@@ -100,7 +101,7 @@ class Drills:
         locks.ways_in(tx.connection, [(declared.name, name, False)])
         self._refuse_busy(tx, declared.name, name)
         try:
-            return plan(stage, standing(tx.connection, stage))
+            return plan(stage, standing(tx.connection, stage), subject_of(declared.stages).origins)
         except UnfitError as error:
             raise CommandError(Problem.CONFLICT, str(error)) from error
 

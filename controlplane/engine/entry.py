@@ -6,6 +6,7 @@ from controlplane.declarations.model import ExecutionMode, StageDeclaration
 from controlplane.declarations.wave_keys import most_in_flight
 from controlplane.engine import gate
 from controlplane.engine.admit import Waiting, admit
+from controlplane.engine.carried import in_quarantine
 from controlplane.engine.gate import Way
 from controlplane.engine.rows import AUTOMATIC, action_row, stage_row
 from controlplane.engine.structures import BrokenStructureError
@@ -60,12 +61,13 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
         return
     newest = max(inbound, key=lambda row: row.version)
     declared = tx.structures.pipeline(tx.connection, pipeline, newest.version)
+    held = {row.stage_id: _in_quarantine(tx, row) for row in inbound}
     result = admit(
         declared.execution_mode,
-        [Waiting(row.stage_id, row.id, row.digest) for row in inbound],
+        [Waiting(row.stage_id, row.id, held[row.stage_id]) for row in inbound],
         occupied=inbound[0].occupied,
         closed=inbound[0].closed,
-        quarantine=frozenset(row.digest for row in inbound if row.quarantined),
+        quarantine=frozenset(digest for digest in held.values() if digest),
     )
     if not inbound[0].frozen:
         tx.no_freezes()
@@ -86,6 +88,20 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
         if locked or opened or not owner.held or owner.stage_id in tx.at_gate:
             _at_the_gate(tx, owner, _place(owner), locked=locked)
         # Many may stand at the gates of a PARALLEL pipeline: who was not spoken of waits on.
+
+
+def _in_quarantine(tx: Transaction, row: Any) -> str:
+    """The digest that keeps an execution out; where it deploys several, what is still to be deployed counts."""
+    if not row.plan and row.type == "STANDARD" and _is_of_several(tx, row):
+        return in_quarantine(tx.connection, tx.structures, row, row.position)
+    return row.digest if row.quarantined else ""
+
+
+def _is_of_several(tx: Transaction, row: Any) -> bool:
+    try:
+        return len(tx.structures.subject(tx.connection, row).names) > 1
+    except BrokenStructureError:
+        return False
 
 
 def _place(row: Any) -> Place:

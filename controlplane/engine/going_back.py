@@ -38,11 +38,17 @@ def _against(tx: Transaction, bad: Any, row: Any, wanted: Any) -> Iterator[str]:
         yield "it is itself a rollback or a drill, name the execution that released what it brought"
     if not histories.let_through(tx.connection, wanted.id, row.stage):
         yield f"it did not succeed in {row.stage}"
-    if wanted.digest == bad.digest:
-        yield f"it is {wanted.digest} that is to be taken away"
-    if ledger.quarantined(tx.connection, {wanted.digest}):
-        yield f"{wanted.digest} is in quarantine, lift it with a reason first"
     ids = [one.id for one in queries.actions_of_stage(tx.connection, row.id)]
-    for entry in ledger.of_tries(tx.connection, bad.id, row.stage, ids):
-        if ledger.placed_by(tx.connection, entry.target, wanted.id) is None:
-            yield f"it deployed nothing to {entry.target}"
+    entries = ledger.of_tries(tx.connection, bad.id, row.stage, ids)
+    placed = {one.target: ledger.placed_by(tx.connection, one.target, wanted.id) for one in entries}
+    # By target, for an execution may have put another artifact on each.
+    theirs = {(target, one.digest) for target, one in placed.items() if one is not None}
+    digests = {digest for _, digest in theirs} or {wanted.digest}
+    ours = {(one.target, one.digest) for one in entries}
+    if theirs == ours if entries else wanted.digest == bad.digest:
+        yield f"it is {' and '.join(sorted(digests))} that is to be taken away"
+    for digest in sorted(ledger.quarantined(tx.connection, digests)):
+        yield f"{digest} is in quarantine, lift it with a reason first"
+    for target, one in placed.items():
+        if one is None:
+            yield f"it deployed nothing to {target}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from controlplane.engine import retrying
 from controlplane.engine.bake import why_not_judged
+from controlplane.engine.carried import in_quarantine
 from controlplane.engine.decide import holds_a_wave
 from controlplane.engine.going_back import name_target
 from controlplane.engine.refusals import CommandError, Person, Problem
@@ -11,7 +12,7 @@ from controlplane.engine.rows import MANUAL
 from controlplane.engine.settle import close_the_loop, settle, view_of
 from controlplane.engine.transaction import Transaction
 from controlplane.states import ExecutionStatus, StageStatus, check
-from controlplane.store import executions, ledger, locks, queries
+from controlplane.store import executions, locks, queries
 from rollback.models import ROLLS_BACK, Act, Cause, CauseKind
 
 NO_WAY_BACK = {
@@ -45,6 +46,7 @@ def retry_stage(tx: Transaction, execution: Any, stage: str, by: str, *, all_act
 def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
     rows = executions.of_execution(tx.connection, execution.id)
     row = rows[-1]
+    held = in_quarantine(tx.connection, tx.structures, execution, row.position)
     refusals = (
         (execution.type == "ROLLBACK", "a rollback is not retried; ask for a new rollback"),
         (execution.type == "DRILL", "a drill is not retried; ask for a new drill"),
@@ -52,10 +54,7 @@ def _retryable(tx: Transaction, execution: Any, stage: str) -> Any:
         (row.stage != stage, f"its last stage is {row.stage}, not {stage}"),
         (row.status != StageStatus.FAILED, f"stage {stage} is {row.status}, not Failed"),
         (retrying.goes_back_now(tx, execution), "it is being rolled back"),
-        (
-            bool(ledger.quarantined(tx.connection, {execution.digest})),
-            f"{execution.digest} is in quarantine; lift it with a reason first",
-        ),
+        (bool(held), f"{held} is in quarantine; lift it with a reason first"),
         (
             queries.newer_in_stage(tx.connection, row.pipeline, stage, execution.id),
             f"a newer execution has entered {stage} since",

@@ -1,26 +1,33 @@
 """From an event row to the Note that a notifier sends: how the execution stands now, and the legal moves."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from controlplane.engine.approval_evidence import gather
+from controlplane.engine.approvals import APPROVED, terms_of, valid
+from controlplane.engine.extending import mark, may_be_extended
+from controlplane.engine.refusals import CommandError
 from controlplane.engine.state_changes import changes
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.watching import WATCHED
 from controlplane.journal import TOLD
 from controlplane.notify.base import Button, Note, StageLine
-from controlplane.notify.buttons import sign
+from controlplane.notify.buttons import EXTENSION, sign
+from controlplane.notify.message import cut
 from controlplane.notify.notices import notice
 from controlplane.notify.state_changes import CHANNEL
 from controlplane.states import ActionStatus, StageStatus
-from controlplane.store import events, executions, histories, ledger, queries
+from controlplane.store import approvals, events, executions, histories, ledger, queries
 
 ROLLBACK_OFFERED = frozenset({StageStatus.IN_PROGRESS, StageStatus.BAKING})
 
+PEOPLE, NAME = 20, 60
+"""So many are named who approved, by so many characters each."""
 DAY = "the digest of the day"
 
 
@@ -28,6 +35,8 @@ CONFIRMS = {
     "rollback": "Puts {stage} of {pipeline} back to its last known good release. {digest} goes bad: it is "
     "stopped, and held in quarantine.",
     "pass": "Ends the bake of {pipeline} in {stage} as passed, and lets {digest} go on.",
+    "extend": "Has {stage} of {pipeline} go on for {minutes} minutes longer than it would. Its rules go on: a "
+    "breach acts at once. It goes nowhere else before.",
     "hold": "Closes the way into {stage} of {pipeline} for every release, until somebody resumes it. What is "
     "in {stage} already goes on.",
     "resume": "Opens the way into {stage} of {pipeline}. Whatever waits in front of it enters at once.",
@@ -46,6 +55,7 @@ class _Bound(NamedTuple):
 
     name: str
     token: str
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class NoteMaker:
     def _made(self, connection: Connection, event: Any, channel: str) -> Note:
         execution = executions.by_id(connection, event.execution_id)
         stages = [] if execution is None else executions.of_execution(connection, execution.id)
+        asking = _asking(connection, execution, stages)
         return Note(
             id=f"towpath-event-{event.id}",
             kind=event.kind,
@@ -87,7 +98,12 @@ class NoteMaker:
             status="" if execution is None else execution.status,
             url=self.url_of(event.pipeline, event.execution_id),
             lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
-            buttons=self._buttons(connection, execution, stages),
+            buttons=self._buttons(connection, execution, stages, asking),
+            votes=tuple(
+                line
+                for stage, row in asking
+                for line in self._vote(connection, execution, stage.stage, row)
+            ),
             changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
             started_by=_starter(connection, execution),
             notice=_notice(connection, event, execution) if channel == "SNS" else "",
@@ -106,28 +122,67 @@ class NoteMaker:
         named = (action.configuration.get("Account", "") for action in actions)
         return tuple(dict.fromkeys(name for name in named if name))
 
-    def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
+    def _vote(self, connection: Connection, execution: Any, stage: str, row: Any) -> list[str]:
+        """One line of an approval with a quorum, as it is known: what lapses is an event, and drawn anew."""
+        try:
+            terms = terms_of(connection, self.structures, execution, stage, row.name)
+        except (CommandError, BrokenStructureError):
+            return []  # whoever decides is told what is wrong with it
+        kept = approvals.by_token(connection, row.token)
+        if terms.quorum == 1 or kept is None:
+            return []
+        counted = valid(approvals.votes(connection, row.token), kept.evidence)
+        people = [cut(one.person, NAME) for one in counted if one.verdict == APPROVED]
+        named = ", ".join(people[:PEOPLE]) or "nobody yet"
+        return [f"{row.name} in {stage}, approved by {len(people)} of {terms.quorum}: {named}"]
+
+    def _buttons(
+        self, connection: Connection, execution: Any, stages: Any, asking: Sequence[tuple[Any, Any]]
+    ) -> tuple[Button, ...]:
         if execution is None:
             return ()
         if execution.ended_at is not None:
-            return self._of_watch(connection, stages)
-        found: list[Button] = list(self._of_watch(connection, stages))
-        for stage in stages:
-            row = queries.open_approval(connection, execution.id, stage.stage, "")
-            if row is not None and row.stage_id == stage.id:
-                found += [
-                    self._button("approve", "Approve", "primary", execution, stage, row),
-                    self._button("reject", "Reject", "danger", execution, stage, row),
-                ]
-        last = stages[-1] if stages else None
-        if last is not None and last.asked_at and last.status == StageStatus.BAKING:
+            return self._of_watch(connection, execution, stages)
+        found: list[Button] = list(self._of_watch(connection, execution, stages))
+        for stage, row in asking:
+            seen = self._evidence(connection, execution, stage.stage)
+            asks = _Bound(row.name, row.token, seen)
+            found += [
+                self._button("approve", "Approve", "primary", execution, stage, asks),
+                self._button("reject", "Reject", "danger", execution, stage, asks),
+            ]
+        if stages:
+            found += self._of_last(connection, execution, stages[-1])
+        return tuple(found)
+
+    def _of_last(self, connection: Connection, execution: Any, last: Any) -> list[Button]:
+        """What may be done to the stage that it is in."""
+        found: list[Button] = []
+        if last.asked_at and last.status == StageStatus.BAKING:
             asked = _Bound("", last.id)  # of this attempt, and of no later one
             found.append(self._button("pass", "Pass", "primary", execution, last, asked))
-        if last is not None and last.since and last.status in ROLLBACK_OFFERED:
+        if last.status == StageStatus.BAKING:
+            found += self._longer(execution, last)
+        if last.since and last.status in ROLLBACK_OFFERED:
             found.append(self._button("rollback", "Roll back", "danger", execution, last, None))
-        if last is not None and execution.type != "ROLLBACK":
+        if execution.type != "ROLLBACK":
             found += self._of_way(connection, execution, last)
-        return tuple(found)
+        return found
+
+    def _longer(self, execution: Any, stage: Any) -> list[Button]:
+        """Extend its bake, or its watch: as it stands now, and not once more by an old message."""
+        if not may_be_extended(stage, execution):
+            return []
+        text = f"Extend {'bake' if stage.status == StageStatus.BAKING else 'watch'} {EXTENSION} min"
+        bound = _Bound("", mark(stage))
+        return [self._button("extend", text, "", execution, stage, bound)]
+
+    def _evidence(self, connection: Connection, execution: Any, stage: str) -> str:
+        """The hash of what there is to see; "" where the structure cannot be read."""
+        try:
+            return gather(connection, self.structures, execution, stage).hash
+        except (KeyError, BrokenStructureError):
+            return ""
 
     def _of_way(self, connection: Connection, execution: Any, last: Any) -> list[Button]:
         """Close the way on, or open it: into the stage that it waits for, or else the next one."""
@@ -149,9 +204,9 @@ class NoteMaker:
         bound = _Bound("", repr(closed.disabled_at))
         return self._button("resume", f"Resume {stage}", "", execution, at, bound)
 
-    def _of_watch(self, connection: Connection, stages: Any) -> tuple[Button, ...]:
+    def _of_watch(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
         """Roll back what stands where a stage is still watched: maybe another execution by now."""
-        found = []
+        found: list[Button] = []
         for stage in stages:
             if stage.watch in WATCHED:
                 there = queries.stands_in(connection, stage.pipeline, stage.stage)
@@ -160,23 +215,33 @@ class NoteMaker:
                     found.append(
                         self._button("rollback", "Roll back", "danger", owner, stage, None)
                     )
+                found += self._longer(execution, stage)
         return tuple(found)
 
     def _button(
-        self, action: str, text: str, style: str, execution: Any, stage: Any, row: Any
+        self, action: str, text: str, style: str, execution: Any, stage: Any, bound: _Bound | None
     ) -> Button:
-        value = sign(
-            action,
-            execution.id,
-            stage.stage,
-            "" if row is None else row.name,
-            "" if row is None else row.token,
-            self.secret,
-        )
+        to = bound or _Bound("", "")
+        value = sign(action, execution.id, stage.stage, to.name, to.token, self.secret, to.evidence)
         confirm = CONFIRMS.get(action, "").format(
-            pipeline=execution.pipeline, stage=stage.stage, digest=execution.digest[:19]
+            pipeline=execution.pipeline,
+            stage=stage.stage,
+            digest=execution.digest[:19],
+            minutes=EXTENSION,
         )
         return Button(action=action, text=text, value=value, style=style, confirm=confirm)
+
+
+def _asking(connection: Connection, execution: Any, stages: Any) -> list[tuple[Any, Any]]:
+    """The stages in which an approval is open, with its row."""
+    if execution is None or execution.ended_at is not None:
+        return []
+    found = (
+        (stage, queries.open_approval(connection, execution.id, stage.stage, ""))
+        for stage in stages
+        if stage.ended_at is None
+    )
+    return [(stage, row) for stage, row in found if row is not None and row.stage_id == stage.id]
 
 
 def _starter(connection: Connection, execution: Any) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from controlplane import ledger as pure_ledger
 from controlplane.declarations.model import ActionDeclaration
-from controlplane.engine import approvals, pace, work
+from controlplane.engine import abandoned, approvals, pace, work
 from controlplane.engine.calls import Result
+from controlplane.engine.stores import COPY
 from controlplane.engine.subject import built_for
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import deploys
@@ -38,6 +39,7 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
             approvals.waits(tx, execution, result.job.task.stage, result.job.row)
         _keep(tx, result, execution)
         work.called(tx, result)
+        abandoned.looked(tx, result, execution)
     return touched
 
 
@@ -128,6 +130,10 @@ ROLLBACK_PART = {
     "CodeDeployRestore": RollbackState.REDEPLOYING,
     "CloudFormationStop": RollbackState.STOPPING,
     "CloudFormationRestore": RollbackState.REDEPLOYING,
+    "ECSStop": RollbackState.STOPPING,
+    "ECSRestore": RollbackState.REDEPLOYING,
+    "ElasticBeanstalkStop": RollbackState.STOPPING,
+    "ElasticBeanstalkRestore": RollbackState.REDEPLOYING,
 }
 
 
@@ -147,7 +153,7 @@ def _follow_rollback(tx: Transaction, result: Result, execution: Any) -> None:
 def _keep(tx: Transaction, result: Result, execution: Any) -> None:
     """What an outcome leaves behind besides its own row."""
     declared = result.job.declared
-    if not isinstance(declared, ActionDeclaration):
+    if not isinstance(declared, ActionDeclaration) or result.job.row.kind != "action":
         return
     for artifact in result.artifacts:
         ledger.keep_artifact(tx.connection, execution.id, document(artifact))
@@ -157,7 +163,7 @@ def _keep(tx: Transaction, result: Result, execution: Any) -> None:
     if declared.namespace and result.status is A.SUCCEEDED:
         values = _values(result)
         executions.keep_variables(tx.connection, execution.id, declared.namespace, values)
-    if deploys(declared) and result.status is not A.STARTING:
+    if deploys(declared) and result.status is not A.STARTING and result.job.key != COPY:
         _enter_in_ledger(tx, result, declared, execution)
 
 
@@ -165,6 +171,8 @@ def _named_digest(tx: Transaction, result: Result, execution: Any) -> str:
     """What an execution is about: what its first source brought, and then what was built of it; or ""."""
     if execution.plan or not result.artifacts:
         return ""  # a way back is about what it goes back to, from its beginning
+    if result.job.key == COPY:
+        return ""
     stages = tx.structures.stages(tx.connection, execution)
     at = (result.job.task.stage, result.job.row.name)
     if at == (stages[0].name, stages[0].actions[0].name):

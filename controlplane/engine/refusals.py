@@ -22,6 +22,10 @@ class CommandError(Exception):
         self.problem = problem
 
 
+SUBJECT = "oidc:"
+"""How that begins as which a person counts whom an OpenID provider signs in: its issuer and subject, hashed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who asks, and by which door: "api", "console", "slack", "cli", "schedule", "event".
@@ -36,5 +40,13 @@ class Person:
     groups: frozenset[str] = frozenset()
 
     def is_one_with(self, name: str, token: str) -> bool:
-        """Say whether that is the same person: by name, or by who made the tokens."""
-        return self.name == name or (self.token != "" and self.token == token)
+        """Say whether that is the same person: by who made the tokens, or whom the provider has signed in.
+
+        Names count where a side has no subject of a provider (a token, Slack, a commit): whoever may be the
+        same is the same. Two subjects are two people, whatever they are called.
+        """
+        if self.token != "" and self.token == token:
+            return True
+        if self.token.startswith(SUBJECT) and token.startswith(SUBJECT):
+            return False
+        return self.name.casefold() == name.casefold()

@@ -9,6 +9,7 @@ from typing import Any
 
 from controlplane.declarations.model import StageDeclaration
 from controlplane.declarations.retries import retry_of, wants_retry
+from controlplane.engine.carried import in_quarantine
 from controlplane.engine.gate_facts import covering
 from controlplane.engine.rows import AUTOMATIC, stage_row
 from controlplane.engine.transaction import Transaction
@@ -54,8 +55,8 @@ def facts(
 def _against(tx: Transaction, row: Any, execution: Any) -> str:
     if execution.type != "STANDARD":
         return f"it is of a {execution.type.lower()}"
-    if ledger.quarantined(tx.connection, {execution.digest}):
-        return f"{execution.digest} is in quarantine"
+    if held := in_quarantine(tx.connection, tx.structures, execution, row.position):
+        return f"{held} is in quarantine"
     if goes_back_now(tx, execution):
         return "its execution is being rolled back"
     if queries.newer_in_stage(tx.connection, row.pipeline, row.stage, execution.id):

@@ -9,6 +9,11 @@ from controlplane.engine import ids
 from controlplane.states import ActionStatus, StageStatus
 
 MINUTE = 60.0
+DAY = 86_400.0
+ABANDONED = "abandoned"
+"""The kind of a row that follows what an action began and nobody waits for."""
+LONGEST_LEFT = 6 * DAY
+"""Seconds. No deployment of CodeDeploy lasts longer (ECS: 120 hours)."""
 AUTOMATIC, MANUAL = "automatic", "manual"
 """How a stage came to be tried again."""
 TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Deploy": 5 * 24 * 60}
@@ -21,6 +26,13 @@ ASKED = ("failure", "proof")
 """So long a failed stage waits for what a rule of onFailure says."""
 BUILD_MINUTES = {"CodeBuild": 8 * 60, "Commands": 55}
 """Of a provider, whatever its category."""
+
+
+BEGUN = (
+    "stage_id", "name", "run_order", "attempt", "token", "starts", "handle", "summary", "url",
+    "output", "started_at",
+)  # fmt: skip
+"""What of an action's row says what it began."""
 
 
 def stage_row(
@@ -90,6 +102,26 @@ def watch_row(
     """A rule that goes on watching after its stage is done. No rule is named with a slash."""
     row = action_row(execution, stage_id, rule, now, attempt)
     return {**row, "kind": "watch", "token": ids.token(stage_id, f"watch/{rule.name}", attempt)}
+
+
+def abandoned_row(execution: Any, action: Any, now: float) -> dict[str, Any]:
+    """Go on looking at what an action row began, under the same token: by it the vendor knows the work."""
+    return {
+        **{name: getattr(action, name) for name in BEGUN},
+        "execution_id": execution.id,
+        "kind": ABANDONED,
+        "status": ActionStatus.IN_PROGRESS,
+        "lane": 1,  # nobody waits for it
+        "due_at": now,
+        "timeout_at": now + LONGEST_LEFT,
+        "fence": 0,
+        "wake": 0,
+        "failures": 0,
+        "answer": "",
+        "verdict": "",
+        "verdict_at": None,
+        "ended_at": None,
+    }
 
 
 def _timeout_at(

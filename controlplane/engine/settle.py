@@ -11,7 +11,7 @@ from controlplane import feedback
 from controlplane.declarations.model import ExecutionMode, Result
 from controlplane.declarations.retries import retry_of
 from controlplane.declarations.way_back import is_one_way
-from controlplane.engine import ids, retrying
+from controlplane.engine import abandoned, ids, retrying
 from controlplane.engine.decide import decide, gone_wrong, latest
 from controlplane.engine.entry import admit_all, enter
 from controlplane.engine.going_back import named
@@ -24,7 +24,7 @@ from controlplane.ledger import Fared
 from controlplane.states import ExecutionStatus, StageStatus, check
 from controlplane.store import actions, executions, ledger, locks, series
 from rollback.decide import BY_ITSELF
-from rollback.models import PAGES, Act, Cause, CauseKind
+from rollback.models import PAGES, ROLLS_BACK, Act, Cause, CauseKind
 
 S, E = StageStatus, ExecutionStatus
 STATUS = {str(status): status for status in S}
@@ -101,6 +101,7 @@ def view_of(tx: Transaction, row: Any, execution: Any, found: Sequence[ActionVie
         noted=row.noted,
         judged=row.judged,
         extended_until=row.extended_until,
+        bake_until=row.bake_until,
         asked_at=row.asked_at,
         declared=declared,
         watch=row.watch,
@@ -213,10 +214,12 @@ def _end_stage(tx: Transaction, view: StageView, moves: Moves, row: Any, executi
         retrying.try_again(tx, view, row, execution, cause)
         return
     ended = E.STOPPED if cause.kind is CauseKind.STOPPED else E.FAILED
-    if moves.stage is S.STOPPED and view.since is not None:
+    if moves.stage is S.STOPPED and (view.since is not None or moves.deploying):
         begin(tx, view, moves.stage, row, execution)
     end_execution(tx, execution, ended, f"{row.stage}: {cause.reason}")
-    close_the_loop(tx, view, cause, row, execution, moves.result)
+    act = close_the_loop(tx, view, cause, row, execution, moves.result)
+    if act not in ROLLS_BACK:
+        abandoned.follow(tx, view, moves, row, execution)
 
 
 def _succeed(tx: Transaction, view: StageView, row: Any, execution: Any) -> None:
@@ -275,11 +278,11 @@ def close_the_loop(
     )
     response = feedback.respond(tx.connection, failure, tx.now)
     reason = response.decision.reason
-    if response.quarantined:
+    for digest in response.quarantined:
         tx.fact(
             "digest.quarantined", execution, stage=row.stage,
-            text=f"{execution.digest} goes nowhere until a person lifts it: {reason}",
-            data={"digest": execution.digest},
+            text=f"{digest} goes nowhere until a person lifts it: {reason}",
+            data={"digest": digest},
         )  # fmt: skip
     if response.held:
         tx.fact("transition.disabled", execution, stage=row.stage, text=f"held: {reason}")

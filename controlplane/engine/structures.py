@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from controlplane.declarations.json_spelling import loads
 from controlplane.declarations.model import Notification, PipelineDeclaration, StageDeclaration
 from controlplane.engine.one_way import guarded, is_one_way_release
+from controlplane.engine.subject import Subject, subject_of
 from controlplane.store import pipelines
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,15 @@ class Structures:
         if found is None:
             declared = self.pipeline(connection, name, execution.version)
             found = self._keep(key, guarded(declared.stages, every=every))
+        return found
+
+    def subject(self, connection: Connection, execution: Any) -> Subject:
+        """What executions of its version deploy; of no rollback, which is about what it goes back to."""
+        key = (f"subject of {execution.pipeline}", execution.version)
+        found: Subject | None = self._kept.get(key)
+        if found is None:
+            declared = self.pipeline(connection, execution.pipeline, execution.version)
+            found = self._keep(key, subject_of(declared.stages))
         return found
 
     def notifications(

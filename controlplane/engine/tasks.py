@@ -19,8 +19,10 @@ from controlplane.declarations.registered import is_job
 from controlplane.declarations.wave_keys import target_of
 from controlplane.engine.gate import FREEZE
 from controlplane.engine.gate_facts import Ask, facts
-from controlplane.engine.rows import ASKED
+from controlplane.engine.rows import ABANDONED, ASKED
+from controlplane.engine.stores import COPY, Stored, StoreError, store_for, stored
 from controlplane.engine.structures import Structures
+from controlplane.engine.subject import subject_of, untested
 from controlplane.engine.terms import terms
 from controlplane.engine.variables import variables
 from controlplane.engine.view import deploys
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 VARIABLE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
 
 WATCH_INTERVAL = "1m"
+STANDS_FOR = {"watch": "rule", ABANDONED: "action"}
+"""Kind of a row -> of what is declared, where they differ."""
 JSON_KINDS = frozenset({Kind.JSON_LIST, Kind.JSON_OBJECT})
 
 Key = tuple[str, str, str]
@@ -100,19 +104,21 @@ def _job(
 ) -> Job:
     declared = _declared(stage, row)
     configuration: Mapping[str, str] = declared.configuration
-    inputs: tuple[Artifact, ...] = ()
+    kept = Stored(None, ())
     shell: Shell | None = None
     error = ""
     try:
         configuration = _resolve(connection, structures, execution, declared)
         shell = _shell(connection, structures, execution, declared)
-        inputs = _inputs(connection, execution, declared)
-    except UnresolvedError as problem:
+        kept = _inputs(connection, structures, execution, stage, row, declared)
+    except (UnresolvedError, StoreError) as problem:
         error = str(problem)
     is_rule, at_gate = isinstance(declared, RuleDeclaration), row.kind in ("gate", *ASKED)
     key = ("Gate", *declared.driver[1:]) if at_gate else declared.driver
     if isinstance(declared, ActionDeclaration) and is_job(declared):
         key = JOB
+    if kept.missing:
+        key = COPY
     asked = Ask(connection, structures, execution, stage, configuration, now)
     began = _began(connection, execution, stage, row, declared)
     outputs = () if isinstance(declared, RuleDeclaration) else declared.output_artifacts
@@ -127,7 +133,7 @@ def _job(
         ),
         account=configuration.get("Account", ""),
         region=declared.region or "",
-        inputs=inputs,
+        inputs=kept.missing or kept.inputs,
         outputs=tuple(artifact.name for artifact in outputs),
         handle=row.handle,
         again=row.starts > 1,
@@ -139,9 +145,11 @@ def _job(
         now=_time(now),
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
+        store=kept.store,
+        references=_references(connection, structures, execution, kept.inputs),
     )
-    # Rules of onFailure are asked while the stage winds down.
-    stopping = execution.stage_status == StageStatus.STOPPING and row.kind != "failure"
+    # Rules are begun while the stage winds down, too: of onFailure, and what watches where it is waited for.
+    stopping = execution.stage_status == StageStatus.STOPPING and row.kind == "action"
     return Job(row, execution, key, declared, task, error, stopping)
 
 
@@ -169,10 +177,10 @@ def _deploying(
 
 
 def _declared(stage: StageDeclaration, row: Any) -> ActionDeclaration | RuleDeclaration:
-    """What a row stands for; what watches on is a rule of the stage, too."""
+    """What a row stands for; what goes on behind the end is declared in the stage, too."""
     if row.kind == "gate" and row.name == FREEZE.name:
         return FREEZE
-    return stage.by_name["rule" if row.kind == "watch" else row.kind, row.name]
+    return stage.by_name[STANDS_FOR.get(row.kind, row.kind), row.name]
 
 
 @lru_cache(maxsize=256)  # what is claimed together begins together
@@ -215,33 +223,69 @@ def _pinned(
 
 
 def _inputs(
-    connection: Connection, execution: Any, declared: ActionDeclaration | RuleDeclaration
-) -> tuple[Artifact, ...]:
+    connection: Connection,
+    structures: Structures,
+    execution: Any,
+    stage: StageDeclaration,
+    row: Any,
+    declared: ActionDeclaration | RuleDeclaration,
+) -> Stored:
+    """What goes in, where it lies for this task, and what must be brought there first."""
+    where = store_for(connection, structures, execution, declared)
     if not declared.input_artifacts:
-        return ()
+        return Stored(where[0], ())
     known = ledger.artifacts(connection, [execution.id])
     found = []
     for artifact in declared.input_artifacts:
         text = known.get((execution.id, artifact.name))
         if text is None:
             raise UnresolvedError(f"input artifact {artifact.name} was not made by any action")
-        found.append(_tested(execution, declared, Artifact(**json.loads(text))))
-    return tuple(found)
+        found.append(Artifact(**json.loads(text)))
+    if isinstance(declared, ActionDeclaration) and deploys(declared):
+        _tested(
+            structures.stages(connection, execution), execution, stage, declared, found[0], known
+        )
+    return stored(row, where, found, known)
+
+
+def _references(
+    connection: Connection, structures: Structures, execution: Any, inputs: Sequence[Artifact]
+) -> tuple[str, ...]:
+    """Which inputs only name a commit; no action of a way back or a drill has such a one."""
+    if not inputs or execution.plan:
+        return ()
+    known = structures.subject(connection, execution).references
+    return tuple(one.name for one in inputs if one.name in known)
 
 
 def _tested(
-    execution: Any, declared: ActionDeclaration | RuleDeclaration, artifact: Artifact
-) -> Artifact:
-    """Only what every stage before has tested is put on a target, whatever its copy is called."""
-    deploying = isinstance(declared, ActionDeclaration) and deploys(declared)
-    if deploying and artifact.digest != execution.digest:
+    stages: Sequence[StageDeclaration],
+    execution: Any,
+    stage: StageDeclaration,
+    declared: ActionDeclaration,
+    artifact: Artifact,
+    known: Mapping[tuple[str, str], str],
+) -> None:
+    """Only what the stages before have tested is put on a target, whatever its copy is called."""
+    subject = subject_of(stages)
+    origin = subject.origins[artifact.name]
+    if origin in subject.references:
         raise UnresolvedError(
-            f"{artifact.name} is {artifact.digest or 'without a digest'}, but this execution is "
-            f"about {execution.digest or 'no digest'}, and nothing else was tested: deploy what "
-            "its first deployment does (a build's artifact, or the first source's), or an unchanged "
-            "copy of it"
+            f"{origin} only names a commit (CODEBUILD_CLONE_REF) and holds no files to deploy: deploy what a "
+            "build makes of it, or let its source put out CODE_ZIP"
         )
-    return artifact
+    made = json.loads(known.get((execution.id, origin), "{}")).get("digest", "")
+    if not artifact.digest or artifact.digest != made:
+        raise UnresolvedError(
+            f"{artifact.name} is {artifact.digest or 'without a digest'}, but {origin}, which it should be an "
+            f"unchanged copy of, is {made or 'without a digest'}, and nothing else was tested: deploy "
+            f"{origin}, or an unchanged copy of it"
+        )
+    if others := untested(stages, stage.name, declared):
+        raise UnresolvedError(
+            f"{origin} is {artifact.digest}, and no stage before has tested it: of this application they "
+            f"deployed {' and '.join(others)}, so deploy that, or an unchanged copy of it"
+        )
 
 
 def _known_good(

@@ -20,7 +20,7 @@ class ActionView(Protocol):
 
     id: int
     name: str
-    kind: str  # "action", "rule", "watch", "gate", "failure" or "proof"
+    kind: str  # "action", "rule", "watch", "gate", "failure", "proof" or "abandoned"
     run_order: int
     attempt: int
     status: str
@@ -57,6 +57,7 @@ class StageView(NamedTuple):
     perseveres: bool = False  # a rollback does: one target that is lost keeps no other
     retries: int = 0  # how often it was tried again by itself
     no_retry: str = ""  # what our rows say against another try
+    bake_until: float | None = None  # a person has it bake, or be watched, until then at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,16 @@ class Moves:
 
 
 DEPLOYERS = frozenset(
-    {"CodeDeploy", "CodeDeployRestore", "CloudFormation", "CloudFormationRestore"}
+    {
+        "CodeDeploy",
+        "CodeDeployRestore",
+        "CloudFormation",
+        "CloudFormationRestore",
+        "ECS",
+        "ECSRestore",
+        "ElasticBeanstalk",
+        "ElasticBeanstalkRestore",
+    }
 )
 """Providers whose start puts something on a target: from then on the rules watch."""
 

@@ -4,19 +4,20 @@ Its rows hang on the stage execution that has ended. They keep neither the execu
 next one from entering, and whoever is killed leaves them to their leases, as any other row.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from controlplane import feedback
 from controlplane.engine.bake import OPEN
-from controlplane.engine.rows import watch_row
+from controlplane.engine.rows import ABANDONED, watch_row
 from controlplane.engine.signals import breach, clock
 from controlplane.engine.terms import terms
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView
 from controlplane.engine.watch import Where, decide_watch, watch_seconds
 from controlplane.ledger import Fared
-from controlplane.states import StageStatus, WatchState
+from controlplane.states import ActionStatus, StageStatus, WatchState
 from controlplane.store import executions, ledger, locks, queries
 from rollback.models import Cause, CauseKind
 
@@ -28,7 +29,7 @@ def begin(tx: Transaction, view: StageView, ended: StageStatus, row: Any, execut
     lasting = {rule.name: watch_seconds(terms(rule), ended) for rule in view.declared.rules()}
     if not any(lasting.values()):
         return
-    until = tx.now + max(lasting.values())
+    until = max(tx.now + max(lasting.values()), row.bake_until or 0.0)
     executions.update_stage(tx.connection, row.id, watch=WatchState.AUTOMATIC, watch_until=until)
     tx.new_actions.extend(
         watch_row(execution, row.id, rule, tx.now, row.attempt)
@@ -39,6 +40,18 @@ def begin(tx: Transaction, view: StageView, ended: StageStatus, row: Any, execut
     tx.fact("watch.begun", execution, stage=row.stage, text=text)
 
 
+def prolong(tx: Transaction, stage_id: str, execution: Any) -> None:
+    """What was abandoned has ended now: it is watched from here for as long as its bake would have lasted."""
+    row = executions.stages(tx.connection, [stage_id])[stage_id]
+    if row.watch not in WATCHED:
+        return
+    stages = tx.structures.stages(tx.connection, execution)
+    declared = stages[0] if execution.plan else stages[execution.position]
+    ended = StageStatus(row.status)
+    lasting = max((watch_seconds(terms(rule), ended) for rule in declared.rules()), default=0.0)
+    executions.update_stage(tx.connection, stage_id, watch_until=tx.now + lasting)
+
+
 def decided(
     tx: Transaction, view: StageView, row: Any, execution: Any, found: Sequence[ActionView]
 ) -> Moves:
@@ -47,7 +60,17 @@ def decided(
     cause = breach(view.declared, rows, watching=True)
     if cause is not None:
         locks.ways_in(tx.connection, [(row.pipeline, row.stage, False)])
-    return decide_watch(view, rows, _where(tx, view, row, execution, cause), tx.now)
+    where = _where(tx, view, row, execution, cause)._replace(
+        lands=_lands(found),
+        unproven=any(one.kind == "watch" and one.status == ActionStatus.ABANDONED for one in found),
+    )
+    return decide_watch(view, rows, where, tx.now)
+
+
+def _lands(found: Sequence[ActionView]) -> float | None:
+    """When the last of what the stage left behind ended; never, while some of it goes on."""
+    left = [one for one in found if one.kind == ABANDONED]
+    return max((math.inf if one.ended_at is None else one.ended_at for one in left), default=None)
 
 
 def _where(

@@ -5,12 +5,12 @@ before are over; its row is the only clock. The next wave begins once every sign
 deployed so far has judged PASS after that: time, samples and fresh signals, as at a bake's end.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration, StageDeclaration
 from controlplane.declarations.wave_keys import is_gate, most_in_flight, target_of
 from controlplane.engine.signals import Rule, rules_of
-from controlplane.engine.view import ActionView, StageView, deploys
+from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.states import ActionStatus as A
 
 Rows = Mapping[str, ActionView]
@@ -70,6 +70,21 @@ def deploying(view: StageView, by_name: Rows) -> set[str]:
 def watched(rules: Sequence[RuleDeclaration], targets: set[str]) -> list[RuleDeclaration]:
     """The rules that watch one of these targets; a rule of no target watches from the first on."""
     return [rule for rule in rules if target_of(rule) in ({"", *targets} if targets else ())]
+
+
+def watch_from_first_deploy(view: StageView, by_name: Rows, moves: Moves) -> None:
+    """The rules watch from the start of the (first) deployment to their target, not only after it."""
+    if view.since is not None and not any(target_of(rule) for rule in view.declared.rules()):
+        return
+    targets = deploying(view, by_name)
+    moves.deploying = view.since is None and bool(targets)
+    watch(watched(view.declared.rules(), targets), by_name, moves)
+
+
+def watch(due: Iterable[RuleDeclaration], names: Iterable[str], moves: Moves) -> None:
+    """Begin with those rules that do not watch yet. names: of all that has rows."""
+    known = {*names, *(one.name for one in moves.create)}
+    moves.create.extend(rule for rule in due if rule.name not in known)
 
 
 def unfinished(stage: StageDeclaration, names: Container[str]) -> set[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Container, Mapping
 
 from controlplane.declarations.wave_keys import is_gate
-from controlplane.engine import on_failure
+from controlplane.engine import on_failure, waves
+from controlplane.engine.bake import tell_failures
 from controlplane.engine.on_failure import OPEN, Follows
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
 from controlplane.feedback import goes_back
@@ -21,12 +22,19 @@ def wind_down(
     """Start nothing more, wait for calls whose outcome is unknown, then end the stage.
 
     Work under way is followed to its end, too, unless a rollback will stop it or a person gives it up.
+    Where a person stops and waits, the signals go on as long as that, and a breach is one.
     Where an action failed and onFailure has conditions, they are asked before the end.
     """
     moves.cause = cause
+    moves.deploying = view.since is None and bool(waves.deploying(view, by_name))
     failed = cause is not None and cause.kind in FAILURES
     after = on_failure.follows(view, by_name) if failed else None
     waiting = _close_actions(view, by_name, moves, followed=_is_followed(view, cause, after))
+    if waiting and _is_waited_for(view, cause):
+        waves.watch_from_first_deploy(view, by_name, moves)
+        tell_failures(view, by_name, moves)
+    else:
+        _close_signals(by_name, moves)
     if failed and after is None and not waiting:
         moves.ask.extend(("failure", rule) for rule in on_failure.to_ask(view, by_name))
         waiting = True
@@ -45,7 +53,7 @@ def _close_actions(
     *,
     followed: bool,
 ) -> bool:
-    """Give up what is under way; True where something of it must be waited for."""
+    """Give up what is under way, the signals aside; True where something of it must be waited for."""
     waiting = False
     asks = {
         a.name
@@ -59,9 +67,15 @@ def _close_actions(
                 moves.hurry.append(action.id)
         elif followed and _ends_by_itself(action, asks):
             waiting = True
-        elif action.status in OPEN and action.kind != "failure":
+        elif action.status in OPEN and action.kind not in ("failure", "rule"):
             _abandon(action, moves)
     return waiting
+
+
+def _close_signals(by_name: Mapping[str, ActionView], moves: Moves) -> None:
+    for one in by_name.values():
+        if one.kind == "rule" and one.status in OPEN:
+            _abandon(one, moves)
 
 
 def _end(
@@ -79,9 +93,15 @@ def _end(
 
 def _is_followed(view: StageView, cause: Cause | None, after: Follows | None) -> bool:
     """True where nobody stops what is under way: neither a rollback nor a person who gives it up."""
-    if view.stop or cause is None:
+    if cause is None or cause.kind is CauseKind.STOPPED:
         return view.stop == "wait"
-    return not goes_back(view.declared, cause, after.result if after else None)
+    goes = goes_back(view.declared, cause, after.result if after else None)
+    return view.stop != "abandon" and not goes
+
+
+def _is_waited_for(view: StageView, cause: Cause | None) -> bool:
+    """True where a person stops and waits, and nothing else is wrong."""
+    return view.stop == "wait" and (cause is None or cause.kind is CauseKind.STOPPED)
 
 
 def _ends_by_itself(action: ActionView, asks: Container[str]) -> bool:

@@ -73,6 +73,7 @@ def _baking(records: Records, stage: Any) -> list[Step]:
     ends = stage.extended_until
     if ends is None and rules and stage.baking_since is not None:
         ends = stage.baking_since + max(bake_seconds(rule) for rule in rules)
+        ends = max(ends, stage.bake_until or 0.0)
     if stage.asked_at is not None and not stage.judged:
         return [_step(f"A person says whether {stage.stage} is well, or rolls it back.")]
     said = f"The bake of {stage.stage} ends, where every signal is well; a breach ends it at once."

@@ -32,7 +32,7 @@ class Records:
 
     def rules_of(self, stage: Any) -> list[Any]:
         """Whatever judges in one entry into a stage."""
-        return [row for row in self._rows(stage) if row.kind != "action"]
+        return [row for row in self._rows(stage) if row.kind not in ("action", "abandoned")]
 
     def _rows(self, stage: Any) -> list[Any]:
         return [row for row in self.actions if row.stage_id == stage.id]

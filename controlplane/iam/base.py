@@ -1,8 +1,9 @@
-"""What a signed decision says, what it is bound by, and who may decide by which role."""
+"""What a signed decision says, what it is bound by, and whom AWS names as who signed it."""
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 AUDIENCE_HEADER, BINDING_HEADER = "x-towpath-audience", "x-towpath-approval"
 ASSUMED = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([A-Za-z0-9+=,.@_-]+)/(.+)")
@@ -40,8 +41,34 @@ class Decision:
     @property
     def binding(self) -> str:
         """The header's value: everything that the signature is good for."""
-        said = hashlib.sha256(self.comment.encode()).hexdigest()
-        return f"{self.approval}:{self.verdict}:{self.nonce}:{said}"
+        return f"{self.approval}:{self.verdict}:{self.nonce}:{self._said()}"
+
+    def audience(self, ours: str, pipeline: str) -> str:
+        """Whom and what a token is for: this installation, and this decision alone.
+
+        From the wide to the narrow, so that a policy of IAM (sts:IdentityTokenAudience) can bound who may
+        ask for which: `https://towpath.example/iam-approvals/shop/Prod/*`.
+        """
+        bound = (pipeline, self.stage, self.action, self.verdict, self.execution, self.evidence)
+        return "/".join((ours, "iam-approvals", *bound, self.nonce, self._said()))
+
+    def _said(self) -> str:
+        return hashlib.sha256(self.comment.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed. signature: what counts once; at: when it was signed (seconds since the epoch).
+
+    tags: those of the role or user; asked: those that the call gave itself. Only tokens tell them.
+    """
+
+    arn: str
+    account: str
+    signature: str
+    at: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 def principal(arn: str) -> str:

@@ -11,7 +11,6 @@ import json
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -19,7 +18,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx
 
 from controlplane.clock import Clock
-from controlplane.iam.base import AUDIENCE_HEADER, BINDING_HEADER, Decision, IamError
+from controlplane.iam.base import AUDIENCE_HEADER, BINDING_HEADER, Caller, Decision, IamError
 
 LONGEST, MOST_ANSWER = 8_192, 16_384
 """Characters of a URL, bytes of an answer."""
@@ -40,16 +39,6 @@ SIGNED = frozenset({"host", AUDIENCE_HEADER, BINDING_HEADER})
 CREDENTIAL = re.compile(r"[A-Z0-9]{16,128}/([0-9]{8})/([a-z0-9-]{1,40})/sts/aws4_request")
 STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 SIGNATURE = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who signed. signature: what counts once; at: when it was signed (seconds since the epoch)."""
-
-    arn: str
-    account: str
-    signature: str
-    at: float
 
 
 def host_of(region: str) -> str:

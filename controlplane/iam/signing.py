@@ -1,4 +1,7 @@
-"""How a caller of AWS signs a decision: a pre-signed sts:GetCallerIdentity with two headers of ours in it."""
+"""How a caller of AWS signs a decision: by a pre-signed sts:GetCallerIdentity, or by a token for it alone."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from botocore.credentials import Credentials
 from botocore.hooks import HierarchicalEmitter
@@ -11,6 +14,8 @@ from controlplane.iam.presigned import FIXED, host_of
 EMITTER = HierarchicalEmitter()
 """Kept here: the signer holds it weakly."""
 EXPIRES = 120
+SECONDS = 60
+"""A token's life: the least that there is, so that every policy allows it."""
 
 
 def sign(credentials: Credentials, region: str, audience: str, decision: Decision) -> str:
@@ -29,3 +34,17 @@ def sign(credentials: Credentials, region: str, audience: str, decision: Decisio
             request, region_name=region, expires_in=EXPIRES, operation_name=""
         )
     )
+
+
+def token_of(sts: Any, audience: str, algorithm: str, tags: Mapping[str, str]) -> str:
+    """Ask AWS for a token for this audience alone; botocore's ClientError says why there is none.
+
+    sts: boto3's client, of a region's own endpoint: the global one has no such call.
+    """
+    answer = sts.get_web_identity_token(
+        Audience=[audience],
+        DurationSeconds=SECONDS,
+        SigningAlgorithm=algorithm,
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    return str(answer["WebIdentityToken"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from controlplane.identity.errors import IdentityError
 
 MAX_ANSWER = 256 * 1024
 """Bytes; the largest key sets have some dozens of keys."""
+MOST_SECONDS = 15.0
+"""For all of an answer: one that drips holds a thread."""
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[?::1\]?")
 
 
@@ -32,11 +35,13 @@ def ask(http: httpx.Client, url: str, form: Mapping[str, str] | None = None, **m
     headers = {"accept": "application/json"}
     try:
         with http.stream(method, url, data=form, headers=headers, **more) as answer:
-            body = b""
+            body, until = b"", time.monotonic() + MOST_SECONDS
             for piece in answer.iter_bytes():
                 body += piece
                 if len(body) > MAX_ANSWER:
                     raise IdentityError(f"{_host(url)} answers over {MAX_ANSWER} bytes", 503)
+                if time.monotonic() > until:
+                    raise IdentityError(f"{_host(url)} takes over {MOST_SECONDS:.0f} s", 503)
             status = answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise IdentityError(f"{_host(url)} cannot be asked: {type(error).__name__}", 503) from error

@@ -26,6 +26,7 @@ MOST = 100
 RSA_BITS = 2048
 
 Key = RSAKey | ECKey
+CURVES = ("P-256", "P-384")
 
 
 class Issuer:
@@ -112,6 +113,11 @@ class Issuer:
         self._known_at = now
 
 
+def kind_of(key: Key) -> str:
+    """RSA, or the name of its curve."""
+    return "RSA" if isinstance(key, RSAKey) else str(key.curve_name)
+
+
 def _usable(found: Mapping[str, Any]) -> Key:
     """Read a key; IdentityError for one that signs nothing that we accept."""
     try:
@@ -119,7 +125,7 @@ def _usable(found: Mapping[str, Any]) -> Key:
     except (JoseError, ValueError, KeyError, TypeError):
         key = None
     if key is None or (isinstance(key, RSAKey) and key.raw_value.key_size < RSA_BITS):
-        said = "its key is none that counts: RSA of 2048 bits and more, or P-256, to sign"
+        said = "its key is none that counts: RSA of 2048 bits and more, P-256 or P-384, to sign"
         raise IdentityError(said)
     return key
 
@@ -127,6 +133,6 @@ def _usable(found: Mapping[str, Any]) -> Key:
 def _read(found: Mapping[str, Any]) -> Key | None:
     if found.get("kty") == "RSA":
         return RSAKey.import_key({name: found[name] for name in ("kty", "n", "e")})
-    if (found.get("kty"), found.get("crv")) == ("EC", "P-256"):
+    if found.get("kty") == "EC" and found.get("crv") in CURVES:
         return ECKey.import_key({name: found[name] for name in ("kty", "crv", "x", "y")})
     return None

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from controlplane.engine.refusals import SUBJECT
 from controlplane.identity.errors import IdentityError
 from controlplane.settings import GrantSetting, JwtRule, Oidc, SettingError
-from controlplane.store.grants import Grants, bounded, check
+from controlplane.store.grants import Grants, bounded, check, listed
 from controlplane.store.roles import Role
 
 EVERYBODY = "*"
@@ -16,6 +17,8 @@ EVERYBODY = "*"
 LONGEST = 100
 MOST_GROUPS = 500
 NAME = re.compile(r"\w[\w .@+'()/:-]{0,99}")
+REPOSITORY = ("repository_id", "project_id", "repository", "project_path")
+"""Claims that say whose build it is, at GitHub and at GitLab; ids, where there are some, survive a new name."""
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_:/.-]{1,100})\}")
 
 
@@ -52,11 +55,15 @@ def of_login(oidc: Oidc, given: Mapping[str, Sequence[GrantSetting]], claims: An
             "whoever runs Towpath can add one of his groups there."
         )
         raise IdentityError(said, 403)
-    return Somebody(_id("oidc", oidc.issuer, claims["sub"]), name, grants, groups)
+    return Somebody(_id(SUBJECT, oidc.issuer, claims["sub"]), name, grants, groups)
 
 
 def of_build(issuer: str, rules: Sequence[JwtRule], claims: Mapping[str, Any]) -> Somebody:
-    """Answer what a build may: all that the rules grant whose claims it has; the first names it."""
+    """Answer what a build may: all that the rules grant whose claims it has; the first names it.
+
+    All builds of a repository are one person, on whatever branch: who can push can make any number of
+    subjects. Where no claim says which repository, all builds of the issuer are one.
+    """
     fitting = [rule for rule in rules if _fits(rule, claims)]
     if not fitting:
         known = ", ".join(sorted({name for rule in rules for name in rule.claims}))
@@ -64,12 +71,14 @@ def of_build(issuer: str, rules: Sequence[JwtRule], claims: Mapping[str, Any]) -
     grants = (grant for rule in fitting for one in rule.grants for grant in grants_of(one))
     name = PLACEHOLDER.sub(lambda found: str(claims.get(found[1], "")), fitting[0].name)
     name = re.sub(r"[^\w .@+'()/:-]", "_", name)[:LONGEST]
-    return Somebody(_id("jwt", issuer, claims["sub"]), name, tuple(dict.fromkeys(grants)))
+    said = ((claim, claims.get(claim)) for claim in REPOSITORY)
+    whose = next((f"{claim}={value}" for claim, value in said if value), "")
+    return Somebody(_id("jwt:", issuer, whose), name, tuple(dict.fromkeys(grants)))
 
 
 def grants_of(one: GrantSetting) -> Grants:
     """A grant of the settings."""
-    return bounded(Role(one.role), [one.pipelines], [one.stages])
+    return bounded(Role(one.role), [one.pipelines], [one.stages], listed(one.environments))
 
 
 def check_grants(where: str, given: Sequence[GrantSetting]) -> None:
@@ -80,7 +89,7 @@ def check_grants(where: str, given: Sequence[GrantSetting]) -> None:
                 f"{where}: there is no role {one.role!r}; there is: {', '.join(Role)}"
             )
         try:
-            check((one.pipelines, one.stages))
+            check((one.pipelines, one.stages, *listed(one.environments)))
         except ValueError as error:
             raise SettingError(f"{where}: {error}") from None
 
@@ -101,4 +110,4 @@ def _groups(said: Any) -> frozenset[str]:
 
 def _id(kind: str, issuer: str, subject: str) -> str:
     of = f"{issuer} {subject}".encode("utf-8", "surrogatepass")  # no issuer has a space
-    return f"{kind}:{hashlib.sha256(of).hexdigest()[:32]}"
+    return f"{kind}{hashlib.sha256(of).hexdigest()[:32]}"

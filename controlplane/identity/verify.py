@@ -1,22 +1,24 @@
-"""One JWT: is it this issuer's, for us, and of now? Only RS256 and ES256; bounded before it is read."""
+"""One JWT: is it this issuer's, for us, and of now? Few algorithms only; bounded before it is read."""
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError, MissingClaimError
-from joserfc.jwk import RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
 from controlplane.identity.errors import IdentityError
-from controlplane.identity.keys import Issuer
+from controlplane.identity.keys import Issuer, kind_of
 
 MAX_LENGTH = 8 * 1024
 LEEWAY = 60
 """Seconds that two clocks may differ."""
 ALGORITHMS = ("RS256", "ES256")
+"""Those of people's and builds' issuers; whoever else verifies names his own."""
+KEYS = {"RS256": "RSA", "ES256": "P-256", "ES384": "P-384"}
+"""Which kind of key signs by which algorithm."""
 Claims = Mapping[str, Any]
 
 
@@ -33,13 +35,13 @@ def looks_like_one(token: str) -> bool:
     return token.count(".") == 2  # noqa: PLR2004 - header, claims, signature
 
 
-def read(token: str) -> Shown:
+def read(token: str, algorithms: Sequence[str] = ALGORITHMS) -> Shown:
     """Read what it claims to be; IdentityError where that can not be."""
     if len(token) > MAX_LENGTH:
         raise IdentityError(f"it is over {MAX_LENGTH} bytes")
     header, claims, _ = (_part(part) for part in (*token.split(".")[:2], "e30"))
-    if header.get("alg") not in ALGORITHMS:
-        raise IdentityError(f"it is not signed by {' or '.join(ALGORITHMS)}")
+    if header.get("alg") not in algorithms:
+        raise IdentityError(f"it is not signed by {' or '.join(algorithms)}")
     if "crit" in header:
         raise IdentityError("its header asks for what Towpath does not do (crit)")
     kid, issuer = header.get("kid"), claims.get("iss")
@@ -48,13 +50,19 @@ def read(token: str) -> Shown:
     return Shown(header["alg"], kid, issuer)
 
 
-def verify(token: str, issuer: Issuer, audience: str, now: float) -> Claims:
+def verify(
+    token: str,
+    issuer: Issuer,
+    audience: str,
+    now: float,
+    algorithms: Sequence[str] = ALGORITHMS,
+) -> Claims:
     """Answer its claims where it is this issuer's, for this audience, and of now."""
-    shown = read(token)
+    shown = read(token, algorithms)
     if shown.issuer != issuer.issuer:
         raise IdentityError(f"its issuer is not {issuer.issuer}")
     key = issuer.key(shown.kid)
-    if (shown.algorithm == "RS256") is not isinstance(key, RSAKey):
+    if KEYS[shown.algorithm] != kind_of(key):
         raise IdentityError("its algorithm is not that of its key")
     wanted = JWTClaimsRegistry(
         now=int(now),

@@ -8,6 +8,8 @@ from controlplane.manual.words import code, page, table
 
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
+        "abandoned.failed": "A deployment that was abandoned has failed, or was stopped.",
+        "abandoned.succeeded": "A deployment that was abandoned has ended well.",
         "approval.answered": "Somebody's word decided an approval.",
         "approval.invalidated": "What an approval is about has changed: the words so far count no longer.",
         "approval.refused": "Somebody wanted to decide an approval who may not; nothing was changed.",
@@ -38,9 +40,13 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "person.paged": "Something cannot be mended without a person.",
         "pipeline.applied": "A pipeline's structure was stored.",
         "pipeline.deleted": "A pipeline was deleted.",
+        "pipeline.followed": "The old pipeline at CodePipeline is followed, to compare with.",
+        "pipeline.left": "The old pipeline is followed no longer.",
         "rollback.done": "A rollback ended, and what it brought back was verified.",
         "rollback.failed": "A rollback could not be brought to its end.",
         "rollback.requested": "A person or a verdict asked for a rollback.",
+        "source.waits": "A push waits for a pipeline that cannot be read; those after it do so in silence.",
+        "bake.extended": "A person has a bake, or a watch, last longer.",
         "stage.extended": "A bake saw too little and lasts longer.",
         "stage.failed": "A stage failed.",
         "stage.held": "A bake neither passes nor fails, and says why.",
@@ -48,6 +54,7 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "stage.noted": "What should be known of a stage that goes on.",
         "stage.retried": "A failed stage is tried again.",
         "stage.succeeded": "A stage is done.",
+        "tags.changed": "Tags of a pipeline, a webhook or an action type were set or taken away.",
         "transition.disabled": "The way into a stage was closed.",
         "transition.enabled": "The way into a stage was opened.",
         "watch.advised": "The watch of a done stage would roll back, and may only advise.",

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
+from controlplane.declarations.deploy_providers import WAY_BACK
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.notifiers import NOTIFIERS
 from controlplane.declarations.provider import Need, Provider
-from controlplane.declarations.providers import ACTIONS, BAKE, RULES, WAY_BACK
+from controlplane.declarations.providers import ACTIONS
 from controlplane.declarations.retries import RETRY_KEYS
+from controlplane.declarations.rule_providers import BAKE, RULES
 from controlplane.declarations.words import BAKE as BAKE_WORDS
 from controlplane.declarations.words import CHANNELS, CONSEQUENCES, channel_word
 from controlplane.declarations.words import WAY_BACK as WAY_BACK_WORDS

@@ -30,7 +30,7 @@ class StageLine:
 class Button:
     """One legal move, offered as a button. value comes back signed with the press."""
 
-    action: str  # "approve", "reject", "pass", "rollback", "hold", "resume"
+    action: str  # "approve", "reject", "pass", "extend", "rollback", "hold", "resume"
     text: str
     value: str
     style: str = ""  # "primary", "danger" or ""
@@ -56,6 +56,7 @@ class Note:
     started_by: who started the execution, or the one that it takes back; "" where nobody is known.
     notice: the event type of CodePipeline's notification rules, "" where it has none.
     accounts: the registered accounts that the stage acts in.
+    votes: of each open approval that several people must give, who has given it so far.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Note:
     started_by: str = ""
     notice: str = ""
     accounts: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()
 
 
 class Notifier(Protocol):

@@ -13,6 +13,9 @@ from typing import NamedTuple
 MAX_VALUE = 2_000
 """Slack's limit: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 
+EXTENSION = 30
+"""Minutes that the button adds to a bake."""
+
 _PURPOSE = (
     b"towpath button v1:"  # so that no other thing signed with the secret passes for a button
 )
@@ -21,16 +24,26 @@ _PURPOSE = (
 class Press(NamedTuple):
     """The move that a button asks for."""
 
-    action: str  # "approve", "reject", "pass", "rollback"
+    action: str  # "approve", "reject", "pass", "extend", "rollback", "hold", "resume"
     execution: str
     stage: str
     action_name: str
     token: str
+    evidence: str = ""  # the hash of what there was to see; "" for a button of a version before
 
 
-def sign(action: str, execution: str, stage: str, action_name: str, token: str, secret: str) -> str:
+def sign(  # noqa: PLR0913 - what a button is bound to
+    action: str,
+    execution: str,
+    stage: str,
+    action_name: str,
+    token: str,
+    secret: str,
+    evidence: str = "",
+) -> str:
     """Make the value of a button, at most 2,000 ASCII characters; ValueError where it is longer."""
-    fields = json.dumps([action, execution, stage, action_name, token], separators=(",", ":"))
+    bound = [action, execution, stage, action_name, token, *([evidence] if evidence else [])]
+    fields = json.dumps(bound, separators=(",", ":"))
     payload = base64.urlsafe_b64encode(fields.encode()).decode()
     value = f"{payload}.{_mac(payload, secret)}"
     if len(value) > MAX_VALUE:

@@ -31,6 +31,8 @@ MAX_BLOCKS_BYTES = 12_000
 back URL-encoded, stays under the 64 KiB that we read of a request."""
 
 MAX_PROSE = 600
+MAX_BUTTONS = 25
+"""Of one block of actions: https://docs.slack.dev/reference/block-kit/blocks/actions-block."""
 
 ROOMS = (2_800, 1_000, 300, 60)
 """Tried in turn for each free text, until all of it fits."""
@@ -122,6 +124,10 @@ def _foot(note: Note, room: int) -> list[Block]:
     blocks: list[Block] = []
     if note.lines:
         blocks.append(SectionBlock(text=_marked(_lines(note.lines, room))))
+    if note.votes:
+        blocks.append(
+            SectionBlock(text=_plain(escaped("\n".join(note.votes), min(room, MAX_PROSE))))
+        )
     if note.buttons:
         blocks.append(ActionsBlock(elements=_buttons(note.buttons)))
     return [*blocks, _context(note)]
@@ -146,7 +152,7 @@ def _line(line: StageLine, *, details: bool) -> str:
 
 def _buttons(buttons: tuple[Button, ...]) -> list[ButtonElement]:
     made: list[ButtonElement] = []
-    for button in buttons:
+    for button in buttons[:MAX_BUTTONS]:
         # Slack wants action_id unique in its block; what a press asks for is in the signed value.
         same = sum(str(one.action_id).partition(".")[0] == button.action for one in made)
         element = ButtonElement(

@@ -58,7 +58,8 @@ class Web:
         """Take the bot's token, and the base of the Web API ("https://slack.com/api/")."""
         # No retry handlers: the outbox owns retries, and the default ones sleep.
         self._client = WebClient(token=token, base_url=url, timeout=TIMEOUT, retry_handlers=[])
-        self._hosts = {HOOKS, urlsplit(url).netloc}
+        base = urlsplit(url)
+        self._hooks = {("https", HOOKS), (base.scheme, base.netloc)}
 
     def call(self, method: str, **arguments: Any) -> SlackResponse:
         """Call a method once; NotifyError says what is wrong, and whether trying again helps."""
@@ -75,11 +76,21 @@ class Web:
             raise NotifyError(f"Slack can not be reached ({kind}); trying again.") from None
 
     def whisper(self, user: str, channel: str, response_url: str, text: str) -> None:
-        """Tell one person, and nobody else sees it; NotifyError as of `call`. text is shown as it is."""
-        if urlsplit(response_url).netloc in self._hosts:
+        """Tell one person, and nobody else sees it; NotifyError as of `call`. text is shown as it is.
+
+        An address that is none of Slack's is left alone: he is told in the channel, and still alone sees it.
+        """
+        if self._is_slacks(response_url):
             self._respond(response_url, escaped(text))
         elif channel:
             self.call("chat.postEphemeral", channel=channel, user=user, text=escaped(text))
+
+    def _is_slacks(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        return (parts.scheme, parts.netloc) in self._hooks
 
     def _respond(self, url: str, text: str) -> None:
         hook = WebhookClient(url, timeout=TIMEOUT, retry_handlers=[])

@@ -17,7 +17,7 @@ from typing import Any, Self
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.base_backend import BackendDict
 
-from controlplane.sandbox import codebuild, codedeploy
+from controlplane.sandbox import beanstalk, codebuild, codedeploy, ecs
 from controlplane.sandbox.aws import clock, on_tick
 from controlplane.sandbox.aws.identity import root_key
 from controlplane.sandbox.aws.server import Server, serve
@@ -91,6 +91,8 @@ class Sandbox:
         around = codedeploy.Surroundings(self.fleet.hosts)
         codedeploy.install(around)
         codebuild.install()
+        ecs.install()
+        beanstalk.install()
         on_tick(Scanner())
         server = _serve(port)
         end(server.stop)

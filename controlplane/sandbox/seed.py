@@ -15,6 +15,7 @@ from controlplane.sandbox.world import (
     APPLICATION,
     REGION,
     SOURCE_BUCKET,
+    STORES,
     TOOLS_ACCOUNT,
     USER,
     Account,
@@ -52,6 +53,8 @@ def seed_roles(client: Clients, account: Account) -> dict[str, str]:
         "ExternalId": account.external_id,
         "ArtifactBucketName": account.artifact_bucket,
         "SourceBucketArn": f"arn:aws:s3:::{SOURCE_BUCKET}",
+        "StoreBucketArn": f"arn:aws:s3:::{STORES}*",
+        "StoreKeyArn": TOOLS_ACCOUNT.arn("kms", "key/*", region="*"),
         "Drills": "no" if account.name.startswith("prod") else "yes",
     }
     cloudformation.create_stack(

@@ -73,6 +73,8 @@ LAYOUTS = {
 """Which environments a sandbox has, by the name of its layout; several may share one account. More than
 ten requests a second to an instance are what release 2 does not bear."""
 SOURCE_BUCKET = f"towpath-releases-{TOOLS_ACCOUNT.id}"
+STORES = f"towpath-store-{TOOLS_ACCOUNT.id}-"
+"""How the names of pipelines' own artifact stores begin; the roles may use them, where they are there."""
 EVENT_QUEUE = "towpath-source-events"
 TOPIC = "towpath-releases"
 AUDIT_QUEUE = "towpath-sns-audit"

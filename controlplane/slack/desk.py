@@ -10,11 +10,12 @@ from controlplane.notify.slack import SlackNotifier
 from controlplane.notify.slack_web import Web
 from controlplane.settings import SlackPerson
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes, nowhere
 
 
 @dataclass(frozen=True)
 class Door:
-    """What the listeners need. secret: signs buttons. now: seconds since the epoch."""
+    """What the listeners need. secret: signs buttons. now: seconds since the epoch. goes: where stages lead."""
 
     database: Database
     commands: Commands
@@ -22,6 +23,7 @@ class Door:
     people: Mapping[str, SlackPerson]
     secret: str
     now: Callable[[], float]
+    goes: Goes = nowhere
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ newer. What cannot be done raises CommandError or NotAllowedError with the reaso
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controlplane.engine import approvals
+from controlplane.engine.extending import Extension
 from controlplane.engine.refusals import CommandError, Person, Problem
-from controlplane.notify.buttons import Press
+from controlplane.notify.buttons import EXTENSION, Press
 from controlplane.settings import SlackPerson
 from controlplane.slack.desk import Door
 from controlplane.slack.people import person
+from controlplane.store import approvals as store_approvals
 from controlplane.store import executions, ledger, queries
 from controlplane.store.roles import Permission
 
@@ -19,6 +22,7 @@ NEEDS: Mapping[str, Permission] = {
     "approve": Permission.APPROVE,
     "reject": Permission.APPROVE,
     "pass": Permission.ROLL_BACK,
+    "extend": Permission.ROLL_BACK,
     "rollback": Permission.ROLL_BACK,
     "hold": Permission.HOLD,
     "resume": Permission.HOLD,
@@ -41,7 +45,8 @@ def who(door: Door, user: str, asked: Press) -> tuple[Person, Any]:
         raise CommandError(Problem.UNKNOWN, f"there is no execution {asked.execution}")
     people: Mapping[str, SlackPerson] = door.people
     needed = NEEDS[asked.action]
-    return person(people, user, needed, execution.pipeline, asked.stage), execution
+    by = person(people, user, needed, execution.pipeline, asked.stage, door.goes)
+    return by, execution
 
 
 def move(door: Door, user: str, asked: Press) -> None:
@@ -55,15 +60,40 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
     by, _ = who(door, user, asked)
     if asked.action == "reject" and not comment.strip():
         raise CommandError(Problem.INVALID, "Say why: whoever started the release reads it.")
-    still_open(door, asked)
-    door.commands.decide_approval(
-        asked.execution,
+    word = approvals.Word(
         asked.stage,
         asked.action_name,
-        by,
-        approve=asked.action == "approve",
-        summary=comment.strip(),
-        token=asked.token,
+        asked.action == "approve",
+        comment.strip(),
+        asked.token,
+        asked.evidence,
+    )
+    try:
+        still_open(door, asked)
+        door.commands.decide_approval(
+            asked.execution,
+            asked.stage,
+            asked.action_name,
+            by,
+            approve=word.approve,
+            summary=word.comment,
+            token=asked.token,
+            evidence=word.evidence,
+        )
+    except CommandError:
+        if not _has_said(door, by, word):
+            raise
+
+
+def _has_said(door: Door, by: Person, word: approvals.Word) -> bool:
+    """Say whether these very words of his count already: his window did not hear that they were taken."""
+    with door.database.read() as connection:
+        votes = store_approvals.votes(connection, word.token)
+    mine = (by.name, by.door, word.verdict, word.comment)
+    return any(
+        (one.person, one.door, one.verdict, one.comment) == mine
+        for one in votes
+        if one.void_at is None
     )
 
 
@@ -99,6 +129,12 @@ def _pass(door: Door, asked: Press, by: Person, _: str) -> None:
     door.commands.judge(asked.execution, asked.stage, by, passes=True, reason="judged in Slack")
 
 
+def _extend(door: Door, asked: Press, by: Person, _: str) -> None:
+    """asked.token: of the stage as it was drawn, so that two who press at once extend it once."""
+    longer = Extension(EXTENSION, "extended in Slack", asked.token)
+    door.commands.extend_bake(asked.execution, asked.stage, by, longer)
+
+
 def _hold(door: Door, asked: Press, by: Person, pipeline: str) -> None:
     with door.database.read() as connection:
         closed = ledger.transition(connection, pipeline, asked.stage)
@@ -128,6 +164,7 @@ def _resume(door: Door, asked: Press, by: Person, pipeline: str) -> None:
 MOVES: Mapping[str, Callable[[Door, Press, Person, str], None]] = {
     "rollback": _roll_back,
     "pass": _pass,
+    "extend": _extend,
     "hold": _hold,
     "resume": _resume,
 }

@@ -100,7 +100,7 @@ def _promote(said: _Said) -> str:
     if len(said.words) != 1:
         raise CommandError(Problem.INVALID, "Say which: /towpath promote PIPELINE")
     [name] = said.words
-    by = person(said.door.people, said.asked.user, Permission.RUN, name, "")
+    by = person(said.door.people, said.asked.user, Permission.RUN, name, "", said.door.goes)
     _known(said, name)
     started = said.door.commands.start(
         name, by, dedupe=f"slack:{said.key}", detail="/towpath promote"
@@ -117,7 +117,7 @@ def _freeze(said: _Said) -> str:
     stages = _known(said, name)
     stage = rest.pop(0) if rest and rest[0] in stages else ""
     length = rest.pop(0) if rest and re.fullmatch(DURATION, rest[0]) else ""
-    by = person(said.door.people, said.asked.user, Permission.FREEZE, name, stage)
+    by = person(said.door.people, said.asked.user, Permission.FREEZE, name, stage, said.door.goes)
     if not rest:
         raise CommandError(
             Problem.INVALID,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from controlplane.store.tables import Approval, Execution, LedgerEntry, Vote, table
 
@@ -12,6 +12,13 @@ A, V = APPROVAL.c, VOTE.c
 L, E = table(LedgerEntry).c, table(Execution).c
 Rows = Sequence[Row[Any]]
 MOST = 200
+STANDING = (
+    select(table(LedgerEntry))
+    .where(L.pipeline == bindparam("pipeline"), L.stage.in_(bindparam("stages", expanding=True)))
+    .order_by(L.id.desc())
+    .limit(10 * MOST)
+)
+"""Made once: each in_() of a list makes cycles, which pile up until the garbage collector comes by."""
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -56,8 +63,8 @@ def void(connection: Connection, token: str, evidence: str, now: float) -> int:
 def standing(connection: Connection, pipeline: str, stages: Collection[str]) -> Rows:
     """The newest entry of each target that a pipeline deployed to in these stages, by target."""
     newest: dict[str, Row[Any]] = {}
-    entries = select(table(LedgerEntry)).where(L.pipeline == pipeline, L.stage.in_(list(stages)))
-    for row in connection.execute(entries.order_by(L.id.desc()).limit(10 * MOST)):
+    where = {"pipeline": pipeline, "stages": list(stages)}
+    for row in connection.execute(STANDING, where):
         newest.setdefault(row.target, row)
     return [newest[name] for name in sorted(newest)][:MOST]
 

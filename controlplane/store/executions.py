@@ -70,6 +70,12 @@ def _archived(connection: Connection, key: str) -> str | None:
     return connection.execute(wanted).scalar()
 
 
+def open_versions(connection: Connection, pipeline: str) -> list[int]:
+    """The versions of a pipeline that executions which have not ended run."""
+    wanted = select(E.version).where(E.pipeline == pipeline, E.ended_at.is_(None)).distinct()
+    return list(connection.execute(wanted).scalars())
+
+
 def open_ones(connection: Connection, pipeline: str, most: int) -> int:
     """How many executions of a pipeline have not ended; counted up to `most`."""
     wanted = select(E.status).where(E.pipeline == pipeline, E.ended_at.is_(None)).limit(most)
@@ -158,7 +164,7 @@ IN_STAGES = Reading(
     select(
         S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
-        E.trigger,
+        E.trigger, E.stop,
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(among(S.id, "ids"))

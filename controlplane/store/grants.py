@@ -1,12 +1,13 @@
-"""Who may do what where: a grant is a role over the pipelines and stages that two globs match.
+"""Who may do what where: a grant is a role over the pipelines, stages and environments that globs match.
 
 A role without bounds is a grant over everything. `may` is the one function that every door asks.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any, NamedTuple
 
 from controlplane.store.roles import Permission, Role, allows, roles_with
@@ -20,32 +21,54 @@ SCOPED = "scoped"
 
 
 class Grant(NamedTuple):
-    """pipelines, stages: globs, in which * is any text and ? any letter. "*" alone is everything."""
+    """pipelines, stages, environments: globs: * is any text and ? any letter. "*" alone is everything."""
 
     role: str
     pipelines: str = ALL
     stages: str = ALL
+    environments: str = ALL
 
     def __str__(self) -> str:
-        if (self.pipelines, self.stages) == (ALL, ALL):
-            return self.role
-        return f"{self.role} on {self.pipelines}/{self.stages}"
+        place = f" on {self.pipelines}/{self.stages}"
+        place = "" if (self.pipelines, self.stages) == (ALL, ALL) else place
+        return f"{self.role}{place}{self._where()}"
+
+    def _where(self) -> str:
+        return "" if self.environments == ALL else f" in {self.environments}"
 
 
 Grants = tuple[Grant, ...]
+Goes = Callable[[str, str], Collection[str]]
+"""Pipeline and stage -> the environments that it leads into; of all stages for ""."""
 
 
-def may(grants: Grants, permission: Permission, pipeline: str = "", stage: str = "") -> bool:
+def nowhere(_pipeline: str, _stage: str) -> Collection[str]:
+    """Nobody knows where stages lead: a grant that is bounded to environments allows nothing there."""
+    return ()
+
+
+def may(
+    grants: Grants,
+    permission: Permission,
+    pipeline: str = "",
+    stage: str = "",
+    goes: Goes = nowhere,
+) -> bool:
     """Whether these grants allow it there. "" is every pipeline, or every stage of the pipeline.
 
     What moves a whole pipeline needs a grant over all of its stages: an execution goes through all of
-    them. To read a pipeline any of its stages is enough.
+    them. To read a pipeline any of its stages is enough, whatever it leads into.
+    goes: asked only where it matters; all that it answers must be among the environments of the grants.
     """
-    return any(
-        allows(grant.role, permission)
-        and _covers(grant.pipelines, pipeline)
-        and (permission is Permission.READ or _covers(grant.stages, stage))
-        for grant in grants
+    able = _reaching(grants, permission, pipeline, stage)
+    if permission is Permission.READ or any(grant.environments == ALL for grant in able):
+        return bool(able)
+    # Whoever declares says which accounts a pipeline acts in, so no environment bounds that.
+    if not able or not pipeline or permission is Permission.DECLARE:
+        return False
+    found = goes(pipeline, stage)
+    return bool(found) and all(
+        any(fnmatchcase(name, grant.environments) for grant in able) for name in found
     )
 
 
@@ -64,13 +87,21 @@ def seen_by(grants: Grants) -> Callable[[str], bool] | None:
     return lambda pipeline: may(grants, Permission.READ, pipeline)
 
 
-def refusal(grants: Grants, permission: Permission, pipeline: str = "", stage: str = "") -> str:
+def refusal(
+    grants: Grants,
+    permission: Permission,
+    pipeline: str = "",
+    stage: str = "",
+    goes: Goes = nowhere,
+) -> str:
     """Say why `may` said no, and what would do."""
     able = " or ".join(roles_with(permission))
     if not may_somewhere(grants, permission):
         return f"{said(grants)} may not do this ({permission}): it needs {able}."
     place = f"pipeline {pipeline}" if pipeline else "every pipeline"
     place += f", stage {stage}" if stage else " with all its stages" if pipeline else ""
+    if pipeline and _reaching(grants, permission, pipeline, stage):
+        place += _into(permission, goes(pipeline, stage))
     return (
         f"{said(grants)} does not reach as far as this ({permission}): it needs {able} on {place}."
     )
@@ -81,18 +112,26 @@ def said(grants: Grants) -> str:
     return f"role {', '.join(map(str, grants))}" if grants else "no role"
 
 
-def bounded(role: Role, pipelines: Sequence[str] = (), stages: Sequence[str] = ()) -> Grants:
-    """A role over each of these pipelines and stages; none: all of them."""
-    return tuple(
-        Grant(role.value, pipeline, stage)
-        for pipeline in dict.fromkeys(pipelines or (ALL,))
-        for stage in dict.fromkeys(stages or (ALL,))
-    )
+def bounded(
+    role: Role,
+    pipelines: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    environments: Sequence[str] = (),
+) -> Grants:
+    """A role over each of these pipelines, stages and environments; none: all of them."""
+    every = (dict.fromkeys(named or (ALL,)) for named in (pipelines, stages, environments))
+    return tuple(Grant(role.value, *place) for place in product(*every))
+
+
+def listed(said: str | Sequence[str]) -> Sequence[str]:
+    """One name alone is a list of one."""
+    return (said,) if isinstance(said, str) else said
 
 
 def write(grants: Grants) -> str:
-    """As a column keeps them."""
-    return json.dumps([list(grant) for grant in grants], separators=(",", ":"))
+    """As a column keeps them. An older replica, which knows no environments, finds no grants where some are."""
+    kept = (list(grant if grant.environments != ALL else grant[:-1]) for grant in grants)
+    return json.dumps([*kept], separators=(",", ":"))
 
 
 def read(text: str) -> Grants:
@@ -109,6 +148,26 @@ def check(globs: Iterable[str]) -> None:
     for glob in globs:
         if not re.fullmatch(GLOB, glob):
             raise ValueError(f"{glob!r} is no glob: letters, digits, . @ _ - and the wildcards * ?")
+
+
+def _reaching(
+    grants: Grants, permission: Permission, pipeline: str, stage: str
+) -> tuple[Grant, ...]:
+    """The grants that allow it there, as far as pipelines and stages go."""
+    return tuple(
+        grant
+        for grant in grants
+        if allows(grant.role, permission)
+        and _covers(grant.pipelines, pipeline)
+        and (permission is Permission.READ or _covers(grant.stages, stage))
+    )
+
+
+def _into(permission: Permission, found: Collection[str]) -> str:
+    if permission is Permission.DECLARE:
+        return " in every environment"
+    named = " and ".join(name or "an account that is not registered" for name in sorted(found))
+    return f" in {named}" if named else ", which leads into no environment that is known"
 
 
 def _covers(glob: str, name: str) -> bool:

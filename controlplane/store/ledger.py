@@ -78,6 +78,12 @@ def entry(row: Row[Any]) -> Entry:
     return Entry(row.id, row.target, row.digest, row.artifact, row.execution_id, Fared(row.status))
 
 
+def begun_under(connection: Connection, stage_id: str, token: str) -> Row[Any] | None:
+    """The deployment that a stage execution began under a token; None where it is not in the ledger."""
+    mine = select(A.id).where(A.stage_id == stage_id, A.token == token)
+    return connection.execute(select(LEDGER).where(L.action_id.in_(mine))).first()
+
+
 def of_stage(connection: Connection, action_ids: Sequence[int]) -> Sequence[Row[Any]]:
     return connection.execute(
         select(LEDGER).where(L.action_id.in_(action_ids)).order_by(L.id)

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
 
+from controlplane.states import ActionStatus, StageStatus
 from controlplane.store.bulk import wanted
 from controlplane.store.tables import (
+    ActionExecution,
     Execution,
     LedgerEntry,
     Pipeline,
@@ -23,6 +25,7 @@ from controlplane.store.tables import (
 PIPELINE, EXECUTION, STAGE = table(Pipeline), table(Execution), table(StageExecution)
 LEDGER, QUARANTINE, TRANSITION = table(LedgerEntry), table(Quarantine), table(Transition)
 P, E, S, L, Q = PIPELINE.c, EXECUTION.c, STAGE.c, LEDGER.c, QUARANTINE.c
+A = table(ActionExecution).c
 Place = tuple[str, str]
 """(pipeline, stage)."""
 
@@ -48,6 +51,15 @@ def newest_executions(connection: Connection, names: Collection[str]) -> Mapping
     return {row.pipeline: row for row in rows}
 
 
+ASKS = exists().where(
+    A.stage_id == S.id,
+    A.status == ActionStatus.IN_PROGRESS,
+    A.handle == A.token,  # an approval's handle is its token
+    A.answer == "",
+)
+"""An approval is open in the stage."""
+
+
 def _latest() -> Select[Any]:
     given = wanted("pipeline", "stage")
     latest = (
@@ -62,7 +74,7 @@ def _latest() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(S.pipeline, S.stage, S.status, E.type)
+        select(S.pipeline, S.stage, S.status, S.held, S.asked_at, E.type, ASKS.label("approval"))
         .join(EXECUTION, S.execution_id == E.id)
         .where(S.id.in_(select(latest).select_from(given)))
     )
@@ -72,11 +84,35 @@ LATEST = _latest()
 
 
 def latest_stages(connection: Connection, places: Collection[Place]) -> Mapping[Place, Any]:
-    """Who entered each stage last, with the type of its execution."""
+    """Who entered each stage last, with the type of its execution; approval: one is open there."""
     if not places:
         return {}
     rows: Sequence[Any] = connection.execute(LATEST, {"wanted": sorted(set(places))}).all()
     return {(row.pipeline, row.stage): row for row in rows}
+
+
+def _in_front() -> Select[Any]:
+    given = wanted("pipeline", "stage")
+    newest = select(func.max(S.id)).where(
+        S.pipeline == given.c.pipeline,
+        S.stage == given.c.stage,
+        S.ended_at.is_(None),
+        S.status == StageStatus.INBOUND,
+        S.held != "",
+    )
+    ids = select(newest.scalar_subquery()).select_from(given)
+    return select(S.pipeline, S.stage, S.held).where(S.id.in_(ids))
+
+
+IN_FRONT = _in_front()
+
+
+def held_in_front(connection: Connection, places: Collection[Place]) -> Mapping[Place, str]:
+    """Why the newest of those waits who are held at each stage's gate; only where one is."""
+    if not places:
+        return {}
+    rows: Sequence[Any] = connection.execute(IN_FRONT, {"wanted": sorted(set(places))}).all()
+    return {(row.pipeline, row.stage): str(row.held) for row in rows}
 
 
 def transitions(connection: Connection, names: Collection[str]) -> Mapping[Place, Row[Any]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.base import AccountError, Scope
 from accounts.models import Purpose
 from accounts.policies import LIMIT, session_policies, session_policy
-from accounts.statements import SET_ALARMS, STATEMENTS, On
+from accounts.statements import ONLY_NAMED, SET_ALARMS, STATEMENTS, On, Statement
 from tests.support.clients import account
 
 PROD = account().model_copy(update={"artifact_key": "arn:aws:kms:eu-west-1:444444444444:key/abc"})
@@ -53,6 +53,18 @@ def actions_of(purpose: Purpose) -> set[str]:
     return {action for statement in STATEMENTS[purpose] for action in statement.actions}
 
 
+def apart(purpose: Purpose) -> list[Statement]:
+    return [one for one in STATEMENTS[purpose] if one in ONLY_NAMED]
+
+
+def test_an_environment_is_updated_only_by_a_session_that_names_it() -> None:
+    named = "arn:aws:elasticbeanstalk:eu-west-1:444444444444:environment/shop/web"
+    policy = session_policy(PROD, Purpose.DEPLOY, Scope(resources=(named,)))
+    assert allows(policy, "elasticbeanstalk:UpdateEnvironment", named)
+    assert not allows(policy, "elasticbeanstalk:UpdateEnvironment", f"{named}-other")
+    assert "elasticbeanstalk" not in session_policy(PROD, Purpose.DEPLOY, Scope())
+
+
 def test_a_session_for_one_group_cannot_deploy_to_another() -> None:
     policy = session_policy(PROD, Purpose.DEPLOY, Scope(resources=(GROUP,)))
     assert allows(policy, "codedeploy:CreateDeployment", GROUP)
@@ -87,7 +99,8 @@ def test_with_a_source_object_comes_the_listing_of_its_bucket() -> None:
 def test_an_empty_scope_is_narrowed_to_its_purpose_only(purpose: Purpose) -> None:
     (statement,) = parsed(session_policy(PROD, purpose, Scope()))
     assert statement["Resource"] == ["*"]
-    assert set(statement["Action"]) == actions_of(purpose) - set(SET_ALARMS.actions)
+    left_out = {action for one in (SET_ALARMS, *apart(purpose)) for action in one.actions}
+    assert set(statement["Action"]) == actions_of(purpose) - left_out
 
 
 def test_alarms_are_set_outside_production_only_and_only_the_one_that_is_named() -> None:
@@ -142,3 +155,18 @@ def test_the_narrowest_policy_names_only_what_the_task_named(
             assert set(one["Action"]) <= anything
         else:
             assert set(one["Resource"]) <= {*arns, *buckets, *OWN}
+
+
+def test_a_pipelines_store_is_let_in_beside_the_accounts_own_bucket() -> None:
+    key = "arn:aws:kms:eu-west-1:111111111111:key/k"
+    scope = Scope(resources=(GROUP,), buckets=("shop-store",), key=key)
+    policy = session_policy(PROD, Purpose.DEPLOY, scope)
+    for bucket in ("shop-store", PROD.artifact_bucket):
+        assert allows(policy, "s3:PutObject", f"arn:aws:s3:::{bucket}/a.zip")
+    assert not allows(policy, "s3:PutObject", "arn:aws:s3:::other/a.zip")
+    assert allows(policy, "kms:GenerateDataKey", key)
+    assert not allows(policy, "kms:GenerateDataKey", key.replace("key/k", "key/other"))
+    unknown = session_policy(
+        PROD, Purpose.DEPLOY, Scope(resources=(GROUP,), buckets=("shop-store",))
+    )
+    assert allows(unknown, "kms:GenerateDataKey", key), "which keys those are, the role says"

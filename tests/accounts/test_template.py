@@ -9,7 +9,11 @@ from ruamel.yaml.comments import CommentedSeq, TaggedScalar
 
 from accounts.models import Purpose
 from accounts.statements import (
+    DECRYPT_ARTIFACTS,
     DECRYPT_SOURCE,
+    LIST_ARTIFACTS,
+    PASS_TASK_ROLES,
+    READ_ARTIFACTS,
     SET_ALARMS,
     STATEMENTS,
     TEMPLATE,
@@ -20,7 +24,9 @@ from controlplane.actions.envelopes import READERS
 
 FILE = Path(__file__).parents[2] / TEMPLATE
 DEPLOYMENT = ("aws.codedeploy", "CodeDeploy Deployment State-change Notification")
+PUSH = ("aws.codecommit", "CodeCommit Repository State Change")
 BUILD = ("aws.codebuild", "CodeBuild Build State Change")
+RULES = {"DeploymentRule": DEPLOYMENT, "BuildRule": BUILD, "RepositoryRule": PUSH}
 SEND, TELLER = "sqs:SendMessage", "DeploymentEvents.Arn"
 ROLES = {Purpose.WATCH: "Watch", Purpose.DEPLOY: "Deploy", Purpose.ROLLBACK: "Rollback"}
 
@@ -43,7 +49,7 @@ def granted(policy: Any) -> dict[str, set[str]]:
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_each_role_has_the_statements_of_the_table(resources: Any, purpose: Purpose) -> None:
     (policy,) = resources[ROLES[purpose]]["Properties"]["Policies"]
-    apart = (DECRYPT_SOURCE, SET_ALARMS)
+    apart = (DECRYPT_SOURCE, SET_ALARMS, PASS_TASK_ROLES)
     table = {s.sid: set(s.actions) for s in STATEMENTS[purpose] if s not in apart}
     assert granted(policy) == table
 
@@ -55,11 +61,48 @@ def test_the_source_key_has_a_policy_of_its_own(resources: Any) -> None:
     assert holders == {ROLES[p] for p in Purpose if DECRYPT_SOURCE in STATEMENTS[p]}
 
 
+USES = {
+    "StoreUse": (
+        "HasStores", [Purpose.DEPLOY],
+        (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid, "WriteArtifacts", "ResumeUploads"),
+    ),
+    "StoreReading": ("HasStores", [Purpose.ROLLBACK], (LIST_ARTIFACTS.sid, READ_ARTIFACTS.sid)),
+    "StoreKeyUse": ("HasStoreKeys", [Purpose.DEPLOY], ("EncryptArtifacts",)),
+    "StoreKeyReading": (
+        "HasStoreKeys", [Purpose.DEPLOY, Purpose.ROLLBACK], (DECRYPT_ARTIFACTS.sid,),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USES)
+def test_in_a_pipelines_store_a_role_may_what_it_may_in_the_accounts_own(
+    resources: Any, name: str
+) -> None:
+    condition, purposes, sids = USES[name]
+    use = resources[name]
+    assert use["Condition"] == condition
+    for purpose in purposes:
+        known = {s.sid: set(s.actions) for s in STATEMENTS[purpose]}
+        assert granted(use["Properties"]) == {sid: known[sid] for sid in sids}
+    assert [role.value for role in use["Properties"]["Roles"]] == [ROLES[p] for p in purposes]
+
+
 def test_alarms_may_be_set_only_where_drills_are_allowed(resources: Any) -> None:
     use = resources["DrillUse"]
     assert use["Condition"] == "AllowsDrills"
     assert granted(use["Properties"]) == {SET_ALARMS.sid: set(SET_ALARMS.actions)}
     assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+
+
+def test_only_who_deploys_hands_on_the_task_roles_and_to_nobody_but_tasks(resources: Any) -> None:
+    use = resources["TaskRoleUse"]
+    assert use["Condition"] == "HasTaskRoles"
+    assert granted(use["Properties"]) == {PASS_TASK_ROLES.sid: set(PASS_TASK_ROLES.actions)}
+    assert [role.value for role in use["Properties"]["Roles"]] == ["Deploy"]
+    (statement,) = use["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"].value == "TaskRoleArns"
+    only = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == only
 
 
 @pytest.mark.parametrize("role", ROLES.values())
@@ -98,7 +141,7 @@ def test_the_bucket_keeps_versions_encrypted_and_to_itself(resources: Any) -> No
     assert isinstance(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"], TaggedScalar)
 
 
-@pytest.mark.parametrize(("name", "told"), [("DeploymentRule", DEPLOYMENT), ("BuildRule", BUILD)])
+@pytest.mark.parametrize(("name", "told"), RULES.items())
 def test_what_ends_tells_the_queue_in_the_words_that_towpath_hears(
     resources: Any, name: str, told: tuple[str, str]
 ) -> None:
@@ -120,7 +163,7 @@ def test_who_tells_may_send_to_that_queue_and_nothing_else(resources: Any) -> No
 
 
 def test_nobody_tells_where_no_queue_is_given(resources: Any) -> None:
-    for name in ("DeploymentEvents", "DeploymentRule", "BuildRule"):
+    for name in ("DeploymentEvents", *RULES):
         assert resources[name]["Condition"] == "TellsOfDeployments"
 
 

@@ -18,14 +18,18 @@ from controlplane.actions.git.kinds import make as make_hosts
 from controlplane.actions.registry import ACTIONS, RULES, Key, Parts, drivers
 from controlplane.declarations import providers
 from controlplane.declarations.model import PROOFS
+from controlplane.declarations.rule_providers import RULES as RULE_TABLE
 from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.settings import GitHost
 from monitors.base import Shell, Verdict
 from tests.controlplane.actions.codedeploy_answers import S3
+from tests.controlplane.actions.fake_beanstalk import FakeBeanstalk
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_codebuild import FakeCodeBuild
+from tests.controlplane.actions.fake_codecommit import FakeCodeCommit
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
 from tests.controlplane.actions.fake_ecr import FakeEcr
+from tests.controlplane.actions.fake_ecs import FakeEcs, image_definitions
 from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.controlplane.actions.making import GROUP, NOW, bundle, digest_of, task
 from tests.support import vendors
@@ -52,6 +56,9 @@ class World:
     s3: FakeS3 = field(default_factory=FakeS3)
     ecr: FakeEcr = field(default_factory=FakeEcr)
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
+    services: FakeEcs = field(default_factory=FakeEcs)
+    environments: FakeBeanstalk = field(default_factory=FakeBeanstalk)
+    repositories: FakeCodeCommit = field(default_factory=FakeCodeCommit)
     git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
@@ -60,6 +67,9 @@ class World:
             codebuild=scripted("codebuild", **self.builds.operations()),
             codedeploy=scripted("codedeploy", **self.codedeploy.operations()),
             cloudformation=scripted("cloudformation", **self.stacks.operations()),
+            ecs=scripted("ecs", **self.services.operations()),
+            elasticbeanstalk=scripted("elasticbeanstalk", **self.environments.operations()),
+            codecommit=scripted("codecommit", **self.repositories.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
@@ -73,6 +83,7 @@ class World:
         copies = len(self.s3.calls("CopyObject")) + len(self.s3.calls("PutObject"))
         deployments = self.codedeploy.created + self.codedeploy.stopped
         stacks = self.stacks.begun + self.stacks.cancelled
+        deployments += self.services.begun + self.environments.begun
         return deployments + copies + len(self.ecr.put) + stacks + self.builds.begun
 
 
@@ -100,6 +111,10 @@ def _committed(world: World) -> None:
     world.git.push("main", {"appspec.yml": b"version: 0.0"})
 
 
+def _committed_there(world: World) -> None:
+    world.repositories.push({"appspec.yml": b"version: 0.0"})
+
+
 def _pushed(world: World) -> None:
     world.ecr.push(b"config")
     world.ecr.sent[digest_of(b"config")] = b"config"
@@ -115,9 +130,44 @@ def _updated(world: World) -> None:
     world.stacks.becomes("shop", "UPDATE_COMPLETE")
 
 
+def _served(world: World) -> None:
+    world.s3.put("releases", "images.zip", image_definitions(web="web:2"))
+    world.services.serve()
+
+
+def _going(world: World) -> None:
+    world.services.serve()
+    world.services.deploy("tp-bad")
+
+
+def _gone(world: World) -> None:
+    _going(world)
+    world.services.later()
+
+
+def _hosted(world: World) -> None:
+    _released(world)
+    world.environments.host()
+
+
+def _hosting(world: World) -> None:
+    world.environments.host()
+    world.environments.deploy("tp-bad")
+
+
+def _hosted_badly(world: World) -> None:
+    _hosting(world)
+    world.environments.later()
+
+
 GIT = {"ConnectionArn": "shop", "FullRepositoryName": "team/shop", "BranchName": "main"}
 PROJECT = {"ProjectName": "shop"}
 STACK = {"StackName": "shop", "ActionMode": "CREATE_UPDATE"}
+SERVICE = {"ClusterName": "shop", "ServiceName": "web"}
+IMAGES = bundle(location="s3://releases/images.zip")
+UNDOING = {**SERVICE, "DeploymentToken": "tp-bad", "DeploymentId": ""}
+ENVIRONMENT = {"ApplicationName": "shop", "EnvironmentName": "shop-web"}
+UPDATED = {**ENVIRONMENT, "DeploymentToken": "tp-bad", "DeploymentId": ""}
 TEMPLATE = bundle(location="s3://towpath-artifacts-444444444444/shop.yaml")
 RELEASE = bundle(b"release 1", location="s3://releases/shop.zip", account="tools")
 PUSHED = bundle(
@@ -129,6 +179,9 @@ CASES: Mapping[Key, Case] = {
         {"S3Bucket": "releases", "S3ObjectKey": "shop.zip"}, before=_released, service="s3"
     ),
     ("Source", "AWS", "CodeStarSourceConnection"): Case(GIT, before=_committed, service="s3"),
+    ("Source", "AWS", "CodeCommit"): Case(
+        {"RepositoryName": "shop", "BranchName": "main"}, (), _committed_there, "codecommit"
+    ),
     ("Source", "AWS", "ECR"): Case({"RepositoryName": "shop"}, (), _pushed, "ecr"),
     ("Build", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),
     ("Test", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),
@@ -173,6 +226,18 @@ CASES: Mapping[Key, Case] = {
         (),
         _updated,
         "cloudformation",
+    ),
+    ("Deploy", "AWS", "ECS"): Case(SERVICE, (IMAGES,), _served, "ecs"),
+    ("Deploy", "Custom", "ECSStop"): Case(UNDOING, (), _going, "ecs"),
+    ("Deploy", "Custom", "ECSRestore"): Case(
+        {**UNDOING, "RevisionDigest": "sha256:good"}, (), _gone, "ecs"
+    ),
+    ("Deploy", "AWS", "ElasticBeanstalk"): Case(
+        ENVIRONMENT, (RELEASE,), _hosted, "elasticbeanstalk"
+    ),
+    ("Deploy", "Custom", "ElasticBeanstalkStop"): Case(UPDATED, (), _hosting, "elasticbeanstalk"),
+    ("Deploy", "Custom", "ElasticBeanstalkRestore"): Case(
+        {**UPDATED, "RevisionDigest": "sha256:good"}, (), _hosted_badly, "elasticbeanstalk"
     ),
     ("Test", "Custom", "InspectorFindings"): Case(
         {"ResourceType": "AWS_EC2_INSTANCE", "ResourceIds": vendors.INSTANCE}
@@ -245,7 +310,7 @@ def test_every_driver_is_in_this_suite() -> None:
 
 def test_whatever_may_be_declared_has_its_driver() -> None:
     asked_once = {
-        one.id for one in providers.RULES if "onSuccess" not in one.stands or one.provider in PROOFS
+        one.id for one in RULE_TABLE if "onSuccess" not in one.stands or one.provider in PROOFS
     }
     assert {declared[:3] for declared in {*providers.BY_ID} - asked_once} <= set(CASES)
 

@@ -11,7 +11,7 @@ from tests.support.house import House
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house on an empty database of each kind."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").database()
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").furnished()
     house = House(tmp_path, url)
     yield house
     house.database.close()

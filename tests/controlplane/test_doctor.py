@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from controlplane.doctor import examine
+from controlplane.declarations.model import ArtifactStore, PipelineDeclaration
+from controlplane.doctor import examine, hops_of
 from controlplane.sandbox.scripted import Scripted, judging
 from controlplane.settings import GitHost, Settings
 from monitors.base import MonitorError, Verdict
-from tests.support.clients import StubClients
+from tests.support.clients import FakeRegistry, StubClients
 from tests.support.house import House, action, gated, pipeline, rule, source
 
 WORK = {"name": "Work", "actions": [action("Do", "NoOp")]}
@@ -75,3 +76,33 @@ def test_a_git_source_needs_a_host_its_secret_and_its_token(tmp_path: Path) -> N
     secret, token = missing(Settings(git={"shop": host}))
     assert "Set TOWPATH_NO_SUCH_SECRET" in secret
     assert "Say tokenEnv of shop" in token
+
+
+def test_the_stores_of_a_pipeline_are_walked_by_each_account_that_uses_them() -> None:
+    upload = action("Upload", "S3", outputArtifacts=[{"name": "App"}], region="eu-west-1")
+    upload["configuration"] = {"Account": "tools", "S3Bucket": "releases", "S3ObjectKey": "a.zip"}
+    key = "arn:aws:kms:eu-west-1:111111111111:key/k"
+    store = {"location": "shop-store", "encryptionKey": {"id": key, "type": "KMS"}}
+    declared = pipeline({"name": "Source", "actions": [upload]}, WORK)
+    stored = declared.model_copy(update={"artifact_store": ArtifactStore.model_validate(store)})
+
+    def hops(of: PipelineDeclaration) -> set[tuple[str, str]]:
+        found = hops_of(of, FakeRegistry())
+        return {(hop.account, hop.operation) for hop in found if hop.purpose == "deploy"}
+
+    assert hops(stored) - hops(declared) == {
+        ("tools", "get_bucket_versioning"), ("tools", "describe_key"),
+    }  # fmt: skip
+    asked = [hop.parameters for hop in hops_of(stored, FakeRegistry()) if hop.service == "kms"]
+    assert asked == [{"KeyId": key}]
+
+
+def test_a_store_that_is_no_bucket_is_a_finding(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    work = {**WORK, "actions": [action("Do", "NoOp", region="eu-west-1")]}
+    wrong = ArtifactStore(location="${cfn.Bucket}")
+    house.apply(pipeline(source(), work).model_copy(update={"artifact_store": wrong}))
+    found = examine(house.database, house.structures, StubClients(), "shop", Settings())
+    (said,) = [one for one in found if not one["ok"]]
+    assert "'${cfn.Bucket}', which is no bucket's name" in said["message"]
+    assert said["mend"] == "Say the name of a bucket."

@@ -5,6 +5,7 @@ each window, a second one takes over when the lease is over, and what the sandbo
 how often the work was begun. A canary is not among them: the check waits for the canary's own runs.
 """
 
+import json
 import signal
 import sys
 import threading
@@ -39,6 +40,7 @@ from tests.support import doomed
 from tests.support.house import ANNE
 
 WITHIN = 90.0
+SOURCES = "towpath-releases-111111111111"
 HOOK = "{location: hook.sh, timeout: 300}"
 SLOW = f"version: 0.0\nos: linux\nfiles: []\nhooks:\n  BeforeInstall:\n    - {HOOK}\n"
 WAITING = """#!/bin/sh
@@ -59,7 +61,7 @@ stages:
     actions:
       - name: Release
         provider: S3
-        with: {{S3Bucket: towpath-releases-111111111111, S3ObjectKey: shop.zip}}
+        with: {{S3Bucket: towpath-releases-111111111111, S3ObjectKey: {key}}}
         outputs: [Shop]
   - name: Dev
     account: dev
@@ -98,6 +100,32 @@ BUILD = """
           ProjectName: shop
           EnvironmentVariables: [{name: EXECUTION, value: "#{codepipeline.PipelineExecutionId}"}]
 """
+SERVE = """
+      - name: Serve
+        provider: ECS
+        runOrder: 2
+        inputs: [ShopDev]
+        with: {ClusterName: shop, ServiceName: NAME}
+"""
+SERVE_AGAIN = """
+      - name: Restore
+        provider: ECSRestore
+        with: {ClusterName: shop, ServiceName: NAME, DeploymentToken: NAME, DeploymentId: "",
+               RevisionLocation: "s3://none/none", RevisionVersion: v, RevisionDigest: "sha256:0"}
+"""
+HOST = """
+      - name: Host
+        provider: ElasticBeanstalk
+        runOrder: 2
+        inputs: [ShopDev]
+        with: {ApplicationName: NAME, EnvironmentName: NAME}
+"""
+HOST_AGAIN = """
+      - name: Restore
+        provider: ElasticBeanstalkRestore
+        with: {ApplicationName: NAME, EnvironmentName: NAME, DeploymentToken: tp-bad, DeploymentId: "",
+               RevisionLocation: "s3://none/none", RevisionVersion: v, RevisionDigest: "sha256:0"}
+"""
 INVOKE = """
       - {name: Check, provider: Lambda, with: {FunctionName: check, ResultFrom: answer}}
 """
@@ -135,10 +163,10 @@ class Scene:
     def bucket(self) -> str:
         return str(self.world["accounts"]["dev"]["artifact_bucket"])
 
-    def start(self, actions: str) -> None:
+    def start(self, actions: str, key: str = "shop.zip") -> None:
         """An execution that waits for somebody to run it."""
         commands = Commands(self.database, Structures(), lambda: system_clock().timestamp())
-        commands.apply_pipeline(load_text(SOURCE.format(name=self.name) + actions), ANNE)
+        commands.apply_pipeline(load_text(SOURCE.format(name=self.name, key=key) + actions), ANNE)
         self.execution = commands.start(self.name, ANNE)
 
     def run(self, *more: str) -> BaseProcess:
@@ -246,6 +274,7 @@ class Case:
     begun: Callable[[Scene], int]
     more: tuple[str, ...] = ()
     again: bool = False
+    key: str = "shop.zip"
 
 
 def copies(scene: Scene) -> int:
@@ -332,6 +361,73 @@ def deploy(scene: Scene, content: bytes, description: str) -> str:
     return str(answer["deploymentId"])
 
 
+def serve(scene: Scene) -> str:
+    """A service that only this test knows."""
+    ecs = scene.root("ecs")
+    ecs.create_cluster(clusterName="shop")
+    content = zip_of({"imagedefinitions.json": json.dumps([{"name": "web", "imageUri": "web:2"}])})
+    scene.root("s3", "tools").put_object(Bucket=SOURCES, Key="images.zip", Body=content)
+    web = {"name": "web", "image": "web:1"}
+    ecs.register_task_definition(family=scene.name, containerDefinitions=[web])
+    where = {"cluster": "shop", "serviceName": scene.name, "desiredCount": 1}
+    ecs.create_service(**where, taskDefinition=scene.name)
+    return PROMOTE + SERVE.replace("NAME", scene.name)
+
+
+def serve_again(scene: Scene) -> str:
+    """A service that a bad release was deployed to."""
+    serve(scene)
+    ecs = scene.root("ecs")
+    before = ecs.describe_task_definition(taskDefinition=scene.name)["taskDefinition"]
+    tags = {"towpath:token": scene.name, "towpath:before": before["taskDefinitionArn"]}
+    ecs.register_task_definition(
+        family=scene.name,
+        containerDefinitions=[{"name": "web", "image": "web:bad"}],
+        tags=[{"key": key, "value": value} for key, value in tags.items()],
+    )
+    ecs.update_service(cluster="shop", service=scene.name, taskDefinition=scene.name)
+    return SERVE_AGAIN.replace("NAME", scene.name)
+
+
+def revisions(scene: Scene) -> int:
+    """Task definitions that were registered for the service."""
+    found = scene.root("ecs").list_task_definitions(familyPrefix=scene.name)
+    return len(found["taskDefinitionArns"])
+
+
+def rollouts(scene: Scene) -> int:
+    """Deployments of the service that somebody began."""
+    found = scene.root("ecs").list_service_deployments(cluster="shop", service=scene.name)
+    return len(found["serviceDeployments"])
+
+
+def host(scene: Scene) -> str:
+    """An environment that only this test knows."""
+    beanstalk = scene.root("elasticbeanstalk")
+    beanstalk.create_application(ApplicationName=scene.name)
+    beanstalk.create_application_version(ApplicationName=scene.name, VersionLabel="v1")
+    named = {"ApplicationName": scene.name, "EnvironmentName": scene.name}
+    beanstalk.create_environment(**named, VersionLabel="v1")
+    return PROMOTE + HOST.replace("NAME", scene.name)
+
+
+def host_again(scene: Scene) -> str:
+    """An environment that a bad release was deployed to."""
+    host(scene)
+    beanstalk = scene.root("elasticbeanstalk")
+    bad = {"ApplicationName": scene.name, "VersionLabel": "tp-bad.0"}
+    beanstalk.create_application_version(**bad, Description="towpath, after v1")
+    beanstalk.update_environment(**bad, EnvironmentName=scene.name)
+    return HOST_AGAIN.replace("NAME", scene.name)
+
+
+def updates(scene: Scene) -> int:
+    """Updates of the environment that somebody began."""
+    named = {"ApplicationName": scene.name, "EnvironmentName": scene.name}
+    told = scene.root("elasticbeanstalk").describe_events(**named)["Events"]
+    return sum(one["Message"] == "Environment update is starting." for one in told)
+
+
 PARTS = ("--one-copy", "0")
 CASES = {
     "S3Promote": Case("s3.CopyObject", lambda _: PROMOTE, copies),
@@ -341,6 +437,11 @@ CASES = {
     "CodeDeployRestore": Case("codedeploy.CreateDeployment", restore, deployments),
     "CodeDeployStop": Case(STOPPED, stop, rollbacks),
     "CodeBuild": Case("codebuild.StartBuild", lambda _: BUILD, builds),
+    "ECS registers": Case("ecs.RegisterTaskDefinition", serve, revisions, key="images.zip"),
+    "ECS": Case("ecs.UpdateService", serve, rollouts, key="images.zip"),
+    "ECSRestore": Case("ecs.UpdateService", serve_again, rollouts),
+    "ElasticBeanstalk": Case("elasticbeanstalk.UpdateEnvironment", host, updates),
+    "ElasticBeanstalkRestore": Case("elasticbeanstalk.UpdateEnvironment", host_again, updates),
     # Lambda's Invoke has no token of its own: the function is told ours, and that it comes again.
     "Lambda": Case("lambda.Invoke", lambda _: INVOKE, asked, again=True),
 }
@@ -391,7 +492,7 @@ def _work(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.mark.parametrize("name", list(CASES))
 def test_killed_in_this_window_it_is_begun_once(scene: Scene, name: str, window: str) -> None:
     case, (kill, effect) = CASES[name], WINDOWS[window]
-    scene.start(case.actions(scene))
+    scene.start(case.actions(scene), case.key)
     begun, effects = case.begun(scene), scene.effects(case.call)
     kill(scene, case.call, case.more)
     assert (scene.status(), scene.effects(case.call) - effects) == ("InProgress", effect)
@@ -404,7 +505,7 @@ def test_killed_in_this_window_it_is_begun_once(scene: Scene, name: str, window:
 @pytest.mark.parametrize("name", list(CASES))
 def test_whose_answer_is_lost_begins_it_once(scene: Scene, name: str, fault: str) -> None:
     case = CASES[name]
-    scene.start(case.actions(scene))
+    scene.start(case.actions(scene), case.key)
     begun = case.begun(scene)
     scene.order(fault, case.call, times=1, **LOST[fault])
     scene.go_on(case.more)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlmodel import SQLModel
 
 from accounts.breaker import Breakers
 from controlplane.actions.job_worker import JobWorker
@@ -27,6 +26,7 @@ from controlplane.sandbox.scripted import AtOnce, Scripted, judging, source_of
 from controlplane.store import executions, queries
 from controlplane.store.database import Database
 from monitors.base import Verdict
+from tests.support import tables
 
 ANNE = Person("anne", "api")
 GOOD, BAD = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -41,6 +41,12 @@ KEYS: Mapping[str, Key] = {
     "CloudFormation": ("Deploy", "AWS", "CloudFormation"),
     "CloudFormationStop": ("Deploy", "Custom", "CloudFormationStop"),
     "CloudFormationRestore": ("Deploy", "Custom", "CloudFormationRestore"),
+    "ECS": ("Deploy", "AWS", "ECS"),
+    "ECSStop": ("Deploy", "Custom", "ECSStop"),
+    "ECSRestore": ("Deploy", "Custom", "ECSRestore"),
+    "ElasticBeanstalk": ("Deploy", "AWS", "ElasticBeanstalk"),
+    "ElasticBeanstalkStop": ("Deploy", "Custom", "ElasticBeanstalkStop"),
+    "ElasticBeanstalkRestore": ("Deploy", "Custom", "ElasticBeanstalkRestore"),
     "Manual": ("Approval", "AWS", "Manual"),
     "CloudWatchAlarm": ("Rule", "AWS", "CloudWatchAlarm"),
     "CloudWatchMetric": ("Rule", "Custom", "CloudWatchMetric"),
@@ -104,13 +110,21 @@ def rule(name: str, provider: str, owner: str = "AWS", **more: Any) -> dict[str,
     return {"name": name, "ruleTypeId": {"owner": owner, "provider": provider}, **more}
 
 
+def _nobody(_request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("nothing listens here")
+
+
+HTTP = httpx.Client(transport=httpx.MockTransport(_nobody))
+"""One for all: where a client has a network, making it reads every authority that is trusted."""
+
+
 class House:
     """Everything a test of the engine needs."""
 
     def __init__(self, folder: Path, url: str = "") -> None:
+        """url: a database that has its tables; left out: one in the folder."""
         self.clock = ManualClock()
-        self.database = Database(url or f"sqlite:///{folder}/towpath.db", self._now)
-        SQLModel.metadata.create_all(self.database.engine)
+        self.database = tables.careless(Database(url or tables.in_folder(folder), self._now))
         self.structures = Structures()
         self.drivers = {name: Scripted() for name in KEYS}
         self.drivers["S3"].default = source_of(GOOD)
@@ -126,14 +140,14 @@ class House:
         drivers["Test", "Custom", "WaveBake"] = WaveBake()
         drivers["Job", "Towpath", "Worker"] = JobWorker()
         drivers |= self.others
-        calendars = Calendars(httpx.Client(), self.clock, {})
+        calendars = Calendars(HTTP, self.clock, {})
         drivers |= {
             ("Gate", "AWS", "DeploymentWindow"): DeploymentWindow(calendars),
             ("Gate", "AWS", "VariableCheck"): VariableCheck(),
             ("Gate", "Custom", "Expression"): expression_rule(),
             ("Gate", "Custom", "Freeze"): freeze_rule(),
             ("Gate", "Custom", "OpenIncident"): OpenIncident(
-                Alertmanager(httpx.Client(), self.clock, {}, {}, Breakers(self.clock))
+                Alertmanager(HTTP, self.clock, {}, {}, Breakers(self.clock))
             ),
             ("Gate", "Custom", "PipelineState"): pipeline_state_rule(),
         }

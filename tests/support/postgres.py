@@ -8,17 +8,20 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.support import tables
+
 PLACES = (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/bin"))
+DURABLE = ("fsync=on", "synchronous_commit=on")
+CARELESS = ("fsync=off", "full_page_writes=off")
+"""What is lost with the machine's power is lost with the test, too."""
 SETTINGS = (
-    "fsync=on",
-    "synchronous_commit=on",
     "max_connections=200",
     "unix_socket_directories=",
     "listen_addresses=127.0.0.1",
@@ -38,7 +41,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def server() -> Iterator["Cluster"]:
+def server(settings: Sequence[str] = DURABLE) -> Iterator["Cluster"]:
     """A running cluster; its files are gone with it."""
     found = programs()
     if found is None:
@@ -62,7 +65,7 @@ def server() -> Iterator["Cluster"]:
     ]
     subprocess.run(init, check=True, user=user, stdout=subprocess.DEVNULL, cwd=folder)
     port = free_port()
-    options = [word for setting in SETTINGS for word in ("-c", setting)]
+    options = [word for setting in (*SETTINGS, *settings) for word in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [found / "postgres", "-D", data, "-p", str(port), *options],
@@ -93,6 +96,7 @@ class Cluster:
     def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
         self.port, self.process = port, process
         self._made = 0
+        self._furnished = ""
 
     def wait(self, log: Path) -> None:
         """Until it answers."""
@@ -122,10 +126,18 @@ class Cluster:
         """What TOWPATH_DATABASE_URL says."""
         return f"postgresql+psycopg://towpath@127.0.0.1:{self.port}/{name}"
 
-    def database(self) -> str:
-        """Make an empty database, and answer its URL."""
+    def database(self, like: str = "template1") -> str:
+        """Make an empty database, or a copy of one that nobody uses, and answer its URL."""
         self._made += 1
         name = f"t{self._made}"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return self.url(name)
+
+    def furnished(self) -> str:
+        """Make a database that has its tables and nothing in them, and answer its URL."""
+        if not self._furnished:
+            url = self.database()
+            tables.make(url)
+            self._furnished = url.rpartition("/")[2]
+        return self.database(self._furnished)

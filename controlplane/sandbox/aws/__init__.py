@@ -13,11 +13,13 @@ from threading import RLock
 OVERLAYS = (
     "buckets",
     "sts",
+    "outbound",
     "cloudwatch",
     "synthetics",
     "inspector",
     "functions",
     "stacks",
+    "codecommit",
     "crossaccount",
 )
 """Modules of this package with an `install()`, in the order in which they are put in place."""

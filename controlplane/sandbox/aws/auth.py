@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from controlplane.sandbox.aws import clock, guests, identity
+from controlplane.sandbox.aws import clock, guests, identity, kms_keys
 from controlplane.sandbox.aws.actions import FREE, action_of
 from controlplane.sandbox.aws.calls import Call
 from controlplane.sandbox.aws.faults import Refusal
@@ -49,6 +49,7 @@ def authorize(call: Call, caller: Caller) -> None:
         return
     for need in needs(call, caller.account):
         _allow(call, caller, need)
+        kms_keys.refuse_unusable(call, need.resource)
 
 
 def context_of(caller: Caller, region: str) -> dict[str, str | None]:
@@ -110,8 +111,9 @@ def _missing(
 def _of_resource(need: Need, request: Request, caller: Caller) -> tuple[Effect, bool]:
     at_home = guests.owner(need.resource, caller.account) == caller.account
     documents = guests.documents(need.resource)
-    if documents is None:
-        # A kind of resource whose own policies we do not emulate: the identity's word counts.
+    if documents is None or (at_home and need.action.startswith("kms:")):
+        # A kind of resource whose own policies we do not emulate, or a key that leaves it to its account's
+        # policies, as keys do unless somebody took that out: the identity's word counts.
         return Effect.NONE, True
     anonymous = caller is ANONYMOUS
     return decide(documents, request, of_resource=True), at_home or anonymous

@@ -30,6 +30,10 @@ def _equals_ignoring_case(given: str, wanted: str) -> bool:
     return given.lower() == wanted.lower()
 
 
+def _at_most(given: str, wanted: str) -> bool:
+    return given.isdecimal() and wanted.isdecimal() and int(given) <= int(wanted)
+
+
 OPERATORS: dict[str, tuple[Compare, bool]] = {
     "StringEquals": (_equals, True),
     "StringNotEquals": (_equals, False),
@@ -42,6 +46,7 @@ OPERATORS: dict[str, tuple[Compare, bool]] = {
     "ArnNotEquals": (_like, False),
     "ArnNotLike": (_like, False),
     "Bool": (_equals_ignoring_case, True),
+    "NumericLessThanEquals": (_at_most, True),
 }
 """How an operator compares, and whether it asks for a match or for none."""
 

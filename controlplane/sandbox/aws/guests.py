@@ -1,7 +1,8 @@
-"""The policies that resources carry themselves: buckets, queues, topics. Who owns a resource."""
+"""The policies that resources carry themselves: buckets, queues, topics, keys. Who owns a resource."""
 
 from typing import Any
 
+from controlplane.sandbox.aws import kms_keys
 from controlplane.sandbox.aws.needs import bucket_of, owner_of
 from controlplane.sandbox.aws.policy import Document, parse
 
@@ -49,4 +50,4 @@ def _topic(parts: list[str]) -> str:
     return str(topic.policy) if topic is not None else ""
 
 
-READERS = {"s3": _bucket, "sqs": _queue, "sns": _topic}
+READERS = {"s3": _bucket, "sqs": _queue, "sns": _topic, "kms": kms_keys.policy}

@@ -20,8 +20,15 @@ TEMPLATES: dict[str, Template] = {
         "deploymentconfig:{deploymentConfigName}",
     ),
     "cloudwatch": ("alarm:{AlarmName}",),
+    "codecommit": ("{repositoryName}",),
     "codebuild": ("project/{projectName}",),
     "ecr": ("repository/{repositoryName}",),
+    "ecs": ("service/{cluster}/{service}", "task-definition/{family}:*"),
+    "elasticbeanstalk": (
+        "environment/{ApplicationName}/{EnvironmentName}",
+        "applicationversion/{ApplicationName}/{VersionLabel}",
+        "application/{ApplicationName}",
+    ),
     "events": ("rule/{Name}", "rule/{Rule}"),
     "iam": ("role/{RoleName}", "user/{UserName}", "policy/{PolicyName}"),
     "lambda": ("function:{FunctionName}",),
@@ -49,6 +56,7 @@ WITHOUT: dict[str, Template] = {
     "codebuild": ("ListBuilds", "ListProjects"),
     "codedeploy": ("ListApplications", "ListDeploymentConfigs"),
     "ecr": ("GetAuthorizationToken",),
+    "ecs": ("DescribeTaskDefinition", "ListTaskDefinitions"),
     "inspector2": (),
     "lambda": ("ListFunctions",),
     "s3": ("ListBuckets",),
@@ -166,10 +174,19 @@ def _alarms(call: Call, account: str) -> list[str | None]:
     return [_joined(call, account, f"alarm:{name}") for name in names]
 
 
+def _services(call: Call, account: str) -> list[str | None]:
+    """DescribeServices names several, DescribeServiceRevisions gives ARNs."""
+    given = call.parameters
+    cluster, names = given.get("cluster"), given.get("services") or []
+    named = [_joined(call, account, f"service/{cluster}/{name}") for name in names]
+    return [*named, *(given.get("serviceRevisionArns") or [])]
+
+
 SPECIAL: dict[str, Callable[[Call, str], list[str | None]]] = {
     "cloudwatch": _alarms,
     "codebuild": _builds,
     "codedeploy": _deployment,
+    "ecs": _services,
     "kms": _key,
     "s3": _bucket,
     "sqs": _queue,

@@ -12,7 +12,7 @@ from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts import responses, urls
 
-from controlplane.sandbox.aws import clock, hooks, identity, trust
+from controlplane.sandbox.aws import clock, hooks, identity, outbound, trust
 from controlplane.sandbox.aws.faults import Fault
 from controlplane.sandbox.aws.identity import Caller, Session
 from controlplane.sandbox.aws.policy import Document, Effect, Request, decide, parse
@@ -22,7 +22,7 @@ CALLER = "towpath.caller"
 
 
 class Response(responses.TokenResponse):  # type: ignore[misc]  # moto ships no types
-    """AssumeRole and GetCallerIdentity; the rest is refused: moto would answer it with examples."""
+    """AssumeRole, GetCallerIdentity and GetWebIdentityToken; the rest is refused: moto has examples only."""
 
     @property
     def caller(self) -> Caller:
@@ -56,6 +56,10 @@ class Response(responses.TokenResponse):  # type: ignore[misc]  # moto ships no 
         }
         return ActionResult(answer)
 
+    def get_web_identity_token(self) -> ActionResult:
+        given = {name: self._get_param(name) for name in OUTBOUND}
+        return outbound.token(self.caller, given, self.region)
+
     def assume_role_with_saml(self) -> ActionResult:
         raise NotImplementedError("The sandbox's STS does not emulate AssumeRoleWithSAML")
 
@@ -69,6 +73,7 @@ class Response(responses.TokenResponse):  # type: ignore[misc]  # moto ships no 
         raise NotImplementedError("The sandbox's STS does not emulate GetSessionToken")
 
 
+OUTBOUND = ("Audience", "DurationSeconds", "SigningAlgorithm", "Tags")
 PARAMETERS = (
     "DurationSeconds",
     "ExternalId",

@@ -31,6 +31,7 @@ KINDS = {
     "gate": ActionStatus,
     "failure": ActionStatus,
     "proof": ActionStatus,
+    "abandoned": ActionStatus,
 }
 
 Check = Callable[[Seen], Iterator[str]]
@@ -63,7 +64,7 @@ TELLING = frozenset(
         *(f"stage.{word.lower()}" for word in StageStatus if word != "Inbound"),
         *(
             f"{kind}.{word}"
-            for kind in ("action", "rule", "watch", "gate", "failure", "proof")
+            for kind in ("action", "rule", "watch", "gate", "failure", "proof", "abandoned")
             for word in ("started", "succeeded", "failed", "abandoned")
         ),
         "execution.started", "rollback.requested", "stage.entered", "stage.retried",
@@ -124,11 +125,20 @@ def one_execution_at_a_time_in_a_stage(seen: Seen) -> Iterator[str]:
 
 
 def what_is_over_has_nothing_under_way(seen: Seen) -> Iterator[str]:
-    """No row of an execution that is over is due."""
+    """No row of an execution that is over is due, but those that follow what was abandoned."""
     for row in seen.due:
+        if row.kind == "abandoned":
+            continue
         status = seen.mirror.executions[row.execution].new
         if is_over(ExecutionStatus(status)):
             yield f"{row.name} of {row.execution} is due, but that is {status}"
+
+
+def nothing_is_begun_for_what_is_over(seen: Seen) -> Iterator[str]:
+    """Nobody deploys for an execution that was stopped, abandoned, or ended otherwise."""
+    for call in seen.calls:
+        if call.over:
+            yield f"{call.deployment} was begun for {call.execution}, which is over"
 
 
 def the_intent_is_on_record_before_the_call(seen: Seen) -> Iterator[str]:
@@ -203,6 +213,7 @@ INVARIANTS: Mapping[str, Check] = MappingProxyType(
             every_event_reached_its_outbox,
             one_execution_at_a_time_in_a_stage,
             what_is_over_has_nothing_under_way,
+            nothing_is_begun_for_what_is_over,
             the_intent_is_on_record_before_the_call,
             nothing_starts_twice_under_one_token,
             only_what_passed_the_stage_before_is_deployed,

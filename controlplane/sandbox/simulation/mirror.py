@@ -14,7 +14,8 @@ class Call(NamedTuple):
     """A deployment that the simulated CodeDeploy began for Towpath, and what was on record then.
 
     digest: of the revision. about: the execution's digest. passed: whether it had passed the stage
-    before. twin: a deployment was begun under this token before. known: the token is on record.
+    before. twin: a deployment was begun under this token before. known: the token is on record. over: its
+    execution was over already.
     """
 
     deployment: str
@@ -28,6 +29,7 @@ class Call(NamedTuple):
     twin: bool
     execution: str = ""
     stage: str = ""
+    over: bool = False
 
 
 class Bake(NamedTuple):

@@ -44,6 +44,7 @@ def rest(world: World) -> Broken:
 def at_rest(world: World) -> Broken:
     """What holds when all is quiet."""
     yield from (("nothing is stuck", what) for what in stuck(world))
+    yield from (("what was abandoned is followed to its end", what) for what in lost(world))
     yield from (("everything told was sent or is given up", what) for what in untold(world))
     yield from (("a bad release is off, or a person knows", what) for what in bad(world))
 
@@ -99,6 +100,8 @@ BAKES = ("Baking", "InProgress")
 def stuck(world: World) -> Iterator[str]:
     """Executions that are not over, though nothing that we know keeps them; and messages not sent."""
     yield from _unfinished(world)
+    for row in world.witness.rows(FOLLOWED):
+        yield f"{row['name']} of {row['execution_id']} was abandoned, and has not ended"
     for due in world.witness.due():
         if due.due_at < world.now - OVERDUE:
             yield f"{due.name} of {due.execution} was due {world.now - due.due_at:.0f} s ago"
@@ -117,6 +120,31 @@ def _unfinished(world: World) -> Iterator[str]:
                 yield f"{execution} waits before {row['stage']}, which is open and empty"
         elif not (row["status"] in BAKES and row["held"] and row["verdicts"]):
             yield f"{execution} is {row['status']} in {row['stage']} of {row['pipeline']}"
+
+
+FOLLOWED = """
+SELECT name, execution_id FROM action_execution WHERE kind = 'abandoned' AND ended_at IS NULL
+"""
+LOST = """
+SELECT a.name, a.execution_id, a.handle FROM action_execution a
+WHERE a.kind = 'action' AND a.status = 'Abandoned' AND a.handle <> '' AND a.name LIKE 'Deploy-%'
+    AND NOT EXISTS (SELECT 1 FROM execution r WHERE r.rolls_back = a.execution_id)
+    AND NOT EXISTS (SELECT 1 FROM action_execution f WHERE f.kind = 'abandoned' AND f.token = a.token)
+"""
+
+
+def lost(world: World) -> Iterator[str]:
+    """Deployments that were given up and that nobody took away or followed; and ends that are no ends."""
+    for row in world.witness.rows(LOST):
+        yield f"{row['handle']} of {row['name']} of {row['execution_id']} was lost sight of"
+    ended = "SELECT handle, status FROM action_execution WHERE kind = 'abandoned' AND ended_at > 0"
+    by_id = {
+        id_: one for vendor in world.cloud.codedeploy.values() for id_, one in vendor.by_id.items()
+    }
+    for row in world.witness.rows(ended):
+        found = by_id.get(row["handle"])
+        if found is not None and (found.status == "Succeeded") != (row["status"] == "Succeeded"):
+            yield f"{row['handle']} is {found.status}, but was told to have {row['status']}"
 
 
 def untold(world: World) -> Iterator[str]:

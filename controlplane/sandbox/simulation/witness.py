@@ -80,6 +80,7 @@ class Due(NamedTuple):
     due_at: float
     status: str
     fence: int
+    kind: str
 
 
 EVENTS = """
@@ -88,7 +89,7 @@ SELECT e.id, e.kind, e.pipeline, e.execution_id, e.stage, e.action, e.text,
 FROM event e WHERE e.id > ? ORDER BY e.id
 """
 DUE = """
-SELECT id, execution_id, name, lane, due_at, status, fence
+SELECT id, execution_id, name, lane, due_at, status, fence, kind
 FROM action_execution WHERE due_at IS NOT NULL AND kind <> 'watch' ORDER BY id
 """
 

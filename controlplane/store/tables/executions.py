@@ -55,7 +55,8 @@ class StageExecution(SQLModel, table=True):
 
     since: when the first deployment of the stage began. held: why it waits at the gate, why the bake
     neither passes nor fails, or what is wrong in its watch. extended_until: so long its bake was
-    extended. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
+    extended by itself, where too little was seen. bake_until: a person has it bake, or be watched, until then
+    at least. asked_at: when a person was asked to judge it; judged: who let it pass, and why. noted: what
     was told of it beside. watch: how it is watched since it is done ("automatic", "advice", "over"), ""
     for not at all. drill: of a drill, or of the rollback that it called for: it says nothing of a release.
     retried: who began this attempt, "automatic" or "manual"; "" for the first.
@@ -98,6 +99,7 @@ class StageExecution(SQLModel, table=True):
     judged: str = Field(default="", sa_column_kwargs=EMPTY)
     watch: str = Field(default="", sa_column_kwargs=EMPTY)
     extended_until: float | None = None
+    bake_until: float | None = None
     asked_at: float | None = None
     watch_until: float | None = None
     entered_at: float | None = None
@@ -110,8 +112,9 @@ class ActionExecution(SQLModel, table=True):
     """One action (kind "action"), watching rule ("rule") or rule of the gate ("gate") of a stage execution.
 
     kind "watch": a rule that is looked at after its stage is done; "failure": one that is asked once an
-    action has failed. power: how likely the rule would
-    have seen the smallest regression that matters; verdict_since: since when it says the same.
+    action has failed; "abandoned": what an action began and nobody waits for, followed to its end. power: how
+    likely the rule would have seen the smallest regression that matters; verdict_since: since when it says
+    the same.
 
     due_at: when somebody must look at it; NULL where nobody needs to. lane 0 is rollback's own.
     owner, fence: who may write. wake: events seen. starts: how often a start may have gone out.

@@ -1,5 +1,6 @@
 """The drivers against the sandbox: its roles are those that deploy/ ships, its instances real."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +22,13 @@ from controlplane.actions.registry import Key, Parts, drivers
 from controlplane.actions.sqs_feed import Queue, SqsFeed
 from controlplane.clock import system_clock
 from controlplane.sandbox.run import Sandbox
+from monitors.base import Store
 from tests.controlplane.actions.making import REGION
 from tests.controlplane.actions.visiting import SandboxClients
 
 WITHIN = 60.0
 SOURCE, PROMOTE = ("Source", "AWS", "S3"), ("Deploy", "Custom", "S3Promote")
+CODECOMMIT = ("Source", "AWS", "CodeCommit")
 DEPLOY = ("Deploy", "AWS", "CodeDeploy")
 BUILD = ("Build", "AWS", "CodeBuild")
 STOP, RESTORE = ("Deploy", "Custom", "CodeDeployStop"), ("Deploy", "Custom", "CodeDeployRestore")
@@ -143,6 +146,32 @@ def test_an_upload_is_told_by_the_queue_and_found_by_polling(way: Way) -> None:
     assert not feed.dropped
 
 
+def test_a_push_to_codecommit_is_told_by_the_queue_and_its_files_become_an_artifact(
+    way: Way,
+) -> None:
+    codecommit, events = way.root("codecommit", "tools"), way.root("events", "tools")
+    queue = Queue("tools", REGION, way.world["source"]["queue_url"])
+    account, name = way.world["accounts"]["tools"]["id"], queue.url.rpartition("/")[2]
+    events.put_rule(Name="repositories", EventPattern='{"source": ["aws.codecommit"]}')
+    arn = f"arn:aws:sqs:{REGION}:{account}:{name}"
+    events.put_targets(Rule="repositories", Targets=[{"Id": "towpath", "Arn": arn}])
+    codecommit.create_repository(repositoryName="shop")
+    where = {"repositoryName": "shop", "branchName": "main", "fileContent": b"version: 0.0"}
+    commit = codecommit.put_file(**where, filePath="deploy/appspec.yml")["commitId"]
+    feed = SqsFeed(way.clients, queue, sqs=way.clients.own("sqs"))
+    told = [event for event in feed.receive() if isinstance(event, SourceEvent)]
+    (event,) = [event for event in told if event.provider == "CodeCommit"]
+    feed.done([event.receipt])
+    named = {"RepositoryName": "shop", "BranchName": "main"}
+    assert (event.revision.id, event.matches) == (commit, {**named, "Account": "tools"})
+    driver = way.drivers[CODECOMMIT]
+    newest = driver.latest(named, "tools", REGION)
+    assert newest is not None and newest.id == commit
+    done = way.run(CODECOMMIT, way.task("tools", {**named, "RevisionId": commit}))
+    (made,) = done.artifacts
+    assert (done.outcome, made.version != "") == (Outcome.SUCCEEDED, True)
+
+
 @pytest.fixture(scope="module")
 def project(way: Way) -> dict[str, str]:
     """A build project of tools, as a pipeline's are."""
@@ -237,3 +266,61 @@ def test_a_bundle_that_is_missing_fails_with_the_cause(way: Way) -> None:
     ended = way.run(DEPLOY, replace(deploy, inputs=(gone,)))
     assert ended.outcome is Outcome.FAILED
     assert "DownloadBundle failed" in ended.summary
+
+
+def test_artifacts_go_into_the_pipelines_stores_under_their_own_keys(way: Way) -> None:
+    first, second = a_store(way, "west"), a_store(way, "central")
+    uploaded = way.upload(1)
+    task = replace(way.source(uploaded["versionId"]), store=first)
+    (artifact,) = way.drivers[SOURCE].start(task).artifacts
+    copying = way.task("prod", {}, inputs=(artifact,), store=second)
+    (copy,) = way.drivers[COPY].start(copying).artifacts
+    for one, store in ((artifact, first), (copy, second)):
+        assert one.digest == uploaded["digest"]
+        bucket, _, key = one.location.removeprefix("s3://").partition("/")
+        head = way.root("s3", "tools").head_object(Bucket=bucket, Key=key, VersionId=one.version)
+        assert (bucket, head["ServerSideEncryption"]) == (store.bucket, "aws:kms")
+        assert head["SSEKMSKeyId"] == store.key
+
+
+def test_another_accounts_role_is_let_in_by_bucket_and_key_or_told_which(way: Way) -> None:
+    store = a_store(way, "shared")
+    source = way.source(way.upload(1)["versionId"])
+    task = replace(source, account="dev", store=store)
+    role = way.world["accounts"]["dev"]["roles"]["deploy"]
+    with pytest.raises(MonitorError, match=f"{store.bucket} is the artifact store of shop") as told:
+        way.drivers[SOURCE].start(task)
+    assert role in str(told.value) and "the bucket's policy must let" in str(told.value)
+    root, arn = way.root("s3", "tools"), f"arn:aws:s3:::{store.bucket}"
+    root.put_bucket_policy(Bucket=store.bucket, Policy=allowing(role, "s3:*", arn, f"{arn}/*"))
+    with pytest.raises(MonitorError, match="the key must be enabled, and its policy must let"):
+        way.drivers[SOURCE].start(task)
+    own = "arn:aws:iam::111111111111:root"
+    way.root("kms", "tools").put_key_policy(
+        KeyId=store.key, PolicyName="default", Policy=allowing([role, own], "kms:*", "*")
+    )
+    (artifact,) = way.drivers[SOURCE].start(task).artifacts
+    assert (artifact.account, artifact.location.split("/")[2]) == ("tools", store.bucket)
+    way.root("kms", "tools").disable_key(KeyId=store.key.rpartition("/")[2])
+    again = replace(way.source(way.upload(2)["versionId"]), account="dev", store=store)
+    with pytest.raises(MonitorError, match="is disabled") as off:
+        way.drivers[SOURCE].start(again)
+    assert store.key in str(off.value) and "the key must be enabled" in str(off.value)
+
+
+COPY = ("Job", "Towpath", "StoreCopy")
+
+
+def a_store(way: Way, name: str) -> Store:
+    """An artifact store of tools: a versioned bucket, and its key."""
+    key = way.root("kms", "tools").create_key()["KeyMetadata"]["Arn"]
+    s3, bucket = way.root("s3", "tools"), f"towpath-store-111111111111-{name}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return Store(bucket, key, "111111111111")
+
+
+def allowing(who: Any, action: str, *resources: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": action}
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": resources}]}
+    return json.dumps(document)

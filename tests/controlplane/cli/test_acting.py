@@ -12,6 +12,7 @@ from controlplane.cli import completing
 from controlplane.cli.failures import sentence
 from controlplane.client.api import ApiError, Exit
 from controlplane.store.roles import Role
+from tests.support.changed import changes_in_prod
 from tests.support.doors import Doors, served
 from tests.support.house import deploying, pipeline, source
 
@@ -72,6 +73,18 @@ def test_what_destroys_or_opens_needs_a_yes_where_nobody_can_answer(line: str) -
 
 
 @pytest.mark.usefixtures("url")
+def test_a_bake_is_extended_by_a_length_of_time(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", bake="60s")))
+    execution = doors.house.start()
+    done = typed("extend", execution, "Prod", "2h", "-m", "odd")
+    assert done.stdout == "Prod goes on until 2026-01-05T11:01:00.000Z\n", done.stderr
+    assert "Prod bakes 120 min longer" in doors.house.texts("bake.extended")[0]
+    wrong = typed("extend", execution, "Prod", "soon", "-m", "odd")
+    assert wrong.returncode == Exit.USAGE and "'soon' is no duration" in wrong.stderr
+    assert typed("extend", execution, "Prod", "2d", "-m", "odd").returncode == Exit.REFUSED
+
+
+@pytest.mark.usefixtures("url")
 def test_tokens_are_listed_and_revoked(doors: Doors) -> None:
     listed = typed("token", "list")
     assert "release-manager" in listed.stdout and "in force" in listed.stdout
@@ -105,3 +118,24 @@ def test_a_shell_is_offered_what_there_is_and_nothing_where_nobody_answers(
 def test_a_name_that_is_nearly_right_is_told() -> None:
     assert sentence(ApiError("there is no pipeline 'shpo'")).endswith("did you mean shop?")
     assert sentence(ApiError("there is no pipeline 'zzz'")) == "there is no pipeline 'zzz'"
+
+
+def test_an_approval_is_of_what_was_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doors = Doors(tmp_path)
+    execution = doors.waits_for_approval()
+    monkeypatch.setenv("TOWPATH_TOKEN", doors.tokens[Role.APPROVER])
+    with served(doors.app) as url:
+        monkeypatch.setenv("TOWPATH_URL", url)
+        shown = typed("status", execution)
+        (command,) = [one for one in shown.stdout.splitlines() if "towpath approve" in one]
+        words = command.split()[1:-1]
+        assert words[:-3] == ["approve", execution, "Gate", "--action", "Ask"]
+        changes_in_prod(doors.house)
+        stale = typed(*words, "well", "--yes")
+        assert (stale.returncode, "has changed since" in stale.stderr) == (Exit.REFUSED, True)
+        done = typed("approve", execution, "Gate", "-m", "well", "--yes")
+    doors.house.settle()
+    assert (done.returncode, doors.house.stages(execution)["Gate"]) == (0, "Succeeded")
+    assert "evidence " in done.stderr and "goes on at once" in done.stderr

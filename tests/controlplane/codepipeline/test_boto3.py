@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.changed import changes_in_prod
 from tests.support.doors import Doors
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import boto
@@ -89,6 +90,33 @@ def test_an_approval_is_found_in_the_state_and_given_once(doors: Doors) -> None:
         pages = client.get_paginator("list_action_executions").paginate(pipelineName="shop")
         found = [one["actionName"] for page in pages for one in page["actionExecutionDetails"]]
     assert found[-2:] == ["Ask", "Upload"]
+    assert doors.house.stages(execution)["Gate"] == "Succeeded"
+
+
+def test_a_token_of_what_has_changed_since_decides_nothing_and_is_on_record(doors: Doors) -> None:
+    execution = doors.waits_for_approval()
+
+    def token(client: Any) -> str:
+        gate = client.get_pipeline_state(name="shop")["stageStates"][1]
+        there: str = gate["actionStates"][0]["latestExecution"]["token"]
+        listed = client.list_action_executions(pipelineName="shop")["actionExecutionDetails"][0]
+        outside = listed["output"]["executionResult"]["externalExecutionId"]
+        assert (listed["actionName"], outside) == ("Ask", there)
+        return there
+
+    with boto(doors) as client:
+        said = {"pipelineName": "shop", "stageName": "Gate", "actionName": "Ask"}
+        result = {"status": "Approved", "summary": "well"}
+        before = token(client)
+        changes_in_prod(doors.house)
+        with pytest.raises(client.exceptions.InvalidApprovalTokenException, match="has changed"):
+            client.put_approval_result(**said, result=result, token=before)
+        (kept,) = doors.house.texts("approval.refused")
+        assert "was refused: what you saw has changed since" in kept
+        now = token(client)
+        assert now != before
+        client.put_approval_result(**said, result=result, token=now)
+    doors.house.settle()
     assert doors.house.stages(execution)["Gate"] == "Succeeded"
 
 

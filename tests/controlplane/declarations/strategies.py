@@ -28,7 +28,8 @@ from controlplane.declarations.model import (
     StageDeclaration,
     Variable,
 )
-from controlplane.declarations.providers import ACTIONS, RULES, type_id
+from controlplane.declarations.providers import ACTIONS, type_id
+from controlplane.declarations.rule_providers import RULES
 
 
 def make(model: type[Model], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

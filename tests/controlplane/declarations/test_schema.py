@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 from accounts.yaml_text import read
 from controlplane.declarations.load import MAX_BYTES
 from controlplane.declarations.meaning import resolve
-from controlplane.declarations.providers import ACTIONS, RULES
+from controlplane.declarations.providers import ACTIONS
+from controlplane.declarations.rule_providers import RULES
 from controlplane.declarations.schema import json_schema
 from tests.controlplane.declarations.samples import EXAMPLES, SMALL, changed, problems
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.sandbox.scripted import source_of
 from controlplane.store import approvals
-from controlplane.store.tables import LedgerEntry, table
+from tests.support.changed import changes_in_prod
 from tests.support.doors import asks_a_person
 from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, source
 
@@ -157,23 +157,10 @@ def test_a_comment_is_asked_for_and_has_an_end(empty: House) -> None:
 def test_a_word_on_what_has_changed_is_refused(empty: House) -> None:
     execution = asking(empty)
     assert "look at it again" in refused(empty, execution, BO, evidence="0" * 64)
+    (kept,) = empty.texts("approval.refused")
+    assert kept.startswith("Approved by bo (console) was refused: what you saw has changed since")
     say(empty, execution, BO, evidence=evidence(empty, execution))
     assert empty.stages(execution)["Gate"] == "Succeeded"
-
-
-def changes_in_prod(house: House, digest: str) -> None:
-    """What somebody put there by another way: a new entry of the ledger."""
-    ledger = table(LedgerEntry)
-    with house.database.begin() as connection:
-        number = connection.execute(ledger.select()).all()
-        connection.execute(
-            ledger.insert(),
-            {
-                "pipeline": "shop", "stage": "Prod", "target": "prod", "digest": digest,
-                "artifact": "{}", "execution_id": "0", "action_id": 1000 + len(number),
-                "action": "Deploy", "token": str(len(number)), "status": "GOOD", "at": 0.0,
-            },
-        )  # fmt: skip
 
 
 def test_approvals_of_what_has_changed_since_count_no_longer_and_that_is_told(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
 
+from controlplane.engine.extending import Extension
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import AtOnce, Scripted, source_of, succeed
@@ -151,7 +152,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known())
     @rule(
         what=st.sampled_from(
-            ["stop", "abandon", "retry", "rollback", "judge", "close", "open", "lift"]
+            ["stop", "abandon", "retry", "rollback", "judge", "extend", "close", "open", "lift"]
         ),
         stage=st.sampled_from(STAGES),
     )
@@ -165,6 +166,7 @@ class Machine(RuleBasedStateMachine):
             "retry": lambda: commands.retry(execution, stage, ANNE, all_actions=False),
             "rollback": lambda: commands.rollback("shop", stage, ANNE, reason="r"),
             "judge": lambda: commands.judge(execution, stage, ANNE, passes=True, reason="r"),
+            "extend": lambda: commands.extend_bake(execution, stage, ANNE, Extension(1, "r")),
             "close": lambda: commands.disable_transition("shop", stage, ANNE, reason="r"),
             "open": lambda: commands.enable_transition("shop", stage, ANNE, reason="r"),
             "lift": lambda: commands.lift_quarantine(self.digest(newest), ANNE, reason="r"),

@@ -25,7 +25,7 @@ SMALL = Limits(batch=3, idle=0.02)
 
 @pytest.fixture
 def house(tmp_path: Path, postgres: Cluster) -> Iterator[House]:
-    house = House(tmp_path, postgres.database())
+    house = House(tmp_path, postgres.furnished())
     house.clock = system_clock  # type: ignore[assignment]
     house.drivers["NoOp"] = Scripted(inline=True)
     yield house

@@ -8,6 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from controlplane.identity import asking
 from controlplane.identity.errors import IdentityError
 from controlplane.identity.keys import CALM, Issuer
 from controlplane.identity.verify import verify
@@ -49,7 +50,7 @@ def test_es256_is_taken() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        ECKey.generate_key("P-384").as_dict(private=False),
+        ECKey.generate_key("P-521").as_dict(private=False),
         {"kty": "oct", "k": "c2VjcmV0"},
         {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
         {"kty": "RSA"},
@@ -102,6 +103,14 @@ def test_an_issuer_that_is_down_is_asked_again_later_and_its_keys_count_until_th
         known.key("k")
     down[0], time.at = False, time.at + CALM
     assert isinstance(known.key("k"), RSAKey)
+
+
+def test_an_issuer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MOST_SECONDS", -1.0)
+    there = issuer(lambda _: httpx.Response(200, json={"issuer": URL}))
+    with pytest.raises(IdentityError, match="takes over") as found:
+        there.key("k")
+    assert found.value.status == 503
 
 
 def test_who_begins_sign_ins_makes_no_hammer_of_us() -> None:

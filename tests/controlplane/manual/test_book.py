@@ -20,7 +20,7 @@ from controlplane.manual.keys import keys_page
 from controlplane.manual.pages import PAGES
 from controlplane.manual.settings import what_is_said
 from controlplane.settings import Settings
-from tests.support.book import BLOCK, BOOK, environment
+from tests.support.book import BOOK, commands, environment
 
 ALERTS = Path("deploy/prometheus/towpath-alerts.yml")
 PROMTOOL = Path("/usr/bin/promtool")
@@ -65,18 +65,18 @@ def test_the_book_builds_without_a_warning(tmp_path: Path) -> None:
 
 COMMANDS = sorted(
     {
-        (str(page.relative_to(BOOK)), line)
-        for page in BOOK.rglob("*.md")
-        for block in BLOCK.finditer(page.read_text(encoding="utf-8"))
-        for line in re.findall(r"^towpath [^\n]*", block["text"].replace("\\\n", " "), re.MULTILINE)
+        (name, line)
+        for name in (str(page.relative_to(BOOK)) for page in BOOK.rglob("*.md"))
+        for line in commands(name)
     }
 )
-"""The tutorials' are run as well: tests/journeys/test_tutorial.py."""
+"""They are run as well: the tutorials' by tests/journeys/test_tutorial.py, all others by test_howtos.py."""
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS)
 def test_every_command_of_every_page_is_one_with_such_options(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)
+    words = words[words.index("towpath") :]
     ends = [n for n, word in enumerate(words) if word in {"|", "||", ">", "&&", "&"}]
     done = CliRunner().invoke(app, [*words[1 : min(ends, default=len(words))], "--help"])
     assert done.exit_code == 0, f"{page}: {line}: {done.output}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controlplane.notify import slack_blocks
 from controlplane.notify.base import Button, Note, NotifyError
 from controlplane.notify.slack import People, SlackNotifier
+from controlplane.notify.slack_web import Web
 from controlplane.sandbox.slack import FakeSlack, serve_slack
 from controlplane.sandbox.slack_rules import complaint
 from tests.controlplane.notify.notes import huge, note
@@ -243,3 +244,22 @@ def test_any_note_fits(title: str, text: str, name: str) -> None:
     any_note: Note = note(title=title, text=text, stage=name, pipeline=name, digest=name)
     for blocks in (slack_blocks.first(any_note, ""), slack_blocks.details(any_note, "")):
         assert complaint("chat.postMessage", {"blocks": blocks}) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks.slack.com/actions/T1/1",
+        "https://hooks.slack.com.example/actions/T1/1",
+        "https://hooks.slack.com@127.0.0.1/actions/T1/1",
+        "https://hooks.slack.com:444/actions/T1/1",
+        "file:///etc/hostname",
+        "https://[",
+        "",
+    ],
+)
+def test_an_answer_goes_to_no_address_that_is_none_of_slacks(
+    slack: FakeSlack, address: str
+) -> None:
+    Web("xoxb-sandbox", slack.url).whisper("U1", "C1", address, "no")
+    assert [name for name, _ in slack.calls()] == ["chat.postEphemeral"]

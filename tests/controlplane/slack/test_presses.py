@@ -1,20 +1,23 @@
 """Buttons and windows in Slack: those that count, and those that change nothing and say why."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from controlplane.engine.refusals import Person
 from controlplane.notify import buttons
-from controlplane.sandbox.scripted import judging
+from controlplane.sandbox.scripted import Scripted, judging
 from controlplane.slack.inbox import Inbox
 from controlplane.store import slack_inbox
-from monitors.base import Verdict
+from controlplane.store.tables import Vote, table
+from monitors.base import Outcome, Progress, Verdict
+from tests.support.changed import changes_in_prod
 from tests.support.chat import Chat
-from tests.support.doors import SECRET
-from tests.support.house import deploying
+from tests.support.doors import SECRET, asks_a_person
+from tests.support.house import action, deploying
 
 
 @pytest.fixture
@@ -52,6 +55,18 @@ def test_a_decision_that_comes_second_is_refused_in_its_window(chat: Chat) -> No
     chat.press("approve")
     assert chat.submit("") == ""
     assert "no longer open" in chat.submit("", "U3") or "decided" in chat.submit("", "U3")
+
+
+def test_a_button_decides_on_what_there_was_to_see_when_it_was_drawn(chat: Chat) -> None:
+    execution = chat.asks()
+    changes_in_prod(chat.house)
+    chat.press("approve")
+    assert "what you saw has changed since" in chat.submit("well")
+    assert len(chat.house.texts("approval.refused")) == 1
+    chat.press("approve")  # the first press has drawn the message anew
+    assert chat.submit("well") == ""
+    chat.house.settle()
+    assert chat.house.stages(execution)["Gate"] == "Succeeded"
 
 
 def test_who_may_not_is_refused_by_the_button_and_by_the_window(chat: Chat) -> None:
@@ -174,6 +189,96 @@ def test_a_bake_that_asks_is_let_pass(chat: Chat) -> None:
     assert "it has ended" in chat.told()
 
 
+def test_a_message_says_who_of_a_quorum_has_approved(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "2", "AuthorMayApprove": "true"})
+    chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    first = chat.message()["ts"]
+    assert "Ask in Gate, approved by 0 of 2: nobody yet" in json.dumps(chat.message())
+    for number, (user, told) in enumerate((("U1", "1 of 2: bo"), ("U3", ""))):
+        chat.press("approve", user)
+        shown = json.dumps(list(chat.fake.views().values())[-1])
+        assert ("approved by 1 of 2: bo" in shown) == (number == 1)
+        assert chat.submit("", user) == ""
+        chat.house.settle()
+        chat.tell()
+        text = json.dumps(chat.message())
+        assert (f"approved by {told}" in text) if told else ("approved by" not in text)
+    assert chat.message()["ts"] == first
+
+
+def test_who_lapses_is_named_no_longer_and_names_are_no_markup(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "3"})
+    execution = chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    for name in ("<!here>", "cy"):
+        person = Person(name, "api")
+        chat.house.commands.decide_approval(
+            execution, "Gate", "Ask", person, approve=True, summary=""
+        )
+    chat.tell()
+    assert "2 of 3: &lt;!here&gt;, cy" in json.dumps(chat.message())
+    with chat.house.database.begin() as connection:
+        stored = update(table(Vote)).where(table(Vote).c.person == "cy")
+        connection.execute(stored.values(void_at=1.0))
+        note = chat.desk.notes.of(connection, execution)
+    assert note.votes == ("Ask in Gate, approved by 1 of 3: <!here>",)
+
+
+def test_a_window_shows_the_worst_new_findings_as_text(chat: Chat) -> None:
+    found = [
+        {
+            "severity": "CRITICAL", "id": f"<!here>{n}", "title": "", "package": "*zlib*", "version": "",
+            "fixed": "2", "accepted": "", "resources": 1, "stops": False,
+        }
+        for n in range(7)
+    ]  # fmt: skip
+    told = json.dumps({"findings": found, "more": 3, "all": True})
+    chat.house.others["Test", "Custom", "InspectorFindings"] = scan = Scripted()
+    scan.default = lambda *_: Progress(Outcome.SUCCEEDED, "h", "x", output={"NewFindings": told})
+    chat.house.engine = chat.house.new_engine()
+    kind = {"category": "Test", "owner": "Custom", "provider": "InspectorFindings"}
+    test = {"name": "Test", "actions": [{"name": "Scan", "actionTypeId": kind}]}
+    asks_a_person(chat.house)
+    chat.release(test, {"name": "Gate", "actions": [action("Ask", "Manual")]}, deploying("Prod"))
+    chat.press("approve")
+    [view] = chat.fake.views().values()
+    text = view["blocks"][0]["text"]
+    assert text["type"] == "plain_text"
+    assert "CRITICAL <!here>4, *zlib*, fixed in 2\nand 5 more" in text["text"]
+    assert "<!here>5" not in text["text"]
+
+
+def test_a_bake_is_extended_once_by_two_who_press_at_once(chat: Chat) -> None:
+    execution = chat.release(deploying("Prod", bake="60s"))
+    first, second = chat.pressed("extend"), chat.pressed("extend", "U3")
+    second["user"]["id"] = "U1"
+    second["actions"][0]["action_ts"] = "9.9"
+    assert "goes on for 30 minutes longer" not in chat.told()
+    chat.post(first)
+    chat.post(second)
+    chat.work()
+    assert [text.partition(",")[0] for text in chat.house.texts("bake.extended")] == [
+        "Prod bakes 30 min longer"
+    ]
+    assert "was extended already" in chat.told()
+    chat.tell()
+    chat.press("extend")  # the message shows the new one
+    assert len(chat.house.texts("bake.extended")) == 2
+    chat.house.wait(3_700, step=20)
+    chat.tell()
+    assert chat.house.stages(execution)["Prod"] == "Succeeded"
+    assert "extend" not in chat.shown()
+
+
+def test_a_watch_is_extended_by_its_button(chat: Chat) -> None:
+    chat.release(deploying("Prod", Watch="1h"))
+    chat.house.wait(20)
+    chat.tell()
+    chat.press("extend")
+    assert "Prod is watched 30 min longer" in chat.house.texts("bake.extended")[0]
+
+
 def test_an_answer_that_slack_does_not_take_is_sent_later_and_nothing_else_again(
     chat: Chat,
 ) -> None:
@@ -214,6 +319,78 @@ def test_what_a_dead_replica_claimed_is_done_by_another_after_its_lease(chat: Ch
     assert chat.house.texts("transition.disabled") == ["bo: held in Slack"]
     with chat.house.database.begin() as connection:
         assert not slack_inbox.write(connection, row, error="of the dead one")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def killed(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Work until what was asked for is done, and die before that is written to its row."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    def work() -> None:
+        doomed = Inbox(chat.desk)
+        with monkeypatch.context() as patched:
+            patched.setattr(doomed, "_write", die)
+            patched.setattr(doomed, "_finish", die)
+            patched.setattr(doomed, "_told", die)
+            with pytest.raises(Killed):
+                doomed.turn()
+        chat.house.clock.advance(31)
+
+    return work
+
+
+@pytest.mark.parametrize("text", ["freeze shop Prod the fair", "promote shop"])
+def test_a_command_is_done_once_though_whoever_did_it_died_at_once(
+    chat: Chat, killed: Callable[[], None], text: str
+) -> None:
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.fake.command(text, "U1"))
+    killed()
+    done = [chat.house.texts("freeze.set"), chat.house.rows()]
+    chat.work()
+    assert [chat.house.texts("freeze.set"), chat.house.rows()] == done
+    assert len(done[0]) + len(done[1]) == 2  # the release, and what was asked for
+    assert "It was done" in chat.told()
+
+
+@pytest.mark.parametrize("button", ["hold", "extend", "rollback"])
+def test_a_move_is_not_refused_because_it_is_done_already(
+    chat: Chat, killed: Callable[[], None], button: str
+) -> None:
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.pressed(button))
+    killed()
+    kinds = chat.house.kinds()
+    chat.work()
+    assert (chat.told(), chat.house.kinds()) == ("", kinds)
+
+
+def test_what_another_replica_has_taken_over_is_left_to_it(chat: Chat) -> None:
+    """Its lease ran out while it did it: nothing of it stands, and nobody is told twice."""
+    chat.release(deploying("Test", bake="300s"), deploying("Prod"))
+    chat.post(chat.pressed("hold"))
+    now = chat.house._now()
+    with chat.house.database.begin() as connection:
+        [old] = slack_inbox.claim(connection, "slow", now, now + 30, 10)
+        slack_inbox.claim(connection, "other", now + 31, now + 61, 10)
+    before = chat.house.kinds()
+    chat.inbox._take(old, now, chat.inbox.tick() + 30)
+    assert (chat.told(), chat.house.kinds()) == ("", before)
+
+
+def test_a_window_that_is_sent_off_again_is_taken_as_said(chat: Chat) -> None:
+    """Its answer was lost on the way: whoever did it is not told that it is no longer open."""
+    chat.asks()
+    chat.press("approve")
+    assert [chat.submit("well"), chat.submit("well")] == ["", ""]
+    assert len(chat.house.texts("approval.answered")) == 1
+    assert chat.submit("another word") != "" and chat.submit("well", "U3") != ""
 
 
 def test_what_is_done_is_forgotten_after_a_day(chat: Chat) -> None:

@@ -31,6 +31,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
     "a page of pipelines": lambda c: standing.pipelines(c, "", 50),
     "the newest of each": lambda c: standing.newest_executions(c, ["shop", "till"]),
     "who is where": lambda c: standing.latest_stages(c, [("shop", "Prod"), ("till", "Prod")]),
+    "who is held in front": lambda c: standing.held_in_front(c, [("shop", "Prod")]),
     "what is closed": lambda c: standing.transitions(c, ["shop", "till"]),
     "what stands": lambda c: standing.Targets(c, ["prod//shop/all", "dev//shop/all"]),
     "the metrics": lambda c: list(metrics.read(c, 0.0)),

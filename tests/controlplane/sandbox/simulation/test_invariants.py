@@ -37,10 +37,10 @@ def two_inside(mode: str = "QUEUED") -> Seen:
     return seen(mode, moves, events=[STARTED, told_entered("e-1"), told_entered("e-2", 3)])
 
 
-def under_way(status: str) -> Seen:
+def under_way(status: str, kind: str = "action") -> Seen:
     over = Move(2, "execution", "e-1", "e-1", "shop", "STANDARD", "InProgress", status)
     told = Told(2, f"execution.{status.lower()}", "shop", "e-1", "", "", "", 0)
-    due = Due(1, "e-1", "Deploy", 1, 5.0, "InProgress", 1)
+    due = Due(1, "e-1", "Deploy", 1, 5.0, "InProgress", 1, kind)
     return seen(moves=(BEGUN, over), events=[STARTED, told], due=[due])
 
 
@@ -51,7 +51,7 @@ def skipped() -> Seen:
 
 
 def starved() -> Seen:
-    made = seen(due=[Due(1, "e-1", "Restore", 0, 5.0, "Ready", 1)], now=60.0, served=True)
+    made = seen(due=[Due(1, "e-1", "Restore", 0, 5.0, "Ready", 1, "action")], now=60.0, served=True)
     made.mirror.waits[1] = (1, ROUNDS)
     return made
 
@@ -62,6 +62,7 @@ BROKEN: dict[str, Callable[[], Seen]] = {
     "every event reached its outbox": lambda: seen(wanted=lambda _: 2),
     "one execution at a time in a stage": two_inside,
     "what is over has nothing under way": lambda: under_way("Succeeded"),
+    "nothing is begun for what is over": lambda: seen(calls=[CALL._replace(over=True)]),
     "the intent is on record before the call": lambda: seen(calls=[CALL._replace(status="Ready")]),
     "nothing starts twice under one token": lambda: seen(calls=[CALL._replace(twin=True)]),
     "only what passed the stage before is deployed": lambda: seen(
@@ -92,7 +93,8 @@ WHOLE: tuple[Callable[[], Seen], ...] = (
     lambda: two_inside("PARALLEL"),
     lambda: seen(calls=[CALL, CALL._replace(kind="ROLLBACK", passed=False, about="sha256:2")]),
     lambda: seen(bakes=[BAKE]),
-    lambda: seen(due=[Due(1, "e-1", "Deploy", 1, 5.0, "InProgress", 1)]),
+    lambda: seen(due=[Due(1, "e-1", "Deploy", 1, 5.0, "InProgress", 1, "action")]),
+    lambda: under_way("Stopped", "abandoned"),
 )
 
 

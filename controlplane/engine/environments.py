@@ -1,0 +1,70 @@
+"""Which environments a stage leads into: those of the accounts that its actions act in, as they are registered.
+
+A stage that deploys nothing leads into the next one that does: whoever lets a release pass there lets it go
+that far, so the environments of all that lies between count.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from accounts.models import Account
+from controlplane.declarations.model import StageDeclaration
+from controlplane.engine.gate_facts import accounts_of
+from controlplane.engine.structures import BrokenStructureError, Structures
+from controlplane.engine.view import deploys
+from controlplane.store import executions, pipelines
+from controlplane.store.database import Database
+
+UNKNOWN = ""
+"""The environment of an account that is not registered, or of a structure that cannot be read."""
+Goes = Callable[[str, str], frozenset[str]]
+
+
+def goes_of(
+    database: Database, structures: Structures, accounts: Callable[[], Iterable[Account]]
+) -> Goes:
+    """A function that answers the environments of a pipeline's stage; of all its stages for "".
+
+    Besides the structure that counts now, those of executions that have not ended count: what is decided
+    may be about one of them. Nothing is answered where there is no such stage, or it leads nowhere.
+    """
+
+    def goes(pipeline: str, stage: str) -> frozenset[str]:
+        known = {account.name: account.environment for account in accounts()}
+        with database.read() as connection:
+            names = set(_accounts(connection, structures, pipeline, stage))
+        return frozenset(known.get(name, UNKNOWN) for name in names)
+
+    return goes
+
+
+def into(stages: Sequence[StageDeclaration], stage: str) -> list[StageDeclaration]:
+    """The stages that a decision in one opens the way to: up to the first that deploys, that one included."""
+    found: list[StageDeclaration] = []
+    for one in stages:
+        if found or one.name == stage:
+            found.append(one)
+            if any(deploys(action) for action in one.actions):
+                break
+    return found
+
+
+# --- inside -------------------------------------------------------------------------------------
+
+
+def _accounts(
+    connection: Connection, structures: Structures, pipeline: str, stage: str
+) -> Iterator[str]:
+    now = pipelines.version(connection, pipeline)
+    for version in {
+        *executions.open_versions(connection, pipeline),
+        *([] if now is None else [now]),
+    }:
+        try:
+            stages = structures.pipeline(connection, pipeline, version).stages
+        except (KeyError, BrokenStructureError):
+            yield UNKNOWN
+            continue
+        for one in into(stages, stage) if stage else stages:
+            yield from accounts_of(one)
