@@ -60,11 +60,14 @@ class StaticRegistry:
         with self._changing:
             self._accounts = {account.name: account for account in wanted}
 
+    def check(self, account: Account) -> None:
+        """AccountError where `put` would refuse it; nothing is changed."""
+        _refuse_wrong([*(a for n, a in self._accounts.items() if n != account.name), account])
+
     def put(self, account: Account) -> None:
         """Add an account, or put it in the place of the one of the same name."""
         with self._changing:
-            others = [one for name, one in self._accounts.items() if name != account.name]
-            _refuse_wrong([*others, account])
+            self.check(account)
             self._accounts = {**self._accounts, account.name: account}
 
     def remove(self, name: str) -> None:

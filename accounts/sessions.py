@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.credentials import RefreshableCredentials
 
+from accounts import term
 from accounts.assume import Ask, assume
 from accounts.base import AccountError, Registry, Scope
 from accounts.breaker import Breakers
@@ -189,6 +190,7 @@ class Sessions:
         client = self._connector.client(boto, service)
         self._throttle.attach(client, account, purpose)
         self._breakers.attach(client, account, purpose)
+        term.attach(client)
 
         def after(parsed: Any, **_: Any) -> None:
             code = parsed.get("Error", {}).get("Code", "") if isinstance(parsed, dict) else ""

@@ -180,6 +180,7 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
+        Statement("ReadRepositories", On.SCOPE, ("codecommit:GetBranch",)),
         Statement("ReadImages", On.SCOPE, ("ecr:BatchGetImage", "ecr:DescribeImages")),
         READ_PIPELINES,
         READ_RULES,
@@ -219,6 +220,16 @@ STATEMENTS: Mapping[Purpose, tuple[Statement, ...]] = {
         LIST_SOURCE,
         READ_SOURCE,
         DECRYPT_SOURCE,
+        Statement(
+            "ReadRepositories",
+            On.SCOPE,
+            (
+                "codecommit:GetBlob",
+                "codecommit:GetBranch",
+                "codecommit:GetCommit",
+                "codecommit:GetFolder",
+            ),
+        ),
         LIST_ARTIFACTS,
         READ_ARTIFACTS,
         Statement(

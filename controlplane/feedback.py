@@ -6,8 +6,10 @@ the way back. Everything is written in the transaction in which the stage ended.
 """
 
 import json
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -259,9 +261,19 @@ def _placements(
                 overtaken=overtaken[entry.id],
                 quarantined=_copies(newest, bad),
                 wave=action.configuration.get(WAVE, ""),
+                since=_began(entry.execution_id),
             )
         )
     return found
+
+
+def _began(execution_id: str) -> str:
+    """When an execution began, which its id says (RFC 9562); "" where it is no such id."""
+    try:
+        milliseconds = uuid.UUID(execution_id).int >> 80
+    except ValueError:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
 
 
 def _named(connection: Connection, target: str, execution_id: str) -> Entry | None:
@@ -355,6 +367,7 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
             extra["QuarantinedRevisions"] = json.dumps(copies)
     elif placement.good is not None:
         extra |= {
+            **({"DeploymentSince": placement.since} if placement.since else {}),
             "RevisionLocation": placement.good.location,
             "RevisionVersion": placement.good.version,
             "RevisionDigest": placement.good.digest,

@@ -139,10 +139,11 @@ def _many(text: str, found: list[str]) -> str:
 def _late(row: Any) -> str:
     """What a Git host told and nobody could take; that some wait is known by the log."""
     host, waiting, lost, why = row
+    mend = "" if host.startswith(late.PIPELINE) else ": let it answer, or start by hand"
     said = [f"{waiting} wait for {host}"] * bool(waiting) + [
         f"{lost} of {host} were given up"
     ] * bool(lost)
-    return f"{' and '.join(said)} ({why}): let it answer, or start by hand"
+    return f"{' and '.join(said)} ({why}){mend}"
 
 
 def _finding(operation: str, wrong: str, fine: str = "") -> dict[str, Any]:

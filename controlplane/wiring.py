@@ -43,6 +43,7 @@ from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
 from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
+from controlplane.engine.waiting import Waiting
 from controlplane.health import Health
 from controlplane.iam.presigned import Presigned
 from controlplane.iam.web_identity import WebIdentity
@@ -163,7 +164,8 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
     door = Door(database, commands, structures, settings.slack_people, secret, now, goes)
     web = Web(settings.slack_token.get_secret_value(), settings.slack_url)
     pushes = Pushes(database, structures, now)
-    sources = Sources(database, structures, commands, drivers, pushes)
+    waiting = Waiting(database, structures, now)
+    sources = Sources(database, structures, commands, drivers, pushes, waiting)
     return House(
         settings=settings,
         clock=clock,
@@ -183,7 +185,7 @@ def _house(settings: Settings, clock: Clock, database: Database, http: httpx.Cli
         drills=Drills(database, structures, known, now),
         git=git,
         intake=intake,
-        late=LateDeliveries(database, git, intake, now),
+        late=LateDeliveries(database, git, intake, now, sources),
         drill_runs=DrillRuns(database, structures, commands, AlarmSetter(clients), now),
         lender=clients,
         hooks=GitHub(http, clock, settings.github_url, settings.github_token.get_secret_value()),

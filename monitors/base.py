@@ -196,6 +196,7 @@ class Task:
     known: what the caller's own store knows that a rule at a gate asks about; empty for all others.
     shell: what it runs in a shell; None where it runs nothing of the kind.
     store: the pipeline's artifact store for this action; None where the account's own bucket serves.
+    references: names of those inputs that only name a commit to clone (CODEBUILD_CLONE_REF).
     """
 
     token: str
@@ -219,6 +220,7 @@ class Task:
     known: Mapping[str, Any] = field(default_factory=dict)
     shell: Shell | None = None
     store: Store | None = None
+    references: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -254,7 +256,11 @@ class Check(Protocol):
     """Something that must be started and looked at until it ends."""
 
     def start(self, task: Task) -> Progress:
-        """Begin; idempotent under task.token."""
+        """Begin; idempotent under task.token.
+
+        Where task.again, an earlier try may have reached the vendor: what it began is looked for by the token
+        before anything is begun. That try ended, or its lease did: none of its calls is sent any more.
+        """
         ...
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:

@@ -44,6 +44,7 @@ class Placement:
     configuration: the deploy action's own, so that the way back acts where the way there did.
     overtaken: the execution that put something else on the target since, "" where none did.
     quarantined: the copies in quarantine that were on this target once: the vendor must not put one back.
+    since: the deployment began no sooner (ISO 8601); "" where nobody knows.
     """
 
     action: str
@@ -58,6 +59,7 @@ class Placement:
     overtaken: str = ""
     quarantined: tuple[Good, ...] = ()
     wave: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

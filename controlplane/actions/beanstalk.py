@@ -12,7 +12,7 @@ from accounts.models import Purpose
 from controlplane.actions import beanstalk_api as api
 from controlplane.actions.base import ActionError, MonitorError, Progress, Task
 from controlplane.actions.s3_content import Place, place_of
-from controlplane.actions.vendor import asking, one_input
+from controlplane.actions.vendor import asking, one_input, scope_of
 from monitors.edge import each_task
 
 
@@ -63,7 +63,8 @@ class Beanstalk:
 
     def _refuse_replaced(self, task: Task, place: Place) -> None:
         """Raise (permanent) where something else lies at the artifact's address by now."""
-        client = self._clients.client("s3", task.account, task.region, self.purpose)
+        where = (task.account, task.region, self.purpose, scope_of(task))
+        client = self._clients.client("s3", *where)
         with asking(f"read {place.location} in {task.account}"):
             head = client.head_object(Bucket=place.bucket, Key=place.key)
         if not place.version or head.get("VersionId") != place.version:

@@ -2,14 +2,15 @@
 
 Configuration: StackName and whatever the deploying action says of template and parameters;
 DeploymentToken names the operation that is undone. Restoring takes RevisionLocation, RevisionVersion and
-RevisionDigest, too. CloudFormation rolls a cancelled or failed update back by itself; then the stack is
-updated to the last known good template, which mostly changes nothing. Parameters are the deploying
-action's own: only the template has versions.
+RevisionDigest, too, and DeploymentSince (ISO 8601): that operation is no older. CloudFormation rolls a
+cancelled or failed update back by itself; then the stack is updated to the last known good template, which
+mostly changes nothing. Parameters are the deploying action's own: only the template has versions.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-update-cancel.html
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from botocore.exceptions import ClientError
 
@@ -96,13 +97,15 @@ class CloudFormationRestore:
         newest = next(stacks.operations(stack), None)
         if earlier := stacks.operation(stack, token):
             return stacks.progress(stack, earlier)
-        if newest is None:  # CloudFormation shows events for 90 days only
+        changed = newest is not None and stacks.operation(stack, undone) is not None
+        if newest is None or not (changed or stacks.reaches(stack, _since(task))):
             text = (
-                f"{stack} shows no event any more, so nobody knows whether what is rolled back changed it: "
-                f"see what it serves, and update it to {wanted.location} by hand where that is not it"
+                f"{stack} shows its events of that time no more, so nobody knows whether what is rolled back "
+                f"changed it: see what it serves, and update it to {wanted.location} by hand where that is "
+                "not it"
             )
             raise ActionError(text, permanent=True)
-        if stacks.operation(stack, undone) is None:
+        if not changed:
             text = f"{stack} is as it was: what is rolled back changed nothing in it"
             return Progress(Outcome.SUCCEEDED, stack.name, text, None, stack.url)
         _refuse_strangers(stack, newest, undone)
@@ -130,6 +133,12 @@ class CloudFormationRestore:
         if found is None:
             raise ActionError(f"{stack} shows no event of ours yet")
         return stacks.progress(stack, found)
+
+
+def _since(task: Task) -> datetime | None:
+    """When the execution began whose operation is undone; None in a plan of an older version of Towpath."""
+    given = task.configuration.get("DeploymentSince", "")
+    return datetime.fromisoformat(given) if given else None
 
 
 def _cancel(stack: stacks.Stack) -> None:

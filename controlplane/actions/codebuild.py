@@ -20,13 +20,21 @@ from botocore.exceptions import ClientError
 
 from accounts.base import Clients
 from accounts.models import Purpose
+from controlplane.actions import clones
 from controlplane.actions import codebuild_api as api
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from controlplane.actions.codebuild_outputs import Outputs
 from controlplane.actions.codebuild_request import build_request, is_batch
-from controlplane.actions.s3_content import Digester
+from controlplane.actions.s3_content import Digester, place_of
 from controlplane.actions.stores import store_of
-from controlplane.actions.vendor import asking, code_of, message_of, told
+from controlplane.actions.vendor import (
+    asking,
+    code_of,
+    message_of,
+    partition_of,
+    scope_of,
+    told,
+)
 from monitors.edge import each_task
 
 FULL = "AccountLimitExceededException"
@@ -52,7 +60,7 @@ class CodeBuild:
 
     def start(self, task: Task) -> Progress:
         """Start the build; where an earlier try may have done so, look for that one first."""
-        request = build_request(task, store_of(task, self._clients.registry))
+        request = build_request(task, store_of(task, self._clients.registry), self._to_clone(task))
         if is_batch(task) and task.outputs and "buildBatchConfigOverride" not in request:
             said = f"Action {task.action} builds a batch: its output needs CombineArtifacts: true."
             raise ActionError(said, permanent=True)
@@ -103,6 +111,19 @@ class CodeBuild:
             return False
         found = api.read(project.client, project.kind, [build]).get(build)
         return found is not None and found.get(project.kind.status) != api.RUNNING
+
+    def _to_clone(self, task: Task) -> dict[str, clones.Clone]:
+        """Read the inputs that only name a commit."""
+        found = {}
+        for artifact in task.inputs:
+            if artifact.name in task.references:
+                place = place_of(artifact.location)
+                partition = partition_of(self._clients.registry.get(task.account))
+                scope = scope_of(task, (f"arn:{partition}:s3:::{place.bucket}/{place.key}",))
+                s3 = self._clients.client("s3", task.account, task.region, self.purpose, scope)
+                with asking(f"read {place.location} in {task.account}"):
+                    found[artifact.name] = clones.read(s3, artifact)
+        return found
 
     def _project(self, task: Task) -> api.Project:
         default = self._commands_project if task.shell is not None else ""

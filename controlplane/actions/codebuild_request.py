@@ -2,7 +2,8 @@
 
 CodePipeline hands a project its own kinds of source and artifact (CODEPIPELINE); whoever else starts a
 build has to override both, for the build only, so the project stays as it is. Inputs become S3 sources that
-are pinned to a version, outputs go into the pipeline's store, or a bucket of the account's, under the token.
+are pinned to a version, or a repository at a commit (CODEBUILD_CLONE_REF); outputs go into the pipeline's
+store, or a bucket of the account's, under the token.
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
 """
 
@@ -12,16 +13,24 @@ from typing import Any
 
 from controlplane.actions.base import ActionError, Artifact, Task
 from controlplane.actions.build_words import TOKEN, Variable, checked, environment, identifier
+from controlplane.actions.clones import Clone
 from controlplane.actions.s3_content import Place, place_of
 from monitors.base import Store
 
 PREFIX = "builds"
 EVERYTHING = ("**/*",)
+WHOLE = 0
+"""How deep CodeBuild clones: all of the history, which is what the format is chosen for."""
+Clones = Mapping[str, Clone]
+NO_CLONES: Clones = {}
 NOTHING: Mapping[str, Any] = {"type": "NO_ARTIFACTS"}
 
 
-def build_request(task: Task, store: Store) -> dict[str, Any]:
-    """Say what to build: of a CodeBuild action, or of a Commands action by a buildspec of its own."""
+def build_request(task: Task, store: Store, clones: Clones = NO_CLONES) -> dict[str, Any]:
+    """Say what to build: of a CodeBuild action, or of a Commands action by a buildspec of its own.
+
+    clones: of the inputs that only name a commit, by the artifact's name.
+    """
     given = task.configuration
     variables = _declared_variables(task)
     request: dict[str, Any] = {
@@ -30,7 +39,7 @@ def build_request(task: Task, store: Store) -> dict[str, Any]:
             *(one.request for one in variables),
             Variable(TOKEN, task.token).request,
         ],
-        **_sources(task),
+        **_sources(task, clones),
         **_artifacts(task, store),
     }
     if store.key and _bucket(task, store) == store.bucket:
@@ -89,29 +98,39 @@ def _declared_variables(task: Task) -> list[Variable]:
         raise ActionError(said, permanent=True) from None
 
 
-def _sources(task: Task) -> dict[str, Any]:
+def _sources(task: Task, clones: Clones) -> dict[str, Any]:
     """The primary source, and the others beside it under their names ($CODEBUILD_SRC_DIR_Name)."""
     if not task.inputs:
         return {}
     primary = _primary(task)
     others = [one for one in task.inputs if one is not primary]
     _unique(task, [one.name for one in others])
-    location, version = _source(primary)
-    found: dict[str, Any] = {
-        "sourceTypeOverride": "S3",
-        "sourceLocationOverride": location,
-        "sourceVersion": version,
-    }
+    found = _primary_source(primary, clones.get(primary.name))
     if others:
-        pinned = {identifier(one.name): _source(one) for one in others}
+        listed = [_source(one, clones.get(one.name)) for one in others]
+        names = [identifier(one.name) for one in others]
         found["secondarySourcesOverride"] = [
-            {"type": "S3", "location": where, "sourceIdentifier": name}
-            for name, (where, _) in pinned.items()
+            {**source, "sourceIdentifier": name}
+            for name, (source, _) in zip(names, listed, strict=True)
         ]
         found["secondarySourcesVersionOverride"] = [
             {"sourceIdentifier": name, "sourceVersion": newest}
-            for name, (_, newest) in pinned.items()
+            for name, (_, newest) in zip(names, listed, strict=True)
         ]
+    return found
+
+
+def _primary_source(artifact: Artifact, clone: Clone | None) -> dict[str, Any]:
+    source, version = _source(artifact, clone)
+    found = {
+        "sourceTypeOverride": source["type"],
+        "sourceLocationOverride": source["location"],
+        "sourceVersion": version,
+    }
+    if clone is not None:
+        found["gitCloneDepthOverride"] = WHOLE
+        if clone.auth:
+            found["sourceAuthOverride"] = clone.auth
     return found
 
 
@@ -127,13 +146,17 @@ def _primary(task: Task) -> Artifact:
     raise ActionError(said, permanent=True)
 
 
-def _source(artifact: Artifact) -> tuple[str, str]:
-    """Where CodeBuild reads an input: bucket/key, and the version that was tested."""
+def _source(artifact: Artifact, clone: Clone | None) -> tuple[dict[str, Any], str]:
+    """As CodeBuild reads an input: type and location, and the version or the commit that was tested."""
+    if clone is not None:
+        auth = {"auth": clone.auth} if clone.auth else {}
+        source = {"type": clone.type, "location": clone.url, "gitCloneDepth": WHOLE, **auth}
+        return source, clone.commit
     place = place_of(artifact.location, artifact.version)
     if not artifact.version:
         said = f"{artifact.location} is not pinned to a version: turn versioning on for its bucket."
         raise ActionError(said, permanent=True)
-    return f"{place.bucket}/{place.key}", artifact.version
+    return {"type": "S3", "location": f"{place.bucket}/{place.key}"}, artifact.version
 
 
 def _artifacts(task: Task, store: Store) -> dict[str, Any]:

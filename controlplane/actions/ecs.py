@@ -16,7 +16,7 @@ from controlplane.actions import ecs_definitions as definitions
 from controlplane.actions import ecs_service as services
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from controlplane.actions.ecs_images import images_of
-from controlplane.actions.vendor import one_input
+from controlplane.actions.vendor import one_input, scope_of
 from monitors.edge import each_task
 
 
@@ -32,7 +32,7 @@ class Ecs:
     def start(self, task: Task) -> Progress:
         """Deploy; where an earlier try may have done so, look for its revision first."""
         artifact = one_input(task)
-        where = (task.account, task.region, self.purpose)
+        where = (task.account, task.region, self.purpose, scope_of(task))
         service = services.service_of(self._clients, task, self.purpose)
         info = services.read(service)
         base = definitions.read(service.client, str(info["taskDefinition"]))

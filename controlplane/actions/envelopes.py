@@ -4,6 +4,7 @@ Only what names a new revision, or how a deployment stands, comes out; everythin
 with a reason.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html
 """
@@ -26,6 +27,9 @@ LONGEST = 1024
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ACCOUNT = re.compile(r"[0-9]{12}")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+HEADS = "refs/heads/"
+MOVED = frozenset({"referenceCreated", "referenceUpdated"})
 DEPLOYMENT = re.compile(r"d-[A-Za-z0-9]{1,64}")
 BUILD = re.compile(
     r"arn:aws[a-z-]*:codebuild:(?P<region>[a-z0-9-]{1,40}):(?P<account>[0-9]{12}):build/"
@@ -165,6 +169,18 @@ def _ecr(account: str, at: datetime | None, detail: Mapping[str, Any]) -> Arriva
     return Arrival("ECR", account, {"RepositoryName": repository, "ImageTag": tag}, revision)
 
 
+def _codecommit(account: str, at: datetime | None, detail: Mapping[str, Any]) -> Arrival:
+    if detail.get("event") not in MOVED or detail.get("referenceType") != "branch":
+        raise EnvelopeError("no branch that moved")
+    repository, branch = _text(detail, "repositoryName"), _text(detail, "referenceName")
+    commit = _text(detail, "commitId")
+    if not COMMIT.fullmatch(commit):
+        raise EnvelopeError("no commit id")
+    matches = {"RepositoryName": repository, "BranchName": branch}
+    revision = Revision(commit, repository, f"{repository} {branch}", at, f"{HEADS}{branch}")
+    return Arrival("CodeCommit", account, matches, revision)
+
+
 def _codedeploy(account: str, _at: datetime | None, detail: Mapping[str, Any]) -> Change:
     deployment, state = _text(detail, "deploymentId"), _text(detail, "state")
     if not account:
@@ -189,6 +205,7 @@ Reader = Callable[[str, datetime | None, Mapping[str, Any]], Arrival | Change]
 READERS: Mapping[Any, Reader] = {
     ("aws.s3", "Object Created"): _s3,
     ("aws.ecr", "ECR Image Action"): _ecr,
+    ("aws.codecommit", "CodeCommit Repository State Change"): _codecommit,
     ("aws.codedeploy", "CodeDeploy Deployment State-change Notification"): _codedeploy,
     ("aws.codebuild", "CodeBuild Build State Change"): _codebuild,
 }

@@ -90,6 +90,20 @@ def _ecr_source(configuration: Configuration, account: str, region: str) -> list
     return [Hop(*where, "describe_images", asked, "ReadImages", why)]
 
 
+def _codecommit(configuration: Configuration, account: str, region: str) -> list[Hop]:
+    """Read the branch as who polls it, and as who brings its files."""
+    repository, branch = (
+        configuration.get("RepositoryName", ""),
+        configuration.get("BranchName", ""),
+    )
+    asked = {"repositoryName": repository, "branchName": branch}
+    why = f"find branch {branch} of {repository}"
+    return [
+        Hop(account, region, one, "codecommit", "get_branch", asked, "ReadRepositories", why)
+        for one in (Purpose.WATCH, Purpose.DEPLOY)
+    ]
+
+
 def _project(configuration: Configuration, account: str, region: str) -> list[Hop]:
     """Read the project as who starts builds, and as who follows them."""
     name, bucket = configuration.get("ProjectName", ""), configuration.get("ArtifactBucket", "")
@@ -289,6 +303,7 @@ def _enabled(answer: Mapping[str, Any]) -> Problem | None:
 HOPS: Mapping[str, Maker] = {
     "S3": _s3_source,
     "ECR": _ecr_source,
+    "CodeCommit": _codecommit,
     "ECRPromote": _ecr_promote,
     "CodeDeploy": _codedeploy,
     "CodeDeployStop": _way_back,

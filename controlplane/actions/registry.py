@@ -15,6 +15,7 @@ from controlplane.actions.beanstalk_back import BeanstalkRestore, BeanstalkStop
 from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from controlplane.actions.codebuild import CodeBuild
+from controlplane.actions.codecommit import CodeCommit
 from controlplane.actions.codedeploy import CodeDeploy
 from controlplane.actions.codedeploy_restore import CodeDeployRestore
 from controlplane.actions.codedeploy_stop import CodeDeployStop
@@ -53,6 +54,7 @@ ACTIONS: Mapping[Key, Callable[[Parts], ActionDriver]] = MappingProxyType(
         ("Source", "AWS", "CodeStarSourceConnection"): lambda parts: GitSource(
             parts.clients, Hosts({}) if parts.git is None else parts.git
         ),
+        ("Source", "AWS", "CodeCommit"): lambda parts: CodeCommit(parts.clients),
         ("Source", "AWS", "ECR"): lambda parts: EcrSource(parts.clients),
         ("Build", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),
         ("Test", "AWS", "CodeBuild"): lambda parts: CodeBuild(parts.clients),

@@ -5,9 +5,10 @@ from a person's, and a token starts once. A rollback belongs to the operation th
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +30,8 @@ PAGES = 20
 """Of 100 events: more than an update of the largest stack and its rollback make."""
 BEGUN = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 """With these an operation begins; whatever follows, a rollback too, is of it."""
+MADE = frozenset({"CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
+"""A stack's first event."""
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 STUCK = frozenset({"UPDATE_ROLLBACK_FAILED"})
 EMPTY = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
@@ -112,6 +115,19 @@ def operations(stack: Stack) -> Iterator[Operation]:
 def operation(stack: Stack, token: str) -> Operation | None:
     """Find what was done under a token; None where nothing was."""
     return next((one for one in operations(stack) if token and one.token == token), None)
+
+
+def reaches(stack: Stack, since: datetime | None) -> bool:
+    """Say whether the events that are shown go back to a time, or to the stack's own beginning.
+
+    CloudFormation shows those of 90 days, and no more are read than an update makes. None: no time is known.
+    """
+    last = deque(_events(stack), maxlen=1)
+    if not last:
+        return False
+    (oldest,) = last
+    first = _of_stack(oldest) and oldest["ResourceStatus"] in MADE
+    return bool(first or (since is not None and oldest["Timestamp"] <= since))
 
 
 def progress(stack: Stack, found: Operation) -> Progress:

@@ -40,7 +40,10 @@ def put_account(name: AccountName, parts: GivenParts, by: GivenPerson, body: Acc
         with parts.database.begin() as connection:
             accounts.put(connection, body, parts.now())
             audit.note(connection, parts.now(), by, "account.put", f"{name} ({body.id})")
-            parts.registry.put(body)
+            parts.registry.check(body)
+        parts.registry.put(
+            body
+        )  # once it is stored for sure: nobody acts in what is known here only
     except AccountError as error:
         raise CommandError(Problem.INVALID, str(error)) from None
     return words.account(body, whole=True)

@@ -238,14 +238,39 @@ class Checked(Answer):
     summary: str
 
 
-class Counted(Answer):
-    """What a scan counted, and what it had counted in what stands there."""
+class SingleFinding(Answer):
+    """One vulnerability. accepted: until when, and why. resources: how many have it. stops: fails the scan."""
+
+    severity: str
+    id: str
+    title: str
+    package: str
+    version: str
+    fixed: str
+    accepted: str
+    resources: int
+    stops: bool
+
+
+class NewFindings(Answer):
+    """The worst that are new. more: how many others; all: False where there were more than could be read."""
+
+    findings: list[SingleFinding]
+    more: int
+    all: bool
+
+
+class Counted(NewFindings):
+    """What a scan counted, and what it had counted in what stands there; and what is new of it."""
 
     stage: str
     name: str
     summary: str
     counts: dict[str, Any]
     before: dict[str, Any]
+    account: str
+    region: str
+    url: str
 
 
 class Voted(Answer):
@@ -298,8 +323,16 @@ class OpenApproval(Answer):
     on_reject: str
 
 
+class Left(Answer):
+    """How that stands which an abandoned action left under way: InProgress, Succeeded or Failed."""
+
+    status: str
+    summary: str
+    ended_at: Time
+
+
 class Action(Answer):
-    """One attempt at an action. approval: only while it waits for a person."""
+    """One attempt at an action. approval: only while it waits for a person; left: where it left something."""
 
     name: str
     provider: str
@@ -313,6 +346,7 @@ class Action(Answer):
     started_at: Time
     ended_at: Time
     approval: Asked | None = None
+    left: Left | None = None
 
 
 class Rule(Answer):

@@ -13,6 +13,7 @@ from controlplane.engine.approval_evidence import Evidence
 from controlplane.engine.approvals import APPROVED, Word, open_row, terms_of, valid, why_not
 from controlplane.engine.refusals import Person
 from controlplane.engine.structures import Structures
+from controlplane.explain.doings import place
 from controlplane.store import approvals
 
 SHORT = 19
@@ -54,6 +55,7 @@ def approval(connection: Connection, structures: Structures, asked: Asked, by: P
         },
         **_terms(terms),
         **_seen(connection, execution, seen, source),
+        "findings": _findings(connection, structures, execution, seen),
         "votes": [_vote(one, counted) for one in votes],
         "missing": max(0, terms.quorum - _approved(counted)),
         "you": _you(connection, execution, terms, by, counted),
@@ -124,8 +126,22 @@ def _seen(connection: Connection, execution: Any, seen: Evidence, source: str) -
         "changes": approval_evidence.changes(connection, execution, seen.document, source),
         "checks": [one for one in checks if one["kind"] == "action"][:MOST],
         "signals": [one for one in checks if one["kind"] in ("rule", "watch")][:MOST],
-        "findings": approval_evidence.findings(connection, seen.document),
     }
+
+
+def _findings(
+    connection: Connection, structures: Structures, execution: Any, seen: Evidence
+) -> list[Document]:
+    """What scans found, and the page of it in the AWS console."""
+    declared = {
+        (stage.name, action.name): action
+        for stage in structures.stages(connection, execution)
+        for action in stage.actions
+    }
+    return [
+        {**one, **place(declared.get((one["stage"], one["name"])))}
+        for one in approval_evidence.findings(connection, seen.document)
+    ]
 
 
 def _vote(vote: Any, counted: Sequence[Any]) -> Document:

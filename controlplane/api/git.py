@@ -5,7 +5,8 @@ https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webh
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -44,26 +45,52 @@ def _handle(parts: Parts, name: str, headers: Mapping[str, str], body: bytes) ->
         found = read(host.settings.kind, headers, json.loads(body))
     except (BodyError, ValueError, RecursionError) as error:
         return problem(400, f"The delivery can not be read: {error}.")
-    started: dict[str, str] = {}
-    passed: dict[str, str] = {}
-    failed: list[tuple[Told, ActionError]] = []
+    return _answer(parts, name, _take(parts, host, found))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of the changes that one delivery tells of. failed, unread: what is to be kept for later."""
+
+    started: dict[str, str] = field(default_factory=dict)
+    passed: dict[str, str] = field(default_factory=dict)
+    failed: list[tuple[Told, ActionError]] = field(default_factory=list)
+    unread: list[tuple[Told, dict[str, str]]] = field(default_factory=list)
+
+
+def _take(parts: Parts, host: Host, found: Sequence[Told]) -> Outcome:
+    outcome = Outcome()
     for one in found:
         try:
             taken = parts.intake.take(host, one)
         except ActionError as error:
-            failed.append((one, error))  # the others of this delivery are told once, too
-            log.warning("a delivery of %s was not taken yet: %s", name, error)
+            outcome.failed.append((one, error))  # the others of this delivery are told once, too
+            log.warning("a delivery of %s was not taken yet: %s", host.name, error)
             continue
-        started |= taken.started
-        passed |= taken.passed
-    if not failed:
-        return JSONResponse({"started": started, "notStarted": passed})
-    why = str(failed[-1][1])
-    if not parts.late.keep(name, [one for one, _ in failed], why[:500]):
-        return problem(503, f"{why} Too many deliveries wait for it: deliver this one again.")
-    return JSONResponse(
-        {"started": started, "notStarted": passed, "waitsFor": f"{name}: {why}"}, status_code=202
-    )
+        outcome.started |= taken.started
+        outcome.passed |= taken.passed | taken.unread
+        if taken.unread:
+            outcome.unread.append((one, taken.unread))
+    return outcome
+
+
+def _answer(parts: Parts, name: str, outcome: Outcome) -> Response:
+    """Keep what waits, and say what was done; 202 where something waits."""
+    said: dict[str, object] = {"started": outcome.started, "notStarted": outcome.passed}
+    for one, whose in outcome.unread:
+        if not parts.late.keep_for(name, one, whose):
+            return _too_many("; ".join(whose.values()))
+    if outcome.failed:
+        why = str(outcome.failed[-1][1])
+        if not parts.late.keep(name, [one for one, _ in outcome.failed], why[:500]):
+            return _too_many(why)
+        said["waitsFor"] = f"{name}: {why}"
+    waits = outcome.failed or outcome.unread
+    return JSONResponse(said, status_code=202 if waits else 200)
+
+
+def _too_many(why: str) -> Response:
+    return problem(503, f"{why} Too many deliveries wait for it: deliver this one again.")
 
 
 def _refused(host: Host, headers: Mapping[str, str], body: bytes) -> Response | None:

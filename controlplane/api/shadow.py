@@ -3,11 +3,13 @@
 import json
 
 from controlplane.api.documents import Document
-from controlplane.api.guard import guarded_router
+from controlplane.api.guard import GivenPerson, guarded_router
 from controlplane.api.inputs import Limit, PipelineName, ShadowBody
 from controlplane.api.parts import GivenDocuments, GivenParts
 from controlplane.api.problems import unknown
 from controlplane.clock import iso
+from controlplane.engine.transaction import transaction
+from controlplane.journal import Fact
 from controlplane.store import migrated
 
 router = guarded_router("migrations")
@@ -36,8 +38,13 @@ def get_shadow(
 
 
 @router.put("/pipelines/{name}/shadow", status_code=204)
-def follow(name: PipelineName, parts: GivenParts, body: ShadowBody) -> None:
-    """Follow the old one, or follow it no longer."""
-    with parts.database.begin() as connection:
-        if not migrated.follow(connection, name, shadow=body.follow):
+def follow(name: PipelineName, parts: GivenParts, person: GivenPerson, body: ShadowBody) -> None:
+    """Follow the old one, or follow it no longer; what changes nothing is no decision."""
+    with transaction(parts.database, parts.structures, parts.now, person, wake=False) as tx:
+        row = migrated.of(tx.connection, name)
+        if row is None or not migrated.follow(tx.connection, name, shadow=body.follow):
             raise unknown(f"migrated pipeline {name!r}")
+        if bool(row.shadow) is not body.follow:
+            kind = "pipeline.followed" if body.follow else "pipeline.left"
+            text = f"by {person.name}: the old one in {row.account}, {row.region}"
+            tx.journal.add(Fact(kind=kind, pipeline=name, text=text))

@@ -9,6 +9,7 @@ from controlplane.api.wave_documents import wave_documents
 from controlplane.api.words import Document, gate_rule, measurements, override
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
+from controlplane.engine.rows import ABANDONED
 from controlplane.engine.view import bake_seconds
 from controlplane.states import ActionStatus
 from controlplane.store import gates as store_gates
@@ -39,7 +40,9 @@ def stage_execution(
         "endedAt": iso(row.ended_at),
         "bake": _bake(row, declared),
         "waves": _waves(declared, rows, row, execution),
-        "actions": [_action(a, actions.get(a.name)) for a in rows if a.kind == "action"],
+        "actions": [
+            _action(a, actions.get(a.name)) | _left(a, rows) for a in rows if a.kind == "action"
+        ],
         "watch": _watch(row),
         "rules": [_rule(connection, a) for a in _seen_last(rows)],
         "gate": gate(connection, row.id, rows),
@@ -116,6 +119,15 @@ def _action(row: Any, declared: ActionDeclaration | None) -> Document:
     if is_open_approval(row):
         document["approval"] = _approval(row, declared)
     return document
+
+
+def _left(action: Any, rows: Sequence[Any]) -> Document:
+    """How what it left under way stands; nothing where that is nothing."""
+    for one in rows:
+        if one.kind == ABANDONED and one.token == action.token:
+            said = {"status": one.status, "summary": one.summary, "endedAt": iso(one.ended_at)}
+            return {"left": said}
+    return {}
 
 
 def is_open_approval(row: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from accounts.redact import hidden
 from controlplane.codepipeline import approval_tokens, pages, statuses
 from controlplane.codepipeline.asking import Answer, Ask, declared, execution_of
 from controlplane.codepipeline.faults import WireError
@@ -197,7 +198,9 @@ def _variables(row: Any) -> dict[str, str]:
         found = json.loads(row.output)
     except ValueError:
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(key): hidden(str(value)) for key, value in found.items()}
 
 
 def _target(entry: Any, row: Any) -> dict[str, Any]:

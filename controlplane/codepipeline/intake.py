@@ -84,7 +84,10 @@ def _started(desk: Desk, row: Any, definition: Mapping[str, Any], delivery: Deli
         body = json.loads(delivery.body)
     except (ValueError, RecursionError):
         return 400, "The body is not JSON."
-    configuration = _configuration(desk, row.pipeline, definition["targetAction"])
+    try:
+        configuration = _configuration(desk, row.pipeline, definition["targetAction"])
+    except BrokenStructureError as error:
+        return 503, f"{error}, and deliver this one again."
     if configuration is None:
         return 409, "The webhook's pipeline or source action is not there any more."
     if not filters.match(definition["filters"], body, configuration):
@@ -108,10 +111,7 @@ def _configuration(desk: Desk, pipeline: str, action: str) -> Mapping[str, str] 
         version = pipelines.version(connection, pipeline)
         if version is None:
             return None
-        try:
-            found = desk.structures.pipeline(connection, pipeline, version)
-        except BrokenStructureError:
-            return None
+        found = desk.structures.pipeline(connection, pipeline, version)
     wanted = (one for one in found.stages[0].actions if one.name == action)
     source = next(wanted, None)
     return None if source is None else source.configuration

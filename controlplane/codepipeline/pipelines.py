@@ -21,8 +21,7 @@ def create(ask: Ask) -> Answer:
         version = ask.desk.commands.apply_pipeline(declaration, ask.person, new=True)
     except CommandError as error:
         faults.refuse(error, "PipelineNameInUseException")
-    with ask.desk.database.begin() as connection:
-        tags.put(connection, f"pipeline/{declaration.name}", wanted)
+    tagging.begin(ask, f"pipeline/{declaration.name}", wanted)
     return {
         "pipeline": spelling.write(ask, declaration, version),
         "tags": tagging.write(wanted),

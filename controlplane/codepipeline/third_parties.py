@@ -20,7 +20,7 @@ def poll(ask: Ask) -> Answer:
     id_ = (kind["category"], kind["owner"], kind["provider"], kind["version"])
     if id_[1] != "ThirdParty":
         raise invalid("Jobs of owner Custom are polled for by PollForJobs")
-    jobs.registered(ask, id_)
+    jobs.refuse_strangers(ask, id_, jobs.registered(ask, id_))
     found = jobs.jobs_of(ask).poll("/".join(id_), ask.given.get("maxBatchSize", 1), {})
     client = client_id(id_[2])
     return {"jobs": [{"clientId": client, "jobId": one.row.id} for one in found]}
@@ -67,4 +67,5 @@ def _checked(ask: Ask) -> Given:
     given = ask.given["clientToken"].encode()
     if not wanted or not secrets.compare_digest(wanted.encode(), given):
         raise wrong
+    jobs.refuse_strangers_of(ask, one.row.type)
     return one

@@ -11,6 +11,7 @@ from controlplane.console import words
 from controlplane.console.desk import Desk, Document, GivenDesk
 from controlplane.console.forms import Word
 from controlplane.console.moves import STATUS
+from controlplane.console.pages import pipeline_page
 from controlplane.console.session import GivenSession, Session, SessionRoute, check_csrf
 from controlplane.console.templates import render
 from controlplane.console.views import helpers
@@ -57,7 +58,10 @@ def decide(
     session.require(Permission.APPROVE, _pipeline(desk, execution_id), stage)
     if not form.evidence or not form.verdict:
         raise HTTPException(422, "The form does not say what was seen, or what is decided.")
-    view = approval_view(desk, session, execution_id, stage, form.action)
+    try:
+        view = approval_view(desk, session, execution_id, stage, form.action)
+    except CommandError as error:
+        return _gone(desk, session, execution_id, error)
     try:
         desk.commands.decide_approval(
             execution_id,
@@ -69,10 +73,28 @@ def decide(
             evidence=form.evidence,
         )
     except CommandError as error:
-        now = approval_view(desk, session, execution_id, stage, form.action)
-        said = {**now, "refusal": str(error), "typed": form.reason}
-        return HTMLResponse(render("approval.html", said), STATUS[error.problem])
+        return _refused(desk, session, view, form, error)
     return RedirectResponse(f"/console/pipelines/{view['pipeline']}?done={form.verdict}", 303)
+
+
+def _refused(
+    desk: Desk, session: Session, seen: Document, form: DecisionForm, error: CommandError
+) -> HTMLResponse:
+    """The page as it is now, with why that cannot be, and what was typed."""
+    execution_id = seen["executionId"]
+    try:
+        now = approval_view(desk, session, execution_id, seen["stage"], seen["action"])
+    except CommandError:
+        return _gone(desk, session, execution_id, error)
+    said = {**now, "refusal": str(error), "typed": form.reason}
+    return HTMLResponse(render("approval.html", said), STATUS[error.problem])
+
+
+def _gone(desk: Desk, session: Session, execution_id: str, error: CommandError) -> HTMLResponse:
+    """There is nothing to decide any more: the pipeline's page says why, and how it went on."""
+    page = pipeline_page(desk, session, _pipeline(desk, execution_id), refusal=str(error))
+    page.status_code = STATUS[error.problem]
+    return page
 
 
 def approval_view(
@@ -89,6 +111,10 @@ def approval_view(
         "whose": [
             *document["approvers"]["names"],
             *(f"group {one}" for one in document["approvers"]["groups"]),
+        ],
+        "findings": [
+            {**one, "place": words.place(one, {a.name: a.id for a in desk.registry.all()})}
+            for one in document["findings"]
         ],
         "may_decide": session.may(Permission.APPROVE, document["pipeline"], stage),
         "checks": [

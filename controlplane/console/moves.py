@@ -1,5 +1,7 @@
 """What the console's forms ask for: one table of moves, each with what it needs and who does it.
 
+Approving is none of them: it needs what there is to see (`approving`).
+
 A form posts, a command makes the move, and the browser is sent back to the page (303): that works
 without JavaScript, and a reload repeats nothing.
 """
@@ -28,21 +30,6 @@ router = APIRouter(route_class=SessionRoute)
 
 def _start(asked: Asked) -> None:
     asked.desk.commands.start(asked.pipeline, asked.person, detail=asked.form.reason)
-
-
-def _approve(asked: Asked) -> None:
-    _decide(asked, approve=True)
-
-
-def _reject(asked: Asked) -> None:
-    _decide(asked, approve=False)
-
-
-def _decide(asked: Asked, *, approve: bool) -> None:
-    form = asked.form
-    asked.desk.commands.decide_approval(
-        form.execution, form.stage, form.action, asked.person, approve=approve, summary=form.reason
-    )
 
 
 def _stop(asked: Asked) -> None:
@@ -176,8 +163,6 @@ class Move(NamedTuple):
 
 MOVES: Mapping[str, Move] = {
     "start": Move(Permission.RUN, _start, _pipeline),
-    "approve": Move(Permission.APPROVE, _approve, _stage_execution),
-    "reject": Move(Permission.APPROVE, _reject, _stage_execution),
     "stop": Move(Permission.RUN, _stop, _execution),
     "retry": Move(Permission.RUN, _retry, _stage_execution),
     "rollback": Move(Permission.ROLL_BACK, _roll_back, _stage),

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from controlplane.console import browsers, leaving
 from controlplane.console.desk import Desk, GivenDesk
 from controlplane.console.session import (
-    COOKIE,
     GivenSession,
     SessionRoute,
     check_csrf,
@@ -35,7 +35,7 @@ router = APIRouter(route_class=SessionRoute)
 HOME = "/console/"
 PENDING, MINUTES = "towpath_login", 10
 """The cookie of a login that has begun, and how long the provider may take over it."""
-PROVIDER = "provider"
+LOGIN = leaving.LOGIN
 
 
 def inside(target: str) -> str:
@@ -79,17 +79,18 @@ def begin(
     next: Annotated[str, Query(max_length=500)] = HOME,  # noqa: A002
 ) -> Response:
     """Send the browser to the provider, with what the answer will have to match."""
-    _check_attempts(request, desk)
+    browsers.check(request, desk)
     try:
         url, pending = _provider(desk).begin()
     except IdentityError as error:
         return _sorry(desk, error)
     answer = RedirectResponse(url, 303)
+    browsers.know(request, desk, answer)
     answer.set_cookie(
         PENDING,
         _written(desk, pending, inside(next)),
         max_age=MINUTES * 60,
-        path="/console/login",
+        path=LOGIN,
         secure=desk.https,
         httponly=True,
         samesite="lax",  # the provider sends the browser back from another site
@@ -106,7 +107,7 @@ def finish(
     error: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Take what the provider sent back; a session begins where it proves who that is."""
-    _check_attempts(request, desk)
+    browsers.check(request, desk)
     provider = _provider(desk)
     try:
         pending, target = _read(desk, request.cookies.get(PENDING, ""))
@@ -114,27 +115,29 @@ def finish(
         return _sorry(desk, refused)
     try:
         _once(desk, pending)
-        who = provider.finish(pending, Returned(state, code, error))
+        who, id_token = provider.finish(pending, Returned(state, code, error))
     except IdentityError as refused:
         if refused.status != 503:  # noqa: PLR2004 - the provider is ill: nobody's failure
-            _refused(request, desk, str(refused), PROVIDER)
+            browsers.failed(request, desk, str(refused))
         return _sorry(desk, refused)
     signed = Signed(who.person, who.name, who.grants, who.groups)
     answer = opened(desk, signed, f"by {provider.called}", RedirectResponse(target, 303))
-    answer.delete_cookie(PENDING, path="/console/login")
+    answer.delete_cookie(PENDING, path=LOGIN)
+    if id_token:
+        leaving.keep(desk, answer, who.person, id_token)
     return answer
 
 
 @router.post("/logout")
-def logout(desk: GivenDesk, session: GivenSession, csrf: Annotated[str, Form()] = "") -> Response:
-    """Sign out: the session ends at every replica, wherever its cookie has gone."""
+def logout(
+    request: Request, desk: GivenDesk, session: GivenSession, csrf: Annotated[str, Form()] = ""
+) -> Response:
+    """Sign out: the session ends at every replica, wherever its cookie has gone; then at the provider, too."""
     check_csrf(session, csrf)
     with desk.database.begin() as connection:
         if sessions.end(connection, session.id, desk.now()):
             audit.note(connection, desk.now(), session.person(), "session.ended", "signed out")
-    answer = RedirectResponse("/console/login", 303)
-    answer.delete_cookie(COOKIE, path="/console")
-    return answer
+    return leaving.gone(request, desk, session.token)
 
 
 # --- inside -------------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ def _page(desk: Desk, target: str, refusal: str = "") -> str:
 def _sorry(desk: Desk, error: IdentityError) -> HTMLResponse:
     """The page to begin anew, with what was wrong; what was begun is forgotten."""
     answer = HTMLResponse(_page(desk, HOME, str(error)), error.status)
-    answer.delete_cookie(PENDING, path="/console/login")
+    answer.delete_cookie(PENDING, path=LOGIN)
     return answer
 
 
@@ -159,27 +162,12 @@ def _provider(desk: Desk) -> Login:
     return desk.login
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _check_attempts(request: Request, desk: Desk) -> None:
+def _refused(request: Request, desk: Desk, why: str) -> None:
+    came = ("console", browsers.client_of(request), why)
     try:
-        desk.attempts.check(noting.key_of("console", _client(request), PROVIDER))
+        noting.refused(desk.database, desk.attempts, desk.now(), came)
     except TooManyAttemptsError as error:
-        raise _wait(error) from None
-
-
-def _refused(request: Request, desk: Desk, why: str, way: str = "") -> None:
-    came = ("console", _client(request), why)
-    try:
-        noting.refused(desk.database, desk.attempts, desk.now(), came, way)
-    except TooManyAttemptsError as error:
-        raise _wait(error) from None
-
-
-def _wait(error: TooManyAttemptsError) -> HTTPException:
-    return HTTPException(429, str(error), {"Retry-After": str(error.retry_after)})
+        raise browsers.waits(error) from None
 
 
 def _written(desk: Desk, pending: Pending, target: str) -> str:

@@ -153,6 +153,16 @@ def of(table: Mapping[str, Said], word: str) -> Said:
     return table.get(word, Said(word, "idle"))
 
 
+def place(one: Mapping[str, Any], ids: Mapping[str, str]) -> str:
+    """In which account of AWS, and in which region: the AWS console opens what it is signed in to.
+
+    ids: of the accounts, by their names.
+    """
+    name = one["account"]
+    known = f"{name} ({ids[name]})" if name in ids else name
+    return ", ".join(part for part in (known, one["region"]) if part)
+
+
 def event_tone(kind: str) -> str:
     """Answer the tone of an event."""
     return EVENT_TONES.get(kind.rpartition(".")[2], "idle")

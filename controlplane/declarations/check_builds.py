@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Commands.html
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from accounts.yaml_text import Path
 from controlplane.actions.build_words import Variable, checked, environment, identifier
@@ -11,7 +11,7 @@ from controlplane.declarations.build_keys import PROJECT
 from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import VARIABLE, fault
 from controlplane.declarations.model import ActionDeclaration, PipelineDeclaration
-from controlplane.declarations.walk import Placed, PlacedAction, actions, everything
+from controlplane.declarations.walk import Placed, PlacedAction, everything
 
 MOST_COMMANDS = 50
 LONGEST = 1000
@@ -27,12 +27,6 @@ WORDS: Mapping[str, str] = {
 
 def check_builds(declaration: PipelineDeclaration) -> Iterator[Finding]:
     """Yield what is wrong with what builds and shells are told."""
-    references = {
-        artifact.name
-        for placed in actions(declaration)
-        if placed.item.configuration.get("OutputArtifactFormat") == "CODEBUILD_CLONE_REF"
-        for artifact in placed.item.output_artifacts
-    }
     for placed in everything(declaration):
         provider = placed.provider
         if provider is None or not provider.runs_commands:
@@ -42,7 +36,6 @@ def check_builds(declaration: PipelineDeclaration) -> Iterator[Finding]:
         if provider is not None and "PrimarySource" in provider.keys:
             yield from _sources(placed, asked="EnvironmentVariables" in provider.keys)
             yield from _build(placed)
-            yield from _whole(placed, references)
 
 
 def _no_shell(placed: Placed) -> Iterator[Finding]:
@@ -90,17 +83,6 @@ def _environment(action: ActionDeclaration, path: Path) -> Iterator[Finding]:
         checked([Variable(one.name, one.value) for one in given])
     except ValueError as error:
         yield Finding((*path, "environmentVariables"), str(error))
-
-
-def _whole(placed: Placed, references: Collection[str]) -> Iterator[Finding]:
-    """A build is given files: one that is told of a commit only would find none."""
-    for artifact in placed.item.input_artifacts:
-        if artifact.name in references:
-            message = (
-                f"{artifact.name} only names a commit (CODEBUILD_CLONE_REF), which builds do not "
-                "follow here: let its source put out CODE_ZIP"
-            )
-            yield Finding((*placed.path, "inputArtifacts"), message)
 
 
 def _sources(placed: Placed, *, asked: bool) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from accounts.yaml_text import Path
+from controlplane.actions.clones import FORMAT as CLONE_REF
 from controlplane.declarations.check_structure import RESERVED
 from controlplane.declarations.findings import Finding, meant
 from controlplane.declarations.keys import VARIABLE
@@ -66,8 +67,25 @@ def _inputs(declaration: PipelineDeclaration, one: Placed, makers: Makers) -> It
             who = _called(declaration, maker)
             message = f"{artifact.name!r} is made by {who}, which has not ended before: "
             yield Finding(path, message + "move it to an earlier stage or a lower runOrder")
+        elif one.provider is not None and one.provider.deploys and _is_reference(maker, makers):
+            message = (
+                f"{artifact.name} only names a commit (CODEBUILD_CLONE_REF) and holds no files to deploy: "
+                "deploy what a build makes of it, or let its source put out CODE_ZIP"
+            )
+            yield Finding(path, message)
         elif one.provider is not None and one.provider.deploys and not _stored(declaration, maker):
             yield from _promoted(path, one, maker, _called(declaration, maker))
+
+
+def _is_reference(maker: PlacedAction, makers: Makers) -> bool:
+    """Say whether it, or what it is a copy of, only names a commit."""
+    for _ in makers:  # each is passed once at most, however they are declared
+        inputs = maker.item.input_artifacts
+        before = makers.get(inputs[0].name) if inputs else None
+        if maker.item.action_type_id.category != "Deploy" or before is None:
+            break
+        maker = before
+    return maker.item.configuration.get("OutputArtifactFormat") == CLONE_REF
 
 
 def _stored(declaration: PipelineDeclaration, maker: PlacedAction) -> bool:

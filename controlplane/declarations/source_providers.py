@@ -35,6 +35,23 @@ SOURCES: tuple[Provider, ...] = (
     Provider(
         "Source",
         "AWS",
+        "CodeCommit",
+        {
+            "RepositoryName": Key("repository", required=True),
+            "BranchName": Key("branch to follow", required=True),
+            "PollForSourceChanges": Key("look instead of waiting for events", Kind.BOOLEAN),
+            "OutputArtifactFormat": Key(
+                "the files (CODE_ZIP)",
+                Kind.ENUM,
+                choices=("CODE_ZIP",),
+                why="CodeCommit's commits are handed on as their files",
+            ),
+        },
+        outputs=(1, 1),
+    ),
+    Provider(
+        "Source",
+        "AWS",
         "ECR",
         {
             "RepositoryName": Key("repository", required=True),

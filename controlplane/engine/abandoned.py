@@ -3,15 +3,16 @@
 A deployment that a person abandoned goes on at the vendor. Its action is over for its execution, but a row
 of kind "abandoned" hangs on the same stage execution: under the action's own token and handle it is looked
 at and nothing else, so it starts nothing, and no error ends it. It keeps neither the execution from ending
-nor the next one from entering: whoever deploys to the same target waits there for its end, for CodeDeploy
-and CloudFormation let in one at a time. Where a rollback takes the deployment away, that one follows it.
+nor the next one from entering: whoever deploys to the same target waits there for its end, for vendors let
+in one at a time, or the driver waits. Where a rollback takes the deployment away, that one follows it.
 """
 
 from typing import Any
 
 from controlplane import feedback
+from controlplane.declarations.model import ActionDeclaration
 from controlplane.engine import watching
-from controlplane.engine.calls import PATIENCE, Result
+from controlplane.engine.calls import BY_PERSON, NOT_STOPPED, PATIENCE, Result
 from controlplane.engine.rows import ABANDONED, abandoned_row
 from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionMove, Moves, StageView, deploys
@@ -47,6 +48,8 @@ def _is_left(move: ActionMove) -> bool:
 def looked(tx: Transaction, result: Result, execution: Any) -> None:
     """Page where nobody can read how it stands, or where it failed and left a target half-way."""
     action = result.job.row
+    if action.kind == "action" and result.status is A.ABANDONED:
+        _may_go_on(tx, result, execution)
     if action.kind != ABANDONED:
         return
     what = f"{action.name}, which was abandoned as {action.handle},"
@@ -63,6 +66,17 @@ def looked(tx: Transaction, result: Result, execution: Any) -> None:
             "or roll back"
         )
         tx.fact("person.paged", execution, stage=stage, action=action.name, text=text)
+
+
+def _may_go_on(tx: Transaction, result: Result, execution: Any) -> None:
+    """A start of which nobody knows how it went could not be undone, and no rollback comes to do it."""
+    declared = result.job.declared
+    if not isinstance(declared, ActionDeclaration) or not deploys(declared):
+        return
+    if execution.stop in BY_PERSON and NOT_STOPPED in result.summary:
+        text = f"{result.job.row.name} may have begun to deploy, and nobody follows it: {result.summary}"
+        stage = result.job.task.stage
+        tx.fact("person.paged", execution, stage=stage, action=declared.name, text=text)
 
 
 def _is_seen_to(tx: Transaction, action: Any) -> bool:

@@ -16,12 +16,13 @@ from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine import environments
 from controlplane.engine.carried import digests
+from controlplane.engine.findings import PROVIDER, counts, line, single
 from controlplane.engine.structures import Structures
 from controlplane.store import approvals, executions, histories, queries
+from monitors.checks.inspector_gate import SEVERITIES
 
 MOST_CHANGES = 20
 MOST_CHECKS = 300
-FINDINGS = "InspectorFindings"
 FAIL = "FAIL"
 Document = dict[str, Any]
 
@@ -31,6 +32,13 @@ class Evidence(NamedTuple):
 
     hash: str
     document: Document
+
+
+class Lines(NamedTuple):
+    """Of single findings. more: how many others there are."""
+
+    told: list[str]
+    more: int
 
 
 def gather(connection: Connection, structures: Structures, execution: Any, stage: str) -> Evidence:
@@ -107,8 +115,8 @@ def started_by(execution: Any) -> str:
 
 
 def findings(connection: Connection, seen: Document) -> list[Document]:
-    """What scans counted, and what they had counted in what stands there ({} where nothing is known)."""
-    own = [one for one in seen["checks"] if one["provider"] == FINDINGS]
+    """What scans counted and found, and what they had counted in what stands there ({}: nothing is known)."""
+    own = [one for one in seen["checks"] if one["provider"] == PROVIDER]
     standing = sorted({one["executionId"] for one in seen["replaces"]})[-1:] if own else []
     before = {
         (row.stage, row.name): json.loads(row.output)
@@ -119,11 +127,26 @@ def findings(connection: Connection, seen: Document) -> list[Document]:
             "stage": one["stage"],
             "name": one["name"],
             "summary": one["summary"],
-            "counts": one["output"],
-            "before": before.get((one["stage"], one["name"]), {}),
+            "counts": counts(one["output"]),
+            "before": counts(there),
+            **single(one["output"], there),
         }
         for one in own
+        for there in (before.get((one["stage"], one["name"]), {}),)
     ]
+
+
+def new_findings(
+    connection: Connection, structures: Structures, execution: Any, stage: str
+) -> Lines:
+    """What scans found that is new, one a line, the worst first; "" and 0 where there is nothing."""
+    seen = gather(connection, structures, execution, stage)
+    each = findings(connection, seen.document)
+    worst = sorted(
+        (one for found in each for one in found["findings"]),
+        key=lambda one: SEVERITIES.index(one["severity"]),
+    )
+    return Lines([line(one) for one in worst], sum(found["more"] for found in each))
 
 
 # --- inside -------------------------------------------------------------------------------------

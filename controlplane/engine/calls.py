@@ -7,9 +7,11 @@ later with growing pauses, or failed where trying again cannot help.
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from accounts.base import AccountError
+from accounts.redact import hidden
 from controlplane.actions.base import ActionDriver
 from controlplane.engine.rows import ABANDONED, ASKED
 from controlplane.engine.stores import COPY, copied
@@ -25,6 +27,9 @@ STATUS = {
     Outcome.SUCCEEDED: A.SUCCEEDED,
     Outcome.FAILED: A.FAILED,
 }
+BY_PERSON = frozenset({"wait", "abandon"})
+"""How an execution is stopped so that nothing is rolled back."""
+NOT_STOPPED = "it could not be stopped"
 ROLLBACK = 0
 """Its lane (engine.lanes)."""
 LOOK_EVERY = 5.0
@@ -39,6 +44,8 @@ JUDGING = frozenset({"rule", "watch", "gate", *ASKED})
 """Kinds of rows that an error never ends: the monitoring is unreachable, and is asked again."""
 MOST_OUTPUT = 122_880
 """Bytes of output variables of an action, as at CodePipeline."""
+SHORT = 200
+"""Characters: what is no longer than that may be said by many."""
 LONGEST = 4000
 """Characters of a summary."""
 PATIENCE = 15
@@ -124,8 +131,22 @@ def _when_late(job: Job) -> A:
 
 
 def give_up(drivers: Drivers, job: Job) -> list[Result]:
-    """Its stage winds down between two tries to start it: the first may have reached the vendor."""
-    return [_end(drivers, job, A.ABANDONED, "not tried again")]
+    """Its stage winds down between two tries to start it: the first may have reached the vendor.
+
+    Where a person stops, no rollback comes that would find it: what cannot be stopped is tried for a while.
+    """
+    try:
+        drivers[job.key].stop(job.task)
+    except Exception as error:  # noqa: BLE001 - as above
+        if getattr(error, "postponed", False):
+            return [_postponed(job, error)]
+        failures = job.row.failures + 1
+        passes = not getattr(error, "permanent", False) and failures <= PATIENCE
+        if job.execution.stop in BY_PERSON and passes:
+            return [_again(job, error, failures, None)]
+        why = f"not tried again (and {NOT_STOPPED}: {error})"
+        return [_ended(job, A.ABANDONED, why)._replace(failures=failures)]
+    return [_ended(job, A.ABANDONED, "not tried again")]
 
 
 def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
@@ -134,7 +155,7 @@ def _end(drivers: Drivers, job: Job, status: ActionStatus, why: str) -> Result:
         note = ""
     except Exception as error:  # noqa: BLE001 - it ends all the same; say what could not be stopped
         log.warning("%s could not be stopped: %s", job.task.token, error)
-        note = f" (and it could not be stopped: {error})"
+        note = f" (and {NOT_STOPPED}: {error})"
     return _ended(job, status, why + note)
 
 
@@ -266,6 +287,14 @@ def _again(job: Job, error: Exception, failures: int, judgement: Judgement | Non
     )  # fmt: skip
 
 
+_hidden = lru_cache(maxsize=512)(hidden)
+"""What thousands of rows say alike is looked through once: it costs as much as all else of an outcome."""
+
+
 def _text(said: str) -> str:
-    """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not."""
-    return said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
+    """What a vendor said, as every database takes it: half a surrogate pair or a NUL it does not.
+
+    It becomes an event and a line of a log: a variable that somebody put out may stand in it.
+    """
+    fit = said[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "")
+    return _hidden(fit) if len(fit) <= SHORT else hidden(fit)

@@ -7,8 +7,10 @@ names the other, the host is asked which is the older; a branch that was put bac
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
 
 from controlplane.actions.base import ActionError
 from controlplane.actions.git.base import Host, Hosts, Told
@@ -27,6 +29,7 @@ from controlplane.declarations.triggers import (
 from controlplane.engine.commands import Commands, Moved, OvertakenError
 from controlplane.engine.refusals import CommandError, Person
 from controlplane.engine.structures import BrokenStructureError, Structures
+from controlplane.engine.unread import Asked, may_follow, readable
 from controlplane.store import pipelines, source_refs
 from controlplane.store.database import Database
 
@@ -46,10 +49,14 @@ class Watching(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """started: pipeline -> execution. passed: pipeline -> why it was not started."""
+    """started: pipeline -> execution. passed: pipeline -> why it was not started.
+
+    unread: pipeline -> why it cannot be read; it may be meant, and who takes this keeps it for then.
+    """
 
     started: dict[str, str]
     passed: dict[str, str]
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 class GitIntake:
@@ -58,16 +65,19 @@ class GitIntake:
     def __init__(
         self, database: Database, structures: Structures, commands: Commands, hosts: Hosts
     ) -> None:
-        self._database, self._structures = database, structures
+        self._database, self.structures = database, structures
         self._commands, self._hosts = commands, hosts
 
-    def take(self, host: Host, told: Told) -> Taken:
-        """Start what it starts. One pipeline that cannot be started holds up no other."""
+    def take(self, host: Host, told: Told, only: str = "") -> Taken:
+        """Start what it starts. One pipeline that cannot be started holds up no other.
+
+        only: the pipeline that it was kept for; "" for every one.
+        """
         taken = Taken({}, {})
         failed: ActionError | None = None
         base = _base(told)
         files = _once(lambda: host.files(told.repository, base, told.commit) if base else None)
-        for watching in self._watching(host, told.repository):
+        for watching in self._watching(host, told.repository, taken.unread, only):
             try:
                 why = self._why_not(host, told, watching, files)
                 if not why:
@@ -75,6 +85,8 @@ class GitIntake:
                     continue
             except ActionError as error:
                 failed, why = error, str(error)
+            except BrokenStructureError as error:
+                taken.unread[watching.pipeline] = why = str(error)
             except (CommandError, _OlderError) as error:
                 why = str(error)
             taken.passed[watching.pipeline] = why
@@ -84,20 +96,36 @@ class GitIntake:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _watching(self, host: Host, repository: str) -> list[Watching]:
+    def _watching(
+        self, host: Host, repository: str, unread: dict[str, str], only: str
+    ) -> list[Watching]:
+        """Who follows the repository; into `unread` go those who may and cannot be read."""
+        asked = Asked(
+            lambda one: self._follows(one, host, repository), (repository,), "FullRepositoryName"
+        )
         with self._database.read() as connection:
-            found = []
+            found: list[Watching] = []
             for row in pipelines.all_(connection):
-                try:
-                    declared = self._structures.pipeline(connection, row.name, row.version)
-                    found += [
-                        Watching(row.name, one, of(declared.triggers, one.name))
-                        for one in declared.stages[0].actions
-                        if self._follows(one, host, repository)
-                    ]
-                except (BrokenStructureError, ValueError) as error:
-                    log.error("the triggers of %s cannot be read: %s", row.name, error)  # noqa: TRY400
+                if only not in ("", row.name):
+                    continue
+                watching = self._of(connection, row, asked)
+                if not isinstance(watching, str):
+                    found += watching
+                elif may_follow(connection, self.structures, row, asked):
+                    log.error("a push to %s waits: %s", repository, watching)
+                    unread[row.name] = watching
             return found
+
+    def _of(self, connection: Connection, row: Any, asked: Asked) -> list[Watching] | str:
+        """The sources of a pipeline that follow it, or why it cannot be read."""
+        declared = readable(connection, self.structures, row)
+        if isinstance(declared, str):
+            return declared
+        actions = filter(asked.follows, declared.stages[0].actions)
+        try:
+            return [Watching(row.name, one, of(declared.triggers, one.name)) for one in actions]
+        except ValueError as error:  # stored by a version that did not check them
+            return f"the triggers of pipeline {row.name} cannot be read ({error}): apply it again"
 
     def _follows(self, action: ActionDeclaration, host: Host, repository: str) -> bool:
         given = action.configuration

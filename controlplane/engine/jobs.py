@@ -32,7 +32,7 @@ LONGEST = 3_900
 """Characters of what a worker says that are kept: a row's summary takes little more."""
 PAGE = 100
 LOOKED_AT = 2_000
-"""Jobs of a type that one poll looks through for those that its query is about."""
+"""Jobs of a type and a query that one poll looks through: some may be gone meanwhile, or unreadable."""
 
 
 class Refusal(StrEnum):
@@ -134,7 +134,7 @@ class Jobs:
     @again
     def fail(self, id_: str, details: Mapping[str, Any]) -> None:
         """A worker says that it failed. details: type, message, externalExecutionId."""
-        details = {**details, "message": redacted(details["message"], LONGEST)}
+        details = _fit({**details, "message": redacted(details["message"], LONGEST)})
         with self._transaction() as tx:
             row, found = self._reported(tx, id_, last=True)
             self._end(tx, row, S.FAILED, {**json.loads(row.said), **details})
@@ -148,7 +148,7 @@ class Jobs:
     def _waiting(self, tx: Transaction, type_: str, query: Mapping[str, str]) -> Iterator[Any]:
         after, seen, before = (0.0, ""), 0, tx.now - REDELIVER
         while seen < LOOKED_AT:
-            page = jobs.waiting(tx.connection, type_, before, after, PAGE)
+            page = jobs.waiting(tx.connection, type_, query, before, after, PAGE)
             yield from (row for row in page if query.items() <= json.loads(row.query).items())
             if len(page) < PAGE:
                 break
@@ -217,9 +217,17 @@ def _may_report(row: Any) -> bool:
     return bool(row.status == S.DISPATCHED and row.nonce == "")
 
 
+def _fit(details: Mapping[str, Any]) -> dict[str, Any]:
+    """A worker's own id is told in events, and shown: no credential stands there."""
+    kept = dict(details)
+    if "externalExecutionId" in kept:
+        kept["externalExecutionId"] = redacted(kept["externalExecutionId"], LONGEST)
+    return kept
+
+
 def _kept(said: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a worker's report."""
-    kept = dict(said.get("executionDetails", {}))
+    kept = _fit(said.get("executionDetails", {}))
     if "outputVariables" in said:
         kept["outputVariables"] = dict(said["outputVariables"])
     revision = said.get("currentRevision")

@@ -8,11 +8,14 @@ half of a lane's are kept for the first calls of places, so no places that hang 
 Rollback's lane has threads of its own, so nothing ordinary holds it up.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
 
 LANES = (0, 1)
 """Rollback's own lane is served first, and has threads of its own."""
@@ -39,6 +42,15 @@ class _Bulkhead:
         return len(self.waiting) + self.running
 
 
+@dataclass(slots=True)
+class _Entry:
+    """A call that was handed to a pool. A pool may keep it though it raised: then it is void."""
+
+    call: Call
+    begun: bool = False
+    void: bool = False
+
+
 class Lanes:
     """Runs calls by place. Safe under threads."""
 
@@ -63,6 +75,8 @@ class Lanes:
         self._ended = ended
         self._places: dict[Place, _Bulkhead] = {}
         self._taken = [0 for _ in LANES]
+        self._stalled: set[Place] = set()
+        """Where a pool refused the next call when another one ended: tried again at each turn."""
         self._closed = False
         # Re-entrant: an executor that runs at once comes back here from within `submit`.
         self._lock = threading.RLock()
@@ -70,11 +84,14 @@ class Lanes:
     def room(self, lane: int) -> int:
         """How many more calls the lane takes now."""
         with self._lock:
+            if self._stalled:
+                self._try_again()
             return self._most - self._taken[lane]
 
     def submit(self, lane: int, where: Sequence[str], call: Call, *, width: int = 1) -> bool:
         """Run it when its place has room for it; False where too much waits there already.
 
+        Raises what the pool raises (no thread can be had): then it is as if nobody had asked.
         width: how many calls may run side by side in this place.
         """
         place = (lane, tuple(where))
@@ -82,10 +99,18 @@ class Lanes:
             bulkhead = self._places.setdefault(place, _Bulkhead())
             if len(bulkhead.waiting) >= QUEUE:
                 return False
-            self._taken[lane] += bulkhead.calls < self._share
+            counts = bulkhead.calls < self._share
+            self._taken[lane] += counts
             bulkhead.waiting.append(call)
             bulkhead.width = width
-            self._fill(lane, place, bulkhead)
+            try:
+                self._fill(lane, place, bulkhead)
+            except Exception:
+                if bulkhead.waiting and bulkhead.waiting[-1] is call:
+                    bulkhead.waiting.pop()
+                    self._taken[lane] -= counts
+                self._forget_if_empty(place, bulkhead)
+                raise
         return True
 
     def close(self) -> None:
@@ -103,11 +128,24 @@ class Lanes:
                 return
             self._spare[lane] -= beside
             bulkhead.running += 1
-            self._pools[lane].submit(self._run, lane, place, bulkhead.waiting.popleft())
+            entry = _Entry(bulkhead.waiting.popleft())
+            try:
+                self._pools[lane].submit(self._run, lane, place, entry)
+            except Exception:
+                if not entry.begun:  # it may be in the pool's queue all the same
+                    entry.void = True
+                    bulkhead.running -= 1
+                    self._spare[lane] += beside
+                    bulkhead.waiting.appendleft(entry.call)
+                raise
 
-    def _run(self, lane: int, place: Place, call: Call) -> None:
+    def _run(self, lane: int, place: Place, entry: _Entry) -> None:
+        with self._lock:
+            if entry.void:
+                return
+            entry.begun = True
         try:
-            call()
+            entry.call()
         finally:
             self._leave(lane, place)
             self._ended()
@@ -119,6 +157,23 @@ class Lanes:
             self._taken[lane] -= bulkhead.calls <= self._share
             bulkhead.running -= 1
             self._spare[lane] += bulkhead.running > 0
+            self._fill_or_stall(lane, place, bulkhead)
+            self._forget_if_empty(place, bulkhead)
+
+    def _fill_or_stall(self, lane: int, place: Place, bulkhead: _Bulkhead) -> None:
+        """Whose call just ended is not to blame where no thread can be had for the next."""
+        try:
             self._fill(lane, place, bulkhead)
-            if not bulkhead.calls:
-                self._places.pop(place, None)
+        except Exception:
+            log.exception("a call to %s cannot be begun yet", "/".join(place[1]))
+            self._stalled.add(place)
+
+    def _try_again(self) -> None:
+        stalled, self._stalled = self._stalled, set()
+        for place in stalled:
+            if (bulkhead := self._places.get(place)) is not None:
+                self._fill_or_stall(place[0], place, bulkhead)
+
+    def _forget_if_empty(self, place: Place, bulkhead: _Bulkhead) -> None:
+        if not bulkhead.calls:
+            self._places.pop(place, None)

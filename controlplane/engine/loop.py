@@ -10,13 +10,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from accounts import term
 from controlplane.clock import Clock
 from controlplane.engine import calls, outcomes, owners, work
 from controlplane.engine.calls import Drivers, Result
@@ -76,6 +77,8 @@ class Engine:
         self.owner = owners.me()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._held: dict[int, int] = {}
+        self._until: dict[int, float] = {}  # until when what is held is ours, by `tick`
+        self._renewing: Sequence[int] = ()
         self.tick: Callable[[], float] = time.monotonic
         """Leases are counted by it here: a clock that jumps would make a call that comes too late."""
         self._wakeup = threading.Event()
@@ -160,6 +163,7 @@ class Engine:
             self._one_by_one(results)
             raise
         self._renewed = self._kept
+        self._prolong(self._renewing, taken.began)
         self.moves += len(results) + len(rows)
         self.last_turn = self._now()
         self._ahead = taken.now - self.last_turn
@@ -167,7 +171,7 @@ class Engine:
         return bool(rows) or not self._results.empty()
 
     def _commit(self, results: Sequence[Result]) -> tuple[list[Any], Taken]:
-        began, self._kept = self.tick(), self._renewed
+        began, self._kept, self._renewing = self.tick(), self._renewed, ()
         with transaction(self._database, self._structures, self._now, wake=False) as tx:
             locks.stages(tx.connection, {result.job.row.stage_id for result in results})
             tx.keeps_new = True
@@ -206,6 +210,7 @@ class Engine:
             row = result.job.row
             if self._held.get(row.id) == row.fence:  # a late one of an old claim ends no newer one
                 self._held.pop(row.id)
+                self._until.pop(row.id, None)
         return results
 
     def _claim(self, tx: Transaction) -> list[Any]:
@@ -226,7 +231,8 @@ class Engine:
     def _renew(self, tx: Any) -> None:
         """Heartbeat: what is still being called stays ours."""
         if self._held and tx.now - self._renewed > self._limits.lease / 3:
-            actions.renew(tx.connection, dict(self._held), tx.now + self._limits.lease)
+            until = tx.now + self._limits.lease
+            self._renewing = actions.renew(tx.connection, dict(self._held), until)
             self._kept = tx.now  # it counts once this transaction has committed
 
     def _call(self, found: Sequence[Job], now: float, began: float) -> None:
@@ -263,17 +269,22 @@ class Engine:
             # Another may have made it, and no fence holds at the vendor; or its stage was stopped.
             if self.tick() >= stale and not late:
                 self._finish([calls.crowded_out(job, late=False) for job in group])
-            else:
+            elif late:
                 self._finish(call(self._drivers, what))
+            else:
+                with term.within(self._term(held)):
+                    self._finish(call(self._drivers, what))
 
         # What is held is renewed until its result comes: only what somebody calls may be.
         held = {job.row.id: job.row.fence for job in group}
         self._held.update(held)
+        self._until.update(dict.fromkeys(held, stale))
         try:
             fits = self._lanes.submit(lane, where, work, width=width)
         except Exception:
             for id_ in held:
                 self._held.pop(id_, None)
+                self._until.pop(id_, None)
             raise
         if not fits:
             self._finish([calls.crowded_out(job, late=late) for job in group])
@@ -285,12 +296,29 @@ class Engine:
     def _room(self, lane: int) -> int:
         return self._lanes.room(lane)
 
+    def _term(self, held: Mapping[int, int]) -> term.Term:
+        """How long what is held stays ours; what is held no longer is nobody's to call for."""
+        ids = tuple(held)
+
+        def left() -> float:
+            return min(self._until.get(id_, 0.0) for id_ in ids) - self.tick()
+
+        return term.Term(left, term.least(self._limits.lease))
+
+    def _prolong(self, ids: Sequence[int], began: float) -> None:
+        """The lease of these was renewed, and that is committed."""
+        for id_ in ids:
+            if id_ in self._until:
+                self._until[id_] = began + self._limits.lease
+
     def _keep(self) -> None:
         """Renew what is held, outside a turn."""
+        began = self.tick()
         try:
             with self._database.begin() as connection:
                 until = self._database.time(connection, self._now) + self._limits.lease
-                actions.renew(connection, dict(self._held), until)
+                kept = actions.renew(connection, dict(self._held), until)
+            self._prolong(kept, began)
         except SQLAlchemyError:
             log.exception("what is still being called could not be kept; its leases run out")
 

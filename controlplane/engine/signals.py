@@ -1,6 +1,6 @@
 """The rules of a stage as deciding sees them: what each said last, how fresh it is, what it leads to. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -61,11 +61,12 @@ def breach(
 ) -> Cause | None:
     """The first condition of onSuccess that is broken, and by which of its signals. rows: by rule.
 
-    watching: the stage is done, and only the rules that go on looking count.
+    watching: the stage is done, and proofs are asked no more. The quorum stays the declared one: what has
+    ceased to watch, or never did, makes it no smaller.
     """
     for condition in stage.on_success.conditions if stage.on_success else ():
         rules = [Rule(terms(one), rows.get(one.name)) for one in condition.signals]
-        cause = _breach([one for one in rules if one.row or not watching])
+        cause = _breach(rules)
         cause = cause or proofs.disproved(condition, {} if watching else rows)
         if cause is not None:
             return cause
@@ -74,14 +75,38 @@ def breach(
 
 def _breach(rules: Sequence[Rule]) -> Cause | None:
     """Say which signals roll back: a critical one alone, others where a quorum of them FAIL."""
-    failed = [one for one in rules if one.row and one.follows is Consequence.ROLL_BACK]
+    failed = _failed(rules)
     critical = [one for one in failed if one.terms.critical]
-    others = [one for one in rules if not one.terms.critical]
-    needed = min(max((one.terms.quorum for one in others), default=1), len(others))
-    if not critical and (not failed or len(failed) < needed):
+    if not critical and (not failed or len(failed) < _needed(rules)):
         return None
     rows = [one.row for one in critical or failed if one.row]
     return Cause(CauseKind.BAD_SIGNAL, rows[0].name, "; ".join(row.summary for row in rows))
+
+
+def _failed(rules: Sequence[Rule]) -> list[Rule]:
+    return [one for one in rules if one.row and one.follows is Consequence.ROLL_BACK]
+
+
+def _needed(rules: Sequence[Rule]) -> int:
+    others = [one for one in rules if not one.terms.critical]
+    return min(max((one.terms.quorum for one in others), default=1), len(others))
+
+
+def unconfirmed(
+    stage: StageDeclaration, rows: Mapping[str, ActionView], dark: Callable[[Rule], bool]
+) -> str:
+    """Say who keeps what FAILs from being a quorum only because nobody can read it; "" where none does.
+
+    What cannot be read is not well, and is no proof that the release is bad either: a person decides.
+    dark: whether a signal cannot be read. rows: of those that watch; all others have ceased to, or never did.
+    """
+    for condition in stage.on_success.conditions if stage.on_success else ():
+        named = [(one.name, Rule(terms(one), rows.get(one.name))) for one in condition.signals]
+        rules = [rule for _, rule in named]
+        failed, lost = _failed(rules), [name for name, rule in named if dark(rule)]
+        if failed and len(failed) < _needed(rules) <= len(failed) + len(lost):
+            return f"{', '.join(lost)} cannot be read, and {_needed(rules)} must FAIL"
+    return ""
 
 
 def reasons(rules: Iterable[Rule]) -> str:

@@ -7,6 +7,7 @@ puts out is a copy (S3Promote), and is followed back to what it is a copy of.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from controlplane.actions.clones import FORMAT as CLONE_REF
 from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.view import deploys
 from controlplane.ledger import application_of
@@ -23,11 +24,13 @@ class Made(NamedTuple):
 class Subject(NamedTuple):
     """origins: artifact -> the one whose bytes it is, itself or what it is a copy of.
 
-    by_stage: the origins that each stage deploys, in order.
+    by_stage: the origins that each stage deploys, in order. references: artifacts that only name a commit
+    to clone, and their copies.
     """
 
     origins: Mapping[str, str]
     by_stage: tuple[tuple[str, ...], ...]
+    references: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,7 +56,19 @@ def subject_of(stages: Sequence[StageDeclaration]) -> Subject:
     deployed = [
         [origins[one.input_artifacts[0].name] for one in _deploying(stage)] for stage in stages
     ]
-    return Subject(origins, tuple(tuple(dict.fromkeys(names)) for names in deployed))
+    by_stage = tuple(tuple(dict.fromkeys(names)) for names in deployed)
+    return Subject(origins, by_stage, _references(stages, origins))
+
+
+def _references(stages: Sequence[StageDeclaration], origins: Mapping[str, str]) -> frozenset[str]:
+    named = {
+        artifact.name
+        for stage in stages
+        for action in stage.actions
+        if action.configuration.get("OutputArtifactFormat") == CLONE_REF
+        for artifact in action.output_artifacts
+    }
+    return frozenset(named | {copy for copy, origin in origins.items() if origin in named})
 
 
 def built_for(stages: Sequence[StageDeclaration]) -> Made | None:
@@ -85,7 +100,7 @@ def untested(
         before += [
             subject.origins[other.input_artifacts[0].name]
             for other in _deploying(one)
-            if application_of(other.configuration) == application
+            if application_of(other.configuration) == application and other.driver == action.driver
         ]
     return () if subject.origins[mine[0].name] in before else tuple(dict.fromkeys(before))
 

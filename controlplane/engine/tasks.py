@@ -139,6 +139,7 @@ def _job(
         known=facts(asked, key[2]) if at_gate and not error else {},
         shell=shell,
         store=kept.store,
+        references=_references(connection, structures, execution, kept.inputs),
     )
     # Rules are begun while the stage winds down, too: of onFailure, and what watches where it is waited for.
     stopping = execution.stage_status == StageStatus.STOPPING and row.kind == "action"
@@ -240,6 +241,16 @@ def _inputs(
     return stored(row, where, found, known)
 
 
+def _references(
+    connection: Connection, structures: Structures, execution: Any, inputs: Sequence[Artifact]
+) -> tuple[str, ...]:
+    """Which inputs only name a commit; no action of a way back or a drill has such a one."""
+    if not inputs or execution.plan:
+        return ()
+    known = structures.subject(connection, execution).references
+    return tuple(one.name for one in inputs if one.name in known)
+
+
 def _tested(
     stages: Sequence[StageDeclaration],
     execution: Any,
@@ -249,7 +260,13 @@ def _tested(
     known: Mapping[tuple[str, str], str],
 ) -> None:
     """Only what the stages before have tested is put on a target, whatever its copy is called."""
-    origin = subject_of(stages).origins[artifact.name]
+    subject = subject_of(stages)
+    origin = subject.origins[artifact.name]
+    if origin in subject.references:
+        raise UnresolvedError(
+            f"{origin} only names a commit (CODEBUILD_CLONE_REF) and holds no files to deploy: deploy what a "
+            "build makes of it, or let its source put out CODE_ZIP"
+        )
     made = json.loads(known.get((execution.id, origin), "{}")).get("digest", "")
     if not artifact.digest or artifact.digest != made:
         raise UnresolvedError(

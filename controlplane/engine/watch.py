@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from controlplane.engine.bake import OPEN
-from controlplane.engine.signals import Rule, breach, reasons, rules_of
+from controlplane.engine.signals import Rule, breach, reasons, rules_of, unconfirmed
 from controlplane.engine.terms import Terms
 from controlplane.engine.view import ActionMove, ActionView, Moves, Said, StageView
 from controlplane.states import ActionStatus, StageStatus, WatchState, check
@@ -28,6 +28,7 @@ class Where(NamedTuple):
     newer: something else was begun on one of its targets since. replaced: and it fared well, or this
     one is being rolled back already. free: nobody is in the stage. rolls_back: a breach is declared to.
     lands: when what it left behind under way has ended, infinity while it goes on; None where nothing was.
+    unproven: a rule that watches no longer did not PASS when it ceased to.
     """
 
     newer: bool = False
@@ -35,6 +36,7 @@ class Where(NamedTuple):
     free: bool = True
     rolls_back: bool = True
     lands: float | None = None
+    unproven: bool = False
 
 
 def watch_seconds(terms: Terms, status: StageStatus) -> float:
@@ -117,32 +119,40 @@ def _tell(
 ) -> None:
     """Say once what is wrong, and once that it is well again. Only a fresh PASS of all says so."""
     failed = [one for one in rules if one.verdict is Verdict.FAIL]
+    rows = {one.row.name: one.row for one in rules if one.row}
+    lost = unconfirmed(view.declared, rows, lambda one: _is_dark(one, now))
     silent = [one for one in rules if one.verdict in SILENT and _lasts(one, now)]
     wrong = failed or silent
     name = view.declared.name
     if not wrong:
-        if view.held and all(one.verdict is Verdict.PASS for one in rules):
+        well = all(one.verdict is Verdict.PASS for one in rules) and not where.unproven
+        if view.held and well:
             moves.mark["held"] = ""
             moves.says.append(Said("watch.recovered", f"{name} is well again"))
         return
-    held = ", ".join(one.told for one in wrong)
+    held = ", ".join([*(one.told for one in wrong), *([lost] if lost else [])])
     if held == view.held:
         return
     moves.mark["held"] = held
-    page = any(one.follows in PAGES_A_PERSON for one in wrong) or left_bad
+    page = any(one.follows in PAGES_A_PERSON for one in wrong) or left_bad or bool(lost)
     if failed:
-        text = f"{name} is not well, and is not rolled back by itself, for {_why(where)}: "
+        text = f"{name} is not well, and is not rolled back by itself, for {_why(where, lost)}: "
         moves.says.append(Said("watch.advised", text + reasons(failed), page))
     else:
         moves.says.append(Said("watch.held", f"{name} cannot be watched: {reasons(silent)}", page))
 
 
-def _why(where: Where) -> str:
+def _why(where: Where, lost: str) -> str:
     if where.newer:
         return "a newer deployment has begun there"
     if not where.free:
         return "another execution is in the stage"
-    return "what FAILs does not call for it"
+    return lost or "what FAILs does not call for it"
+
+
+def _is_dark(one: Rule, now: float) -> bool:
+    """It watches no longer, or never did; or it is silent, and not for a moment only."""
+    return one.row is None or (one.verdict in SILENT and _lasts(one, now))
 
 
 def _lasts(one: Rule, now: float) -> bool:

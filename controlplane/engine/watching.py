@@ -17,7 +17,7 @@ from controlplane.engine.transaction import Transaction
 from controlplane.engine.view import ActionView, Moves, StageView
 from controlplane.engine.watch import Where, decide_watch, watch_seconds
 from controlplane.ledger import Fared
-from controlplane.states import StageStatus, WatchState
+from controlplane.states import ActionStatus, StageStatus, WatchState
 from controlplane.store import executions, ledger, locks, queries
 from rollback.models import Cause, CauseKind
 
@@ -60,7 +60,10 @@ def decided(
     cause = breach(view.declared, rows, watching=True)
     if cause is not None:
         locks.ways_in(tx.connection, [(row.pipeline, row.stage, False)])
-    where = _where(tx, view, row, execution, cause)._replace(lands=_lands(found))
+    where = _where(tx, view, row, execution, cause)._replace(
+        lands=_lands(found),
+        unproven=any(one.kind == "watch" and one.status == ActionStatus.ABANDONED for one in found),
+    )
     return decide_watch(view, rows, where, tx.now)
 
 

@@ -1,10 +1,12 @@
 """What a stage did and checked: each action with its words, where it acted, and where to look at it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from controlplane.clock import iso
 from controlplane.declarations.model import ActionDeclaration, RuleDeclaration
+from controlplane.engine import findings
 from controlplane.explain.places import page_of, safe
 from controlplane.explain.records import Records
 
@@ -30,8 +32,17 @@ def _doing(row: Any, declared: ActionDeclaration | None) -> dict[str, Any]:
         "summary": row.summary,
         "startedAt": iso(row.started_at),
         "endedAt": iso(row.ended_at),
+        "found": _found(row, declared),
         **place(declared, row.url),
     }
+
+
+def _found(row: Any, declared: ActionDeclaration | None) -> dict[str, Any] | None:
+    """The single findings of a scan; None for whatever is none, or found nothing new."""
+    if declared is None or declared.action_type_id.provider != findings.PROVIDER:
+        return None
+    found = findings.single(json.loads(row.output))
+    return found if found["findings"] else None
 
 
 def place(declared: ActionDeclaration | RuleDeclaration | None, url: str = "") -> dict[str, str]:

@@ -8,6 +8,8 @@ from math import ceil
 
 MOST, WINDOW = 10, 60.0
 """Failures of one client within so many seconds."""
+MOST_OF_MANY = 300
+"""The same, of an address behind which many people sit: who fails there on purpose keeps out no others."""
 CLIENTS = 10_000
 TOLD = 100
 """Refusals of an hour that are written down; a flood of them must not fill the audit log."""
@@ -37,15 +39,18 @@ class Attempts:
         self._told = _Window(float("-inf"))
         self._lock = threading.Lock()
 
-    def check(self, client: str) -> None:
+    def check(self, client: str, most: int = MOST) -> None:
         """TooManyAttemptsError where the client must wait; nothing is counted."""
         with self._lock:
             window = self._window(client)
-            if window is not None and window.failures >= MOST:
+            if window is not None and window.failures >= most:
                 raise TooManyAttemptsError(max(1, ceil(window.since + WINDOW - self._now())))
 
-    def failed(self, client: str) -> bool:
-        """Count a failure. Answers whether it is to be written down: the first and the last of a window."""
+    def failed(self, client: str, most: int = MOST, *, tells: bool = True) -> bool:
+        """Count a failure. Answers whether it is to be written down: the first and the last of a window.
+
+        tells: False where it is counted for another client, too, who is the one to tell of.
+        """
         with self._lock:
             window = self._window(client)
             if window is None:
@@ -53,7 +58,7 @@ class Attempts:
                 while len(self._clients) > CLIENTS:
                     self._clients.popitem(last=False)
             window.failures += 1
-            return window.failures in (1, MOST) and self._may_tell()
+            return tells and window.failures in (1, most) and self._may_tell()
 
     def _window(self, client: str) -> _Window | None:
         found = self._clients.get(client)

@@ -5,7 +5,7 @@ import logging
 from sqlalchemy.exc import DBAPIError
 
 from controlplane.engine.refusals import Person
-from controlplane.identity.attempts import Attempts
+from controlplane.identity.attempts import MOST, Attempts
 from controlplane.store import audit
 from controlplane.store.condition import fault_of
 from controlplane.store.database import Database
@@ -15,13 +15,18 @@ NOBODY = "nobody"
 
 
 def refused(
-    database: Database, attempts: Attempts, now: float, came: tuple[str, str, str], way: str = ""
+    database: Database,
+    attempts: Attempts,
+    now: float,
+    came: tuple[str, str, str],
+    way: str = "",
+    most: int = MOST,
 ) -> None:
     """Count a failure; TooManyAttemptsError where its client must wait. came: door, client, and why not."""
     door, client, why = came
     key = key_of(door, client, way)
-    attempts.check(key)
-    if attempts.failed(key):
+    attempts.check(key, most)
+    if attempts.failed(key, most):
         note(database, now, Person(NOBODY, door), "sign-in.refused", f"from {client}: {why}")
 
 

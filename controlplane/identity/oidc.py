@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import httpx
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -23,6 +24,10 @@ from controlplane.identity.verify import verify
 from controlplane.settings import GrantSetting, Oidc, SettingError
 
 PATH = "/console/login/callback"
+AFTER = "/console/login"
+"""Where the provider sends a browser that has signed out there."""
+LONGEST_HINT = 2_900
+"""Characters of an ID token that still fits into an address, and, sealed, into a cookie."""
 
 
 class Pending(NamedTuple):
@@ -41,8 +46,15 @@ class Returned(NamedTuple):
     error: str = ""
 
 
+class Finished(NamedTuple):
+    """Who has signed in, and the ID token by which he signs out; "" where it is too long for that."""
+
+    who: Somebody
+    id_token: str
+
+
 class Login:
-    """Signs people in by one provider."""
+    """Signs people in by one provider, and out."""
 
     def __init__(
         self,
@@ -56,7 +68,7 @@ class Login:
         self.called = oidc.called
         self._http, self._oidc, self._grants, self._now = http, oidc, grants, now
         self._issuer = Issuer(http, oidc.issuer, now)
-        self._callback = public_url.rstrip("/") + PATH
+        self._callback, self._after = (public_url.rstrip("/") + path for path in (PATH, AFTER))
 
     def begin(self) -> tuple[str, Pending]:
         """Answer where the browser goes, and what must be remembered until it is back."""
@@ -76,7 +88,23 @@ class Login:
             raise IdentityError("the provider's page is not at an address with https://", 503)
         return str(url), pending
 
-    def finish(self, pending: Pending, back: Returned) -> Somebody:
+    def end(self, id_token: str) -> str:
+        """Answer where the browser signs out at the provider, too; "" where that has no such page.
+
+        Whoever signs out here is signed out here, whatever the provider says or does not.
+        https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+        """
+        try:
+            there = self._issuer.metadata().get("end_session_endpoint")
+        except IdentityError:
+            return ""
+        if not isinstance(there, str) or not is_safe(there):
+            return ""
+        given = {"post_logout_redirect_uri": self._after, "client_id": self._oidc.client_id}
+        given |= {"id_token_hint": id_token} if id_token else {}
+        return str(add_params_to_uri(there, list(given.items())))
+
+    def finish(self, pending: Pending, back: Returned) -> Finished:
         """Answer who has signed in; IdentityError where it is not proven."""
         if not hmac.compare_digest(pending.state.encode(), back.state.encode()):
             raise IdentityError("This answer belongs to another sign-in: begin again.", 400)
@@ -94,8 +122,10 @@ class Login:
             },
             **self._secret(),
         )
-        claims = self._verified(answer.get("id_token"), pending.nonce)
-        return of_login(self._oidc, self._grants, claims)
+        token = answer.get("id_token")
+        claims = self._verified(token, pending.nonce)
+        who = of_login(self._oidc, self._grants, claims)
+        return Finished(who, token if len(token) <= LONGEST_HINT else "")
 
     def _secret(self) -> dict[str, Any]:
         if not self._oidc.client_secret_env:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from controlplane.clock import Clock
@@ -42,6 +43,10 @@ class Provider:
         """What it answers in place of a code: access_denied, say."""
         self.ill = False
         """Whether it answers 503 where a code is shown, and where its keys are asked for."""
+        self.after: frozenset[str] = frozenset()
+        """Where browsers may go that have signed out; those that were signed out are in signed_out."""
+        self.signed_out: list[str] = []
+        self.ends_sessions = True
         self._clock, self._clients = clock, clients
         self._codes: dict[str, _Code] = {}
         self._keys: list[tuple[str, RSAKey]] = []
@@ -65,7 +70,9 @@ class Provider:
 
         @app.get("/.well-known/openid-configuration")
         def metadata() -> dict[str, Any]:
+            ends = {"end_session_endpoint": f"{self.issuer}/end?from=towpath"}
             return {
+                **(ends if self.ends_sessions else {}),
                 "issuer": self.issuer,
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
@@ -88,6 +95,10 @@ class Provider:
         @app.get("/authorize")
         def authorize(request: Request) -> Response:
             return self._authorize(dict(request.query_params))
+
+        @app.get("/end")
+        def end(request: Request) -> Response:
+            return self._end(dict(request.query_params))
 
         @app.post("/token")
         async def token(request: Request) -> Response:
@@ -119,6 +130,18 @@ class Provider:
                 asked.get("nonce", ""),
             )
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(back)}", 302)
+
+    def _end(self, asked: Mapping[str, str]) -> Response:
+        """Sign out whom the hint is of; back only to where that was registered."""
+        try:
+            _, key = self._keys[-1]
+            claims = jwt.decode(asked["id_token_hint"], key, algorithms=["RS256"]).claims
+        except (KeyError, JoseError, ValueError):
+            return JSONResponse({"error": "invalid_request"}, 400)
+        self.signed_out.append(str(claims["sub"]))
+        back = asked.get("post_logout_redirect_uri", "")
+        known = back in self.after and claims["aud"] == asked.get("client_id")
+        return RedirectResponse(back, 302) if known else JSONResponse({"signed": "out"})
 
     def _token(self, form: Mapping[str, str], authorization: str) -> Response:
         code = self._codes.pop(form.get("code", ""), None)

@@ -14,12 +14,15 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
+from controlplane.engine.approval_evidence import Lines
 from controlplane.notify.base import Note
 from controlplane.notify.buttons import Press
 from controlplane.notify.message import cut
 
 MAX_COMMENT = 500
 MAX_TEXT = 2_900
+FINDINGS, LINE = 5, 200
+"""So many new findings are shown, by so many characters each."""
 HINTS = {
     "approve": "It is kept with the decision.",
     "reject": "Required: whoever started the release reads it.",
@@ -60,8 +63,9 @@ def closed(reason: str) -> dict[str, Any]:
     return view.to_dict()
 
 
-def evidence(note: Note, asked: Press) -> str:
+def evidence(note: Note, asked: Press, found: Lines) -> str:
     """What is known of the execution, as plain text: nothing in it is markup."""
+    rest = len(found.told) - FINDINGS + found.more
     said = [
         f"{note.pipeline}, stage {asked.stage}",
         f"Digest {note.digest or 'not known yet'}",
@@ -71,6 +75,9 @@ def evidence(note: Note, asked: Press) -> str:
         "",
         *(f"{one.name}: {one.status}{': ' * bool(one.detail)}{one.detail}" for one in note.lines),
     ]
+    if found.told:
+        said += ["", "New findings:", *(cut(one, LINE) for one in found.told[:FINDINGS])]
+        said += [f"and {rest} more: see the page of the approval"] if rest > 0 else []
     if note.kind == "approval.needed" and note.text:
         said += ["", note.text]
     return "\n".join(said)

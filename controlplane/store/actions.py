@@ -186,8 +186,8 @@ def record(
     return frozenset((one["b_id"], one["b_fence"]) for one in mine)
 
 
-def renew(connection: Connection, held: Mapping[int, int], until: float) -> None:
-    """Keep what is still being worked on: held is {id: fence}.
+def renew(connection: Connection, held: Mapping[int, int], until: float) -> Sequence[int]:
+    """Keep what is still being worked on: held is {id: fence}; answer the ids that were kept.
 
     A row that somebody has locked is being taken from us: waiting for it could end in a deadlock.
     """
@@ -195,6 +195,7 @@ def renew(connection: Connection, held: Mapping[int, int], until: float) -> None
     rows = connection.execute(mine.with_for_update(skip_locked=True)).all()
     kept = [row.id for row in rows if row.fence == held[row.id]]
     connection.execute(update(ACTION).where(C.id.in_(kept)).values(due_at=until))
+    return kept
 
 
 def release(connection: Connection, owner: str, now: float) -> None:

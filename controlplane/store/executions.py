@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -162,7 +163,7 @@ IN_STAGES = Reading(
     select(
         S.id.label("stage_id"), S.position, S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.digest, E.revisions, E.plan, E.rolls_back,
-        E.trigger,
+        E.trigger, E.stop,
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(among(S.id, "ids"))
@@ -226,7 +227,7 @@ INBOUND = Reading(
         OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
     )
     .join(EXECUTION, S.execution_id == E.id)
-    .where(*IN_IT, S.status == StageStatus.INBOUND)
+    .where(*IN_IT, S.status == literal_column(f"'{StageStatus.INBOUND}'"))  # as the index says it
 )  # fmt: skip
 
 

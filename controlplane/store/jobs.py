@@ -3,6 +3,7 @@
 Locks are taken in one order: the action's row first, then its jobs'.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -73,9 +74,22 @@ def dispatch(connection: Connection, seen: Any, nonce: str, now: float, redelive
 
 
 def waiting(
-    connection: Connection, type_: str, redeliver: float, after: tuple[float, str], limit: int
+    connection: Connection,
+    type_: str,
+    query: Mapping[str, str],
+    redeliver: float,
+    after: tuple[float, str],
+    limit: int,
 ) -> Sequence[Row[Any]]:
-    """Jobs of a type that a worker may have, oldest first, whose action still waits for them."""
+    """Jobs of a type that a worker may have, oldest first, whose action still waits for them.
+
+    query: what they must have been asked for with. The database knows it as text and may answer some that
+    are about something else: whoever asks looks again.
+    """
+    about = [
+        J.query.contains(json.dumps({name: value})[1:-1], autoescape=True)
+        for name, value in query.items()
+    ]
     lives = exists().where(A.id == J.action_id, A.status.in_(OPEN))
     found = select(JOB).where(
         WAITING,
@@ -83,5 +97,6 @@ def waiting(
         or_(J.status == S.QUEUED, J.dispatched_at <= redeliver),
         or_(J.created_at > after[0], and_(J.created_at == after[0], J.id > after[1])),
         lives,
+        *about,
     )
     return connection.execute(found.order_by(J.created_at, J.id).limit(limit)).all()

@@ -16,6 +16,7 @@ from accounts.base import Clients
 from accounts.models import Purpose
 from monitors.base import MonitorError, Outcome, Progress, Task
 from monitors.checks.inspector_coverage import MUTABLE, gaps, oldest_scan
+from monitors.checks.inspector_evidence import new_findings
 from monitors.checks.inspector_gate import (
     Finding,
     Gate,
@@ -102,10 +103,13 @@ class InspectorFindings:
         known = _known(client, task.known_good) if _by_digest(wanted, rule) else frozenset()
         findings = [found for each in _filters(wanted, rule) for found in _findings(client, each)]
         since = (task.began or task.since) if wanted.type in MUTABLE else None
-        found = sort(rule, findings, known, since, self._now().astimezone(UTC).date())
+        today = self._now().astimezone(UTC).date()
+        found = sort(rule, findings, known, since, today)
         summary = f"{told(rule, found)}; {_scanned(oldest_scan(rows), task.began)}"
         outcome = Outcome.FAILED if found.stopping else Outcome.SUCCEEDED
-        return Progress(outcome, task.token, summary, output=counts(found))
+        listed, whole = _worst(client, wanted)
+        seen = new_findings(rule, found, listed, (known, since), today, whole=whole)
+        return Progress(outcome, task.token, summary, output={**counts(found), **seen})
 
     def _uncovered(self, task: Task, missing: Sequence[str]) -> Progress:
         patience = duration(task.configuration, "CoverageTimeout", COVERAGE_TIMEOUT)
@@ -189,6 +193,21 @@ def _filters(wanted: Wanted, rule: Gate) -> list[Filter]:
         **({"exploitAvailable": _equals("YES")} if rule.exploit else {}),
     }
     return [{**each, **narrowed} for each in _places(wanted, "resourceId", "resourceTags")]
+
+
+def _worst(client: Any, wanted: Wanted) -> tuple[list[Finding], bool]:
+    """The worst active findings of any severity, a page for each filter; False where there are more."""
+    found: list[Finding] = []
+    whole = True
+    for place in _places(wanted, "resourceId", "resourceTags"):
+        answer = client.list_findings(
+            maxResults=100,
+            filterCriteria={**place, "findingStatus": _equals("ACTIVE")},
+            sortCriteria={"field": "SEVERITY", "sortOrder": "DESC"},
+        )
+        found += answer.get("findings", ())
+        whole = whole and not answer.get("nextToken")
+    return found, whole
 
 
 def _known(client: Any, digest: str) -> frozenset[Kind]:

@@ -115,10 +115,10 @@ def sort(
     older = suppressed = 0
     expired: dict[str, Suppression] = {}
     for finding in filter(gate.matches, findings):
-        if gate.new_only and _is_old(finding, known, since):
+        if gate.new_only and is_old(finding, known, since):
             older += 1
             continue
-        hiding = [one for one in gate.suppressions if one.id in _names(finding)]
+        hiding = [one for one in gate.suppressions if one.id in names(finding)]
         if any(one.until >= today for one in hiding):
             suppressed += 1
             continue
@@ -128,14 +128,16 @@ def sort(
     return Sorted(tuple(stopping), older, suppressed, tuple(expired.values()))
 
 
-def _is_old(finding: Finding, known: frozenset[Kind], since: datetime | None) -> bool:
+def is_old(finding: Finding, known: frozenset[Kind], since: datetime | None) -> bool:
+    """Say whether what stood there before had it, too."""
     first = finding.get("firstObservedAt")
     return kind(finding) in known or (
         since is not None and isinstance(first, datetime) and first < since
     )
 
 
-def _names(finding: Finding) -> set[str]:
+def names(finding: Finding) -> set[str]:
+    """What a suppression may call it."""
     return {kind(finding)[0], str(finding.get("findingArn", ""))} - {""}
 
 

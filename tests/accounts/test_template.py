@@ -24,7 +24,9 @@ from controlplane.actions.envelopes import READERS
 
 FILE = Path(__file__).parents[2] / TEMPLATE
 DEPLOYMENT = ("aws.codedeploy", "CodeDeploy Deployment State-change Notification")
+PUSH = ("aws.codecommit", "CodeCommit Repository State Change")
 BUILD = ("aws.codebuild", "CodeBuild Build State Change")
+RULES = {"DeploymentRule": DEPLOYMENT, "BuildRule": BUILD, "RepositoryRule": PUSH}
 SEND, TELLER = "sqs:SendMessage", "DeploymentEvents.Arn"
 ROLES = {Purpose.WATCH: "Watch", Purpose.DEPLOY: "Deploy", Purpose.ROLLBACK: "Rollback"}
 
@@ -139,7 +141,7 @@ def test_the_bucket_keeps_versions_encrypted_and_to_itself(resources: Any) -> No
     assert isinstance(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"], TaggedScalar)
 
 
-@pytest.mark.parametrize(("name", "told"), [("DeploymentRule", DEPLOYMENT), ("BuildRule", BUILD)])
+@pytest.mark.parametrize(("name", "told"), RULES.items())
 def test_what_ends_tells_the_queue_in_the_words_that_towpath_hears(
     resources: Any, name: str, told: tuple[str, str]
 ) -> None:
@@ -161,7 +163,7 @@ def test_who_tells_may_send_to_that_queue_and_nothing_else(resources: Any) -> No
 
 
 def test_nobody_tells_where_no_queue_is_given(resources: Any) -> None:
-    for name in ("DeploymentEvents", "DeploymentRule", "BuildRule"):
+    for name in ("DeploymentEvents", *RULES):
         assert resources[name]["Condition"] == "TellsOfDeployments"
 
 

@@ -21,9 +21,10 @@ def test_a_change_comes_by_itself_and_wipes_no_half_typed_comment(
 ) -> None:
     asking(doors)
     with served(doors.app) as url:
-        came = visit(url, doors.tokens[Role.APPROVER])
+        came = visit(url, doors.tokens[Role.ADMIN])
         page = came.go(PAGE)
-        comment = page.get_by_label("Comment")
+        page.locator("#close-Gate summary").click()
+        comment = page.locator("#why-close-Gate")
         comment.press_sequentially("the load test is")
         close_prod(doors, "a look at the disk first")
         expect(page.get_by_text("a look at the disk first").first).to_be_visible()
@@ -31,11 +32,8 @@ def test_a_change_comes_by_itself_and_wipes_no_half_typed_comment(
         expect(comment).to_be_focused()
         page.keyboard.type(" well")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("status").filter(has_text="Approved.")).to_be_visible()
-        doors.house.settle()
-        expect(
-            page.get_by_text("Approved by approver (console): the load test is well").first
-        ).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="The way in is closed.")).to_be_visible()
+        expect(page.get_by_text("the load test is well").first).to_be_visible()
     assert came.faults == []
 
 
@@ -59,6 +57,7 @@ def test_any_replica_serves_any_browser(doors: Doors, visit: Visiting) -> None:
         watching = came.go(PAGE)
         acting = came.page.context.new_page()
         acting.goto(f"{two}/console{PAGE}")  # the session that replica one began
+        acting.get_by_role("link", name="Look at Ask, and decide…").click()
         acting.get_by_role("button", name="Approve").click()
         expect(acting.get_by_text("Approved.")).to_be_visible()
         doors.house.settle()
@@ -72,8 +71,9 @@ def test_a_page_says_how_old_it_is_while_the_server_is_gone_and_lives_on_with_it
     asking(doors)
     with ExitStack() as first, ExitStack() as second:
         url = first.enter_context(served(doors.app))
-        page = visit(url, doors.tokens[Role.APPROVER]).go(PAGE)
-        comment, banner = page.get_by_label("Comment"), page.locator("#connection")
+        page = visit(url, doors.tokens[Role.ADMIN]).go(PAGE)
+        page.locator("#close-Gate summary").click()
+        comment, banner = page.locator("#why-close-Gate"), page.locator("#connection")
         close_prod(doors, "seen alive")
         expect(page.get_by_text("seen alive").first).to_be_visible()
         comment.fill("half typed")

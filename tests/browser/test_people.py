@@ -42,6 +42,9 @@ def test_an_approver_approves(
     with served(doors.app) as url:
         token = doors.tokens[Role.APPROVER]
         page = visit(url, token, java_script_enabled=javascript, viewport=size).go(PAGE)
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        page.get_by_role("link", name="Look at Ask, and decide…").click()
+        expect(page.get_by_text("The execution goes on at once")).to_be_visible()
         page.get_by_label("Comment").fill("looks good")
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_text("Approved.", exact=True)).to_be_visible()
@@ -110,6 +113,7 @@ def test_a_refusal_is_told_on_the_page(doors: Doors, visit: Visiting) -> None:
     asking(doors)
     with served(doors.app) as url:
         page = visit(url, doors.tokens[Role.ADMIN], java_script_enabled=False).go(PAGE)
+        page.get_by_role("link", name="Look at Ask, and decide…").click()
         doors.house.commands.decide_approval(
             doors.house.rows("asks")[0].id, "Gate", "Ask", ANNE, approve=False, summary="no"
         )

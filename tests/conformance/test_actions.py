@@ -26,6 +26,7 @@ from tests.controlplane.actions.codedeploy_answers import S3
 from tests.controlplane.actions.fake_beanstalk import FakeBeanstalk
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_codebuild import FakeCodeBuild
+from tests.controlplane.actions.fake_codecommit import FakeCodeCommit
 from tests.controlplane.actions.fake_codedeploy import FakeCodeDeploy
 from tests.controlplane.actions.fake_ecr import FakeEcr
 from tests.controlplane.actions.fake_ecs import FakeEcs, image_definitions
@@ -57,6 +58,7 @@ class World:
     stacks: FakeCloudFormation = field(default_factory=FakeCloudFormation)
     services: FakeEcs = field(default_factory=FakeEcs)
     environments: FakeBeanstalk = field(default_factory=FakeBeanstalk)
+    repositories: FakeCodeCommit = field(default_factory=FakeCodeCommit)
     git: FakeGit = field(default_factory=FakeGit)
 
     def parts(self) -> Parts:
@@ -67,6 +69,7 @@ class World:
             cloudformation=scripted("cloudformation", **self.stacks.operations()),
             ecs=scripted("ecs", **self.services.operations()),
             elasticbeanstalk=scripted("elasticbeanstalk", **self.environments.operations()),
+            codecommit=scripted("codecommit", **self.repositories.operations()),
             s3=self.s3,
             ecr=self.ecr,
         )
@@ -106,6 +109,10 @@ def _released(world: World) -> None:
 
 def _committed(world: World) -> None:
     world.git.push("main", {"appspec.yml": b"version: 0.0"})
+
+
+def _committed_there(world: World) -> None:
+    world.repositories.push({"appspec.yml": b"version: 0.0"})
 
 
 def _pushed(world: World) -> None:
@@ -172,6 +179,9 @@ CASES: Mapping[Key, Case] = {
         {"S3Bucket": "releases", "S3ObjectKey": "shop.zip"}, before=_released, service="s3"
     ),
     ("Source", "AWS", "CodeStarSourceConnection"): Case(GIT, before=_committed, service="s3"),
+    ("Source", "AWS", "CodeCommit"): Case(
+        {"RepositoryName": "shop", "BranchName": "main"}, (), _committed_there, "codecommit"
+    ),
     ("Source", "AWS", "ECR"): Case({"RepositoryName": "shop"}, (), _pushed, "ecr"),
     ("Build", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),
     ("Test", "AWS", "CodeBuild"): Case(PROJECT, (RELEASE,), service="codebuild"),

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from controlplane.clock import ManualClock
 from monitors.base import Artifact, MonitorError, Outcome, Task
 from monitors.checks.inspector import InspectorFindings
+from monitors.checks.inspector_evidence import new_findings
 from monitors.checks.inspector_gate import SEVERITIES, gate, kind, sort, told
 from tests.support.clients import StubClients
 from tests.support.scripted import scripted
 from tests.support.watched import NOW, at, recorded, task
 
+ANYTHING = st.text(st.characters(exclude_categories=()), max_size=400)
 INSTANCE = "i-0123456789abcdef0"
 OLD, NEW = (f"sha256:{letter * 64}" for letter in "ab")
 REPOSITORY = "arn:aws:ecr:eu-west-1:444444444444:repository/shop"
@@ -238,7 +240,7 @@ def test_many_resources_are_asked_about_ten_at_a_time() -> None:
     world = World(rows=[covered(name) for name in names])
     assert world.look(ResourceIds=",".join(names)).outcome is Outcome.SUCCEEDED
     ids = [len(asked["filterCriteria"]["resourceId"]) for asked in world.asked]
-    assert ids == [10, 10, 3, 10, 10, 3]
+    assert ids == [10, 10, 3] * 3  # coverage, what stops, and the worst of all
 
 
 @pytest.mark.parametrize(
@@ -287,3 +289,83 @@ def test_a_finding_as_bad_as_asked_for_always_stops(severities: list[str], worst
     found = sort(gate({"FailOn": worst}), findings, frozenset(), None, NOW.date())
     stopping = [one for one in severities if SEVERITIES.index(one) <= SEVERITIES.index(worst)]
     assert len(found.stopping) == len(stopping)
+
+
+def singles(found: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(found.output["NewFindings"])["findings"]
+    return rows
+
+
+def package(
+    name: str = "openssl", version: str = "1.1.1k", fixed: str = "1.1.1w"
+) -> dict[str, Any]:
+    one = {"name": name, "version": version, "fixedInVersion": fixed}
+    return {"vulnerabilityId": "CVE-1", "source": "NVD", "vulnerablePackages": [one]}
+
+
+def test_the_single_findings_that_are_new_are_kept_the_worst_first() -> None:
+    world = World(
+        finding("CVE-2", "LOW"),
+        finding(
+            "CVE-1", "CRITICAL", title="CVE-1 - openssl", packageVulnerabilityDetails=package()
+        ),
+        finding("CVE-3", "CRITICAL", seen=-10_000),  # it was there before
+        finding("CVE-4", "HIGH", status="CLOSED"),
+    )
+    found = world.look(FailOn="HIGH")
+    assert [(one["id"], one["stops"]) for one in singles(found)] == [
+        ("CVE-1", True),
+        ("CVE-2", False),
+    ]
+    assert singles(found)[0] == {
+        "severity": "CRITICAL",
+        "id": "CVE-1",
+        "title": "CVE-1 - openssl",
+        "package": "openssl",
+        "version": "1.1.1k",
+        "fixed": "1.1.1w",
+        "accepted": "",
+        "resources": 1,
+        "stops": True,
+    }
+
+
+def test_a_scan_that_passes_shows_what_is_new_below_its_limit_and_what_was_accepted() -> None:
+    accepted = {"id": "CVE-9", "until": "2026-12-31", "reason": "no way in"}
+    unfixed = package("zlib", "1.2", "NotAvailable") | {"vulnerabilityId": "CVE-9"}
+    world = World(
+        finding("CVE-8", "MEDIUM"), finding("CVE-9", "HIGH", packageVulnerabilityDetails=unfixed)
+    )
+    found = world.look(Suppressions=json.dumps([accepted]))
+    assert found.outcome is Outcome.SUCCEEDED
+    high, medium = singles(found)
+    assert (high["accepted"], high["fixed"]) == ("until 2026-12-31: no way in", "")
+    assert (medium["id"], medium["accepted"]) == ("CVE-8", "")
+
+
+def test_one_vulnerability_on_many_resources_is_one_line() -> None:
+    on = [{"type": "AWS_EC2_INSTANCE", "id": f"i-{n}"} for n in range(2)]
+    found = World(*(finding("CVE-1", "LOW", resources=[one]) for one in on)).look()
+    assert [one["resources"] for one in singles(found)] == [2]
+
+
+@given(st.lists(st.tuples(st.sampled_from(SEVERITIES), ANYTHING), max_size=60))
+def test_what_is_kept_is_bounded_and_the_rest_is_counted(given: list[tuple[str, str]]) -> None:
+    rows = [finding(f"C-{n}", severity, title=text) for n, (severity, text) in enumerate(given)]
+    rule = gate({"FailOn": "HIGH"})
+    found = sort(rule, rows, frozenset(), None, NOW.date())
+    kept = new_findings(rule, found, rows, (frozenset(), None), NOW.date(), whole=True)
+    told = json.loads(kept["NewFindings"])
+    assert len(told["findings"]) == min(20, len(given))
+    assert len(told["findings"]) + told["more"] == len(given)
+    ranks = [SEVERITIES.index(one["severity"]) for one in told["findings"]]
+    assert ranks == sorted(ranks)
+    assert all(len(one["title"]) <= 160 for one in told["findings"])
+    assert json.dumps(told, ensure_ascii=False).encode()  # what every database and page takes
+    assert "\\u0000" not in kept["NewFindings"]
+
+
+def test_where_inspector_has_more_than_a_page_that_is_said() -> None:
+    found = World(*(finding(f"CVE-{n}", "LOW") for n in range(30)), page=25).look()
+    told = json.loads(found.output["NewFindings"])
+    assert (len(told["findings"]), told["more"], told["all"]) == (20, 5, False)

@@ -24,6 +24,10 @@ from controlplane.engine import retention
 from controlplane.engine.drills import Drills
 from controlplane.engine.git_intake import GitIntake
 from controlplane.engine.git_late import LateDeliveries
+from controlplane.engine.pushes import Pushes
+from controlplane.engine.sources import Sources
+from controlplane.engine.tasks import Key
+from controlplane.engine.waiting import Waiting
 from controlplane.health import Health
 from controlplane.migration.moving import Migration
 from controlplane.server import create_app
@@ -31,7 +35,7 @@ from controlplane.settings import Settings
 from controlplane.store import queries, schema, tokens
 from controlplane.store.grants import bounded
 from controlplane.store.roles import Role
-from tests.support.house import GOOD, House, action, deploying, pipeline, source
+from tests.support.house import GOOD, KEYS, House, action, deploying, pipeline, source
 
 SECRET, SLACK_SECRET = "a secret of tests", "a secret of Slack's"
 SLACK_PEOPLE = {"U1": {"name": "bo", "role": "release-manager"}}
@@ -95,6 +99,14 @@ class Doors:
         self.app = create_app(self.parts())
         self.tokens = {role: self.token(role) for role in Role}
 
+    def sources(self) -> Sources:
+        """What looks for revisions, and hears of them."""
+        house = self.house
+        drivers: dict[Key, Any] = {KEYS[name]: driver for name, driver in house.drivers.items()}
+        pushes = Pushes(house.database, house.structures, house._now)
+        waiting = Waiting(house.database, house.structures, house._now)
+        return Sources(house.database, house.structures, house.commands, drivers, pushes, waiting)
+
     def parts(self, **more: Any) -> Parts:
         """What the application is made of."""
         house = self.house
@@ -108,7 +120,9 @@ class Doors:
             ),
             git=self.git,
             intake=intake,
-            late=LateDeliveries(self.house.database, self.git, intake, self.house._now),
+            late=LateDeliveries(
+                self.house.database, self.git, intake, self.house._now, self.sources()
+            ),
             settings=self.settings,
             registry=self.registry,
             clock=self.house.clock,

@@ -51,11 +51,25 @@ def repack(source: IO[bytes], target: IO[bytes], bounds: Bounds) -> str:
             _copy(old, new, bounds)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ActionError(f"The archive can not be read ({error}).") from None
+    return digest_of(target)
+
+
+def digest_of(content: IO[bytes]) -> str:
+    """Hash all that is in a file."""
     hashed = hashlib.sha256()
-    target.seek(0)
-    while chunk := target.read(MIB):
+    content.seek(0)
+    while chunk := content.read(MIB):
         hashed.update(chunk)
     return f"sha256:{hashed.hexdigest()}"
+
+
+def packed_as(name: str, mode: int) -> zipfile.ZipInfo:
+    """An entry that is the same whenever it is packed."""
+    packed = zipfile.ZipInfo(name, EPOCH)
+    packed.compress_type = zipfile.ZIP_DEFLATED
+    packed.create_system = 3  # Unix: so its mode counts
+    packed.external_attr = mode << 16
+    return packed
 
 
 def _copy(old: zipfile.ZipFile, new: zipfile.ZipFile, bounds: Bounds) -> None:
@@ -69,10 +83,7 @@ def _copy(old: zipfile.ZipFile, new: zipfile.ZipFile, bounds: Bounds) -> None:
     if len(named) < len(entries):
         raise ActionError("The archive has a name twice.", permanent=True)
     for name, entry in sorted(named.items()):
-        packed = zipfile.ZipInfo(name, EPOCH)
-        packed.compress_type = zipfile.ZIP_DEFLATED
-        packed.create_system = 3  # Unix: so its mode counts
-        packed.external_attr = _mode(entry) << 16
+        packed = packed_as(name, _mode(entry))
         with old.open(entry) as content, new.open(packed, "w") as written:
             while chunk := content.read(MIB):
                 left -= len(chunk)

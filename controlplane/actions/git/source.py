@@ -7,18 +7,14 @@ commit; TriggerRef and PullRequestId say what started the execution.
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 """
 
-import base64
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
-
-from botocore.exceptions import ClientError
+from typing import IO
 
 from accounts.base import Clients
 from accounts.models import Purpose
-from controlplane.actions import stores
+from controlplane.actions import clones, stores
 from controlplane.actions.base import (
     ActionError,
     Artifact,
@@ -28,19 +24,15 @@ from controlplane.actions.base import (
     Revision,
     Task,
 )
-from controlplane.actions.git.base import Commit, Hosts
+from controlplane.actions.git.base import Commit, Host, Hosts
 from controlplane.actions.git.bundle import Bounds, keep, repack
-from controlplane.actions.s3_content import Place, stored_digest
-from controlplane.actions.vendor import code_of, need, output_name, scope_of
-from monitors.base import Store
+from controlplane.actions.source_store import Named, store
+from controlplane.actions.vendor import need, output_name
 from monitors.edge import each_task
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
-CLONE = "CODEBUILD_CLONE_REF"
 MEMORY = 8 * 1024 * 1024
 """Bytes of an archive that are kept off the disk."""
-PREFIX = "sources"
-MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 MOST_TEXT = 1_000
 
 
@@ -76,8 +68,8 @@ class GitSource:
             branch = task.configuration["BranchName"]
             raise ActionError(f"{name} has no branch {branch!r} at {host.name}.", permanent=True)
         with tempfile.SpooledTemporaryFile(MEMORY) as content:
-            if task.configuration.get("OutputArtifactFormat") == CLONE:
-                digest, file = _reference(task, commit, content), "clone-ref.json"
+            if task.configuration.get("OutputArtifactFormat") == clones.FORMAT:
+                digest, file = _reference(task, commit, host, content), "clone-ref.json"
             else:
                 with tempfile.SpooledTemporaryFile(MEMORY) as packed:
                     with host.archive(name, commit.id) as chunks:
@@ -85,7 +77,7 @@ class GitSource:
                     packed.seek(0)
                     digest = repack(packed, content, self._bounds)
                 file = f"{name.rsplit('/', 1)[-1]}.zip"
-            place = self._put(task, content, digest, file)
+            place = store(self._clients, self.purpose, task, content, Named(digest, file))
         where = stores.keeper(task, place.bucket, self._clients.registry), task.region
         artifact = Artifact(output_name(task), digest, place.location, place.version, *where)
         return Progress(
@@ -104,43 +96,20 @@ class GitSource:
     def stop(self, task: Task) -> None:
         """Nothing runs outside."""
 
-    def _put(self, task: Task, content: IO[bytes], digest: str, file: str) -> Place:
-        """Once for one digest: what lies there already is what would be written."""
-        registry = self._clients.registry
-        store, role = stores.store_of(task, registry), registry.get(task.account).role(self.purpose)
-        key = f"{PREFIX}/{task.pipeline}/{digest.removeprefix('sha256:')}/{file}"
-        place = Place(store.bucket, key)
-        client = self._clients.client("s3", task.account, task.region, self.purpose, scope_of(task))
-        with stores.keeping(task, store, f"write {place.location} in {task.account}", role):
-            there = _head(client, place, store)
-            if there is not None and stored_digest(there) == digest:
-                return stores.versioned(place, there, task.account)
-            content.seek(0)
-            raw = base64.b64encode(bytes.fromhex(digest.removeprefix("sha256:"))).decode()
-            request = {**place.request, **stores.expected(store), **stores.encryption(store)}
-            made = client.put_object(**request, Body=content, ChecksumSHA256=raw)
-        return stores.versioned(place, made, task.account)
 
-
-def _head(client: Any, place: Place, store: Store) -> dict[str, Any] | None:
-    request = {**place.request, **stores.expected(store)}
-    try:
-        return dict(client.head_object(**request, ChecksumMode="ENABLED"))
-    except ClientError as error:
-        if code_of(error) in MISSING:
-            return None
-        raise
-
-
-def _reference(task: Task, commit: Commit, content: IO[bytes]) -> str:
+def _reference(task: Task, commit: Commit, host: Host, content: IO[bytes]) -> str:
     """What CodeBuild clones by: the same words for the same commit."""
+    settings, name = host.settings, need(task, "FullRepositoryName")
+    type_, address = clones.where(settings.kind, settings.address, settings.site)
     said = {
+        "CloneUrl": f"{address}/{name}.git",
+        "SourceType": type_,
         "ConnectionArn": need(task, "ConnectionArn"),
-        "FullRepositoryName": need(task, "FullRepositoryName"),
+        "FullRepositoryName": name,
         "CommitId": commit.id,
         "BranchName": _branch(task),
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    text = clones.written(said)
     content.write(text)
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 

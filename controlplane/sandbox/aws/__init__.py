@@ -19,6 +19,7 @@ OVERLAYS = (
     "inspector",
     "functions",
     "stacks",
+    "codecommit",
     "crossaccount",
 )
 """Modules of this package with an `install()`, in the order in which they are put in place."""

@@ -20,6 +20,7 @@ TEMPLATES: dict[str, Template] = {
         "deploymentconfig:{deploymentConfigName}",
     ),
     "cloudwatch": ("alarm:{AlarmName}",),
+    "codecommit": ("{repositoryName}",),
     "codebuild": ("project/{projectName}",),
     "ecr": ("repository/{repositoryName}",),
     "ecs": ("service/{cluster}/{service}", "task-definition/{family}:*"),

@@ -29,7 +29,8 @@ def write(run: Run, account: str) -> list[Made]:
     content = _archive(run, _source(run))
     asked = [run.asked.get("artifactsOverride") or run.project["artifacts"]]
     asked += run.asked.get("secondaryArtifactsOverride") or []
-    return [_put(one, content, account) for one in asked if _is_made(run, one)]
+    encrypted = str(run.asked.get("encryptionKeyOverride") or "")
+    return [_put(one, content, account, encrypted) for one in asked if _is_made(run, one)]
 
 
 def _is_made(run: Run, artifact: dict[str, Any]) -> bool:
@@ -44,7 +45,8 @@ def _source(run: Run) -> bytes | None:
         for one in run.asked.get("secondarySourcesVersionOverride") or []
     }
     for other in run.asked.get("secondarySourcesOverride") or []:
-        _read(other["location"], pinned.get(other["sourceIdentifier"]))
+        if other["type"] == "S3":
+            _read(other["location"], pinned.get(other["sourceIdentifier"]))
     source = run.source
     if source["type"] != "S3":
         return None
@@ -73,15 +75,23 @@ def _archive(run: Run, source: bytes | None) -> bytes:
             with zipfile.ZipFile(io.BytesIO(source)) as given:
                 for info in given.infolist():
                     archive.writestr(info, given.read(info))
-        archive.writestr(NOTE, json.dumps({"build": run.id}))
+        archive.writestr(NOTE, json.dumps({"build": run.id, **_cloned(run)}))
     return made.getvalue()
 
 
-def _put(artifact: dict[str, Any], content: bytes, account: str) -> Made:
+def _cloned(run: Run) -> dict[str, Any]:
+    """A repository is not brought, for nobody is called; what would be is said."""
+    if run.source["type"] in ("S3", "NO_SOURCE"):
+        return {}
+    return {"cloned": run.source.get("location"), "commit": run.asked.get("sourceVersion")}
+
+
+def _put(artifact: dict[str, Any], content: bytes, account: str, encrypted: str) -> Made:
     bucket, parts = str(artifact["location"]), [artifact.get("path"), artifact.get("name")]
     key = "/".join(str(part) for part in parts if part)
     if owner_of(bucket) != account:
         raise BrokenError("UPLOAD_ARTIFACTS", f"CLIENT_ERROR: AccessDenied: s3://{bucket}/{key}")
-    s3_backends[account]["aws"].put_object(bucket, key, content)
+    under = {"encryption": "aws:kms", "kms_key_id": encrypted} if encrypted else {}
+    s3_backends[account]["aws"].put_object(bucket, key, content, **under)
     digest = hashlib.sha256(content).hexdigest()
     return Made(str(artifact.get("artifactIdentifier") or ""), bucket, key, digest)

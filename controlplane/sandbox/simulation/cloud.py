@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
+from accounts import term
 from accounts.base import AccountError, Registry, Scope
 from accounts.models import Account, Purpose, Roles
 from accounts.registry import StaticRegistry
@@ -72,6 +73,8 @@ class Cloud:
     weather: Weather
     now: float
     told: Watcher = lambda _vendor, _made: None
+    midway: Callable[[str], None] = lambda _method: None
+    """Comes when a call is about to be made: the process may stand still here."""
     s3: S3 = field(default_factory=S3)
     topics: Topics = field(default_factory=Topics)
     releases: dict[str, Release] = field(default_factory=dict)
@@ -186,6 +189,8 @@ class Client:
 
         def call(**asked: Any) -> Any:
             cloud = self.cloud
+            cloud.midway(method)
+            term.check()  # as a real client does when it is about to send
             mood = cloud.weather.meet(self.account, self.service, cloud.now)
             self._before(mood, method)
             try:

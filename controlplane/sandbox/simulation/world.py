@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from sqlite3 import connect
 
+from accounts import term
 from controlplane.clock import ManualClock
 from controlplane.declarations.model import PipelineDeclaration
 from controlplane.engine.view import bake_seconds
@@ -25,12 +27,20 @@ from controlplane.sandbox.simulation.weather import ORDINARY, Weather
 from controlplane.sandbox.simulation.witness import Told, Witness
 
 REPLICAS = (1, 2, 3)
+PAUSES = (0.0, 0.001, 0.005)
+OFTENER = 20
+"""So much oftener where it begins something."""
+STANDS = (5.0, 150.0)
+"""Seconds: longer than a lease and the deployment that whoever takes over begins."""
 CHUNK = 5.0
 """Seconds: in between, the vendors are told the time."""
 TURNS = 12
 ALL = 1 << 30
 PAGES = frozenset({"person.paged", "rollback.failed"})
 
+BAKING = """
+SELECT row FROM simulated_move WHERE id > ? AND kind = 'stage' AND new = 'Baking'
+"""
 ON_RECORD = """
 SELECT a.status, e.type AS kind, e.digest AS about, e.id AS execution, a.stage_id AS stage,
     e.ended_at IS NOT NULL AS over,
@@ -76,6 +86,11 @@ class World:
     stopped: set[str] = field(default_factory=set)
     """Executions that a person took out of our hands."""
     served: bool = False
+    acting: Replica | None = None
+    """Who does something now."""
+    pauses: float = 0.0
+    """How likely a process stands still in the middle of a call."""
+    stood_still: int = 0
     releases: int = 0
     moves: int = 0
 
@@ -124,13 +139,14 @@ class World:
 
     def ask(self, replica: Replica, doing: Callable[[Replica], object]) -> bool:
         """Let a replica do something; False where it died of it."""
+        before, self.acting = self.acting, replica
         try:
             failed = replica.asked(doing)
         except KilledError:
             self.kill(replica)
             return False
         finally:
-            self.database.death = Death.NONE
+            self.acting, self.database.death = before, Death.NONE
         if failed and not self.database.down:
             self.ear.lost.append(f"{replica.name}: {failed} on a database that is well")
         return True
@@ -151,6 +167,33 @@ class World:
         if self.outbox_is_due():
             for replica in self.awake()[:1]:
                 self.ask(replica, Replica.deliver)
+
+    def stand_still(self, method: str) -> None:
+        """The process that calls stands still, with its call unsent; the others go on meanwhile.
+
+        Only once at a time, and not where a death is drawn for who commits next: the others would die of it.
+        """
+        replica = self.acting
+        if replica is None or replica.asleep or not term.is_set() or self.weather.clear:
+            return
+        likely = self.pauses * (OFTENER if method == "create_deployment" else 1)
+        if self.database.death is not Death.NONE or self.chance.random() >= likely:
+            return
+        seconds = self.chance.uniform(*STANDS)
+        self.say(f"{replica.name} stands still in the middle of a call, for {seconds:.0f} s")
+        replica.asleep, self.stood_still = True, self.stood_still + 1
+        Context().run(self._meanwhile, seconds)
+        replica.asleep = False
+
+    def _meanwhile(self, seconds: float) -> None:
+        """In a context of its own: what is said of one process's calls holds for no other's."""
+        while seconds > 0:
+            step = min(seconds, 10.0)
+            self.advance(step)
+            self.round()
+            for row in self.witness.rows(BAKING, self.witness.last_move):
+                self.baking.setdefault(row["row"], self.now)
+            seconds -= step
 
     def outbox_is_due(self) -> bool:
         """Whether a look into the outbox is worth it."""
@@ -219,7 +262,7 @@ class World:
         for move in seen.moves:
             self.mirror.apply(move)
             if move.kind == "stage" and move.new == "Baking":
-                self.baking[move.row] = self.now
+                self.baking.setdefault(move.row, self.now)
         for event in seen.events:
             self._note(event)
         succeeded = [m for m in seen.moves if m.kind == "stage" and m.new == "Succeeded"]
@@ -278,7 +321,8 @@ def _made(place: Path, chance: Random, clock: ManualClock, ear: Ear) -> World:
     witness = Witness(connect(database.path, isolation_level=None, check_same_thread=False))
     fleet = {declared.name: declared for declared in draw(chance)}
     made = World(chance, clock, cloud, database, witness, ear, fleet, Feed(chance))
-    cloud.told = made.told
+    cloud.told, cloud.midway = made.told, made.stand_still
+    made.pauses = chance.choice(PAUSES)
     for target in made.targets:
         auto = chance.random() < 0.3  # noqa: PLR2004 - three groups of ten roll back by themselves
         cloud.add_group((target.account, target.region), target.group, auto=auto)

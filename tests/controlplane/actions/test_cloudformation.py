@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from controlplane.actions.cloudformation import CloudFormation
 from controlplane.actions.cloudformation_back import CloudFormationRestore, CloudFormationStop
 from tests.controlplane.actions.fake_cloudformation import FakeCloudFormation
 from tests.controlplane.actions.fake_s3 import FakeS3
-from tests.controlplane.actions.making import bundle, task
+from tests.controlplane.actions.making import NOW, bundle, task
 from tests.support.clients import StubClients
 from tests.support.scripted import scripted
 
@@ -244,10 +245,30 @@ def test_where_cloudformation_has_put_it_back_nothing_changes() -> None:
     assert (done.outcome, world.cloud.begun) == (Outcome.SUCCEEDED, 0)
 
 
-def test_what_changed_nothing_has_nothing_to_undo() -> None:
+@pytest.mark.parametrize(
+    ("first", "since", "known"),
+    [
+        ("CREATE_IN_PROGRESS", "", True),
+        ("UPDATE_IN_PROGRESS", NOW.isoformat(), True),
+        ("UPDATE_IN_PROGRESS", (NOW - timedelta(seconds=1)).isoformat(), False),
+        ("UPDATE_IN_PROGRESS", "", False),
+    ],
+)
+def test_what_changed_nothing_is_told_from_what_is_shown_no_more(
+    first: str, since: str, known: bool
+) -> None:
+    """Of a stack that was updated often, the operation that is undone may not be among its events any more."""
     world = World()
+    world.cloud.events["shop"] = []
+    world.cloud.becomes("shop", first, "Console-0")
     world.cloud.becomes("shop", "UPDATE_IN_PROGRESS", "Console-1")
-    assert "changed nothing" in world.restore.start(undoing()).summary
+    task = undoing(**({"DeploymentSince": since} if since else {}))
+    if known:
+        assert "changed nothing" in world.restore.start(task).summary
+        return
+    with pytest.raises(ActionError, match="nobody knows whether") as caught:
+        world.restore.start(task)
+    assert caught.value.permanent
 
 
 def test_a_stack_that_shows_no_event_any_more_is_not_taken_for_one_that_is_back() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.actions import clones
 from controlplane.actions.base import ActionError, MonitorError, Outcome, Progress, Task
 from controlplane.actions.build_words import TOKEN as TOKEN_NAME
 from controlplane.actions.build_words import environment
@@ -326,3 +327,99 @@ def test_variables_read_as_they_were_written(values: dict[str, str]) -> None:
 def test_anything_else_is_refused_in_a_sentence(text: str) -> None:
     with suppress(ValueError):
         assert environment(text) == []
+
+
+CONNECTION = "arn:aws:codestar-connections:eu-west-1:111111111111:connection/0a1b"
+COMMIT = "c" * 40
+REFERENCE = {
+    "CloneUrl": "https://github.com/team/shop.git",
+    "SourceType": "GITHUB",
+    "CommitId": COMMIT,
+    "ConnectionArn": CONNECTION,
+}
+AUTH = {"type": "CODECONNECTIONS", "resource": CONNECTION}
+
+
+def cloning(vendors: Vendors, *inputs: Any, **said: str) -> Task:
+    """A build of App, which only names a commit, and of others."""
+    content = clones.written(REFERENCE | said)
+    version = vendors.s3.put("releases", "sources/clone-ref.json", content)
+    app = bundle(
+        content, name="App", location="s3://releases/sources/clone-ref.json", version=version
+    )
+    return replace(build(PrimarySource="App"), inputs=(app, *inputs), references=("App",))
+
+
+def test_a_commit_is_cloned_by_its_connection_with_all_of_its_history() -> None:
+    vendors = Vendors()
+    vendors.driver.start(cloning(vendors))
+    asked = vendors.request
+    assert asked["sourceTypeOverride"] == "GITHUB"
+    assert asked["sourceLocationOverride"] == "https://github.com/team/shop.git"
+    assert (asked["sourceVersion"], asked["gitCloneDepthOverride"]) == (COMMIT, 0)
+    assert asked["sourceAuthOverride"] == AUTH
+
+
+def test_beside_another_source_a_commit_is_cloned_too() -> None:
+    vendors = Vendors()
+    vendors.driver.start(
+        replace(cloning(vendors, SOURCE), configuration=build(PrimarySource="Source").configuration)
+    )
+    asked = vendors.request
+    assert (asked["sourceTypeOverride"], "sourceAuthOverride" in asked) == ("S3", False)
+    assert asked["secondarySourcesOverride"] == [
+        {
+            "type": "GITHUB", "location": "https://github.com/team/shop.git", "gitCloneDepth": 0,
+            "auth": AUTH, "sourceIdentifier": "App",
+        }
+    ]  # fmt: skip
+    versions = [{"sourceIdentifier": "App", "sourceVersion": COMMIT}]
+    assert asked["secondarySourcesVersionOverride"] == versions
+
+
+def test_without_a_connection_of_aws_the_project_has_credentials_of_its_own() -> None:
+    vendors = Vendors()
+    vendors.driver.start(cloning(vendors, ConnectionArn="github"))
+    assert "sourceAuthOverride" not in vendors.request
+
+
+WRONG = [
+    {"CommitId": "main"},
+    {"CloneUrl": "file:///etc/passwd"},
+    {"SourceType": "S3"},
+]
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_what_names_no_commit_is_not_built(said: dict[str, str]) -> None:
+    vendors = Vendors()
+    with pytest.raises(ActionError, match="names no commit that CodeBuild could clone") as caught:
+        vendors.driver.start(cloning(vendors, **said))
+    assert caught.value.permanent
+    assert not vendors.builds.requests
+
+
+def test_a_reference_that_somebody_else_wrote_is_not_built() -> None:
+    vendors = Vendors()
+    asked = cloning(vendors)
+    other = replace(asked.inputs[0], digest=digest_of(b"what was made"))
+    with pytest.raises(ActionError, match="somebody else wrote there"):
+        vendors.driver.start(replace(asked, inputs=(other,)))
+
+
+HOSTS = [
+    ("github", "https://api.github.com", ("GITHUB", "https://github.com")),
+    ("github", "https://ghe.example.com/api/v3", ("GITHUB_ENTERPRISE", "https://ghe.example.com")),
+    ("gitlab", "https://gitlab.com/api/v4", ("GITLAB", "https://gitlab.com")),
+    (
+        "gitlab",
+        "https://git.example.com/api/v4",
+        ("GITLAB_SELF_MANAGED", "https://git.example.com"),
+    ),
+    ("bitbucket", "https://api.bitbucket.org/2.0", ("BITBUCKET", "https://bitbucket.org")),
+]
+
+
+@pytest.mark.parametrize(("kind", "api", "known"), HOSTS)
+def test_a_host_is_what_codebuild_calls_it(kind: str, api: str, known: tuple[str, str]) -> None:
+    assert clones.where(kind, api, "https://bitbucket.org") == known

@@ -63,6 +63,19 @@ def deployed(state: str = "SUCCESS", **detail: Any) -> dict[str, Any]:
     }
 
 
+def moved(**detail: Any) -> dict[str, Any]:
+    given = {
+        "event": "referenceUpdated",
+        "repositoryName": "shop",
+        "referenceType": "branch",
+        "referenceName": "main",
+        "commitId": "ab" * 20,
+    }
+    kind = "CodeCommit Repository State Change"
+    told = {"source": "aws.codecommit", "detail-type": kind, "account": "111111111111"}
+    return {**told, "detail": {**given, **detail}}
+
+
 def arrival(body: str) -> Arrival:
     found = read(body)
     assert isinstance(found, Arrival)
@@ -207,3 +220,22 @@ def test_of_real_events_only_versions_and_pushes_get_through() -> None:
             continue
     assert got["S3"] == ["Object-Created__amazon-s3-userguide__ev-events.md_L21.json"]
     assert all(name.startswith("ECR-Image-Action") for name in got["ECR"])
+
+
+def test_a_branch_of_codecommit_that_moved_names_its_commit() -> None:
+    arrived = arrival(json.dumps(moved()))
+    assert arrived.matches == {"RepositoryName": "shop", "BranchName": "main"}
+    assert (arrived.revision.id, arrived.revision.ref) == ("ab" * 20, "refs/heads/main")
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ({"event": "referenceDeleted"}, "no branch that moved"),
+        ({"referenceType": "tag"}, "no branch that moved"),
+        ({"commitId": "main"}, "no commit id"),
+        ({"referenceName": ""}, "no referenceName"),
+    ],
+)
+def test_of_codecommit_nothing_else_is_for_us(detail: dict[str, str], said: str) -> None:
+    assert refusal(json.dumps(moved(**detail))) == said

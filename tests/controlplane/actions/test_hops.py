@@ -19,6 +19,7 @@ CONFIGURATION = {
     "S3Bucket": "releases",
     "S3ObjectKey": "shop.zip",
     "RepositoryName": "shop",
+    "BranchName": "main",
     "ResourceType": "AWS_EC2_INSTANCE",
     "CanaryName": "shop",
     "FunctionName": "check",

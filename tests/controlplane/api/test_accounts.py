@@ -1,8 +1,12 @@
 """Accounts by the REST door: stored, registered, and kept while a pipeline needs them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from accounts.base import AccountError
 from controlplane.store import accounts
@@ -26,6 +30,26 @@ def test_a_put_account_is_stored_and_known_to_the_drivers(doors: Doors) -> None:
         assert [one.name for one in accounts.all_(connection)] == ["staging"]
     assert doors.client().put(ADDRESS, json={**STAGING, "environment": "qa"}).status_code == 200
     assert doors.client().get(ADDRESS).json()["environment"] == "qa"
+
+
+def test_what_could_not_be_stored_is_not_known_to_the_drivers(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = doors.house.database.begin
+
+    @contextmanager
+    def lost() -> Iterator[Any]:
+        with begin() as connection:
+            yield connection
+            raise OperationalError("COMMIT", {}, Exception("the disk is full"))
+
+    asking = doors.client()
+    with monkeypatch.context() as broken:
+        broken.setattr(doors.house.database, "begin", lost)
+        with suppress(OperationalError):
+            assert asking.put(ADDRESS, json=STAGING).status_code >= 500
+    with pytest.raises(AccountError, match="staging"):
+        doors.registry.get("staging")
 
 
 def test_the_external_id_is_for_admins_only(doors: Doors) -> None:

@@ -54,6 +54,23 @@ def test_a_stopped_execution_goes_no_further(doors: Doors) -> None:
     assert doors.client().post(stop).status_code == 409
 
 
+def test_what_an_abandoned_deployment_came_to_is_shown_at_its_action(doors: Doors) -> None:
+    doors.house.apply(pipeline(source(), deploying("Prod", watched=False)))
+    doors.house.drivers["CodeDeploy"].default = after(6)
+    execution = doors.house.start()
+    stop = f"/api/v1/executions/{execution}/stop"
+    doors.client().post(stop, json={"abandon": True, "reason": "let it be"})
+
+    def left() -> tuple[str, str]:
+        stages = doors.client().get(f"/api/v1/executions/{execution}").json()["stages"]
+        (deploy,) = stages[1]["actions"]
+        return deploy["status"], deploy["left"]["status"]
+
+    assert left() == ("Abandoned", "InProgress")
+    doors.house.wait(60)
+    assert left() == ("Abandoned", "Succeeded")
+
+
 def test_a_failed_stage_runs_again(doors: Doors) -> None:
     doors.house.apply(pipeline(source(), {"name": "Test", "actions": [action("Try", "NoOp")]}))
     doors.house.drivers["NoOp"].default = after(0, Outcome.FAILED, "red")

@@ -5,11 +5,14 @@ import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert, select, update
 
+from controlplane.actions.base import Revision, SourceEvent
 from controlplane.actions.git import kinds
 from controlplane.actions.git.base import Hosts, Told
 from controlplane.actions.git.source import GitSource
@@ -20,15 +23,17 @@ from controlplane.engine.git_late import LateDeliveries
 from controlplane.engine.loop import Engine, Limits
 from controlplane.engine.pushes import Pushes
 from controlplane.engine.sources import Sources
+from controlplane.engine.structures import Structures
 from controlplane.engine.tasks import Key
 from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.sandbox.scripted import AtOnce, Scripted
 from controlplane.settings import GitHost
 from controlplane.store import late as store_late
+from controlplane.store.tables import Pipeline, PipelineVersion, table
 from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.support.clients import StubClients
 from tests.support.doors import Doors, InProcess
-from tests.support.house import action, pipeline
+from tests.support.house import action, pipeline, source
 
 KEY = ("Source", "AWS", "CodeStarSourceConnection")
 SECRET = "a secret of the host's"
@@ -412,3 +417,119 @@ def test_a_source_with_a_trigger_is_not_polled(met: Met) -> None:
     met.apply(push=[{"branches": {"includes": ["release"]}}])
     met.git.push("main", {"a": b"1"})
     assert sources(met).poll() == 0
+
+
+class TestAPipelineThatCannotBeRead:
+    """It hears of a push later, the others at once."""
+
+    def poison(self, met: Met, name: str = "till", text: str = "{}") -> None:
+        rows, versions = table(Pipeline), table(PipelineVersion)
+        with met.doors.house.database.begin() as connection:
+            newest = connection.execute(
+                select(rows.c.version).where(rows.c.name == name)
+            ).scalar_one()
+            row = {"pipeline": name, "version": newest + 1, "created_at": 0.0, "created_by": ""}
+            connection.execute(insert(versions), {**row, "declaration": text})
+            connection.execute(update(rows).where(rows.c.name == name).values(version=newest + 1))
+
+    def starts(self, met: Met, name: str) -> list[str]:
+        rows = reversed(met.doors.house.rows(name))
+        return [one for row in rows for one in json.loads(row.revisions).values()]
+
+    def test_its_push_is_kept_and_said_and_taken_once_it_can_be_read(self, met: Met) -> None:
+        met.apply("till")
+        met.apply("shop")
+        self.poison(met)
+        commit = met.git.push("main", {"a": b"1"})
+        answer = met.push(commit)
+        assert (answer.status_code, list(answer.json()["started"])) == (202, ["shop"])
+        assert "version 2 of pipeline till cannot be read" in answer.json()["notStarted"]["till"]
+        assert self.starts(met, "shop") == [commit]
+        (said,) = met.doors.house.texts("source.waits")
+        assert "team/shop" in said and "apply the pipeline again" in said
+        ready = met.doors.health.degraded()["Git deliveries"]
+        assert "1 wait for pipeline till (version 2 of pipeline till cannot be read" in ready
+        assert met.late().run_once() == 0
+        met.apply("till")
+        assert met.late().run_once() == 1, "at once, for it was applied"
+        assert (self.starts(met, "till"), self.starts(met, "shop")) == ([commit], [commit])
+        assert met.doors.health.degraded() == {}
+
+    def test_several_are_taken_in_their_order_and_said_once(self, met: Met) -> None:
+        met.apply("till")
+        self.poison(met)
+        older = met.git.push("main", {"a": b"1"})
+        newer = met.git.push("main", {"a": b"2"})
+        met.push(older)
+        met.push(newer, older)
+        met.push(newer, older)
+        assert len(met.doors.house.texts("source.waits")) == 1
+        met.apply("till")
+        assert met.late().run_once() == 2
+        assert self.starts(met, "till") == [older, newer]
+
+    def test_what_it_surely_does_not_follow_is_not_kept(self, met: Met) -> None:
+        met.apply("till")
+        other = {"FullRepositoryName": "team/other"}
+        self.poison(met, text="{}")
+        answer = met.send("push", {**pushed("c" * 40, "0" * 40), "repository": other_repository()})
+        assert answer.status_code == 200
+        self.poison(met, text=json.dumps({"stages": other}))
+        answer = met.send("push", {**pushed("d" * 40, "0" * 40), "repository": other_repository()})
+        assert answer.status_code == 202, "its text names that repository now"
+
+    def test_one_of_which_nothing_is_known_may_follow_anything(self, met: Met) -> None:
+        met.apply("till")
+        with met.doors.house.database.begin() as connection:
+            connection.execute(update(table(PipelineVersion)).values(declaration="{"))
+        met.doors.house.structures = met.doors.parts().intake.structures = Structures()
+        assert met.push(met.git.push("main", {"a": b"1"})).status_code == 202
+
+    def test_it_waits_for_a_month_and_no_host_waits_with_it(self, met: Met) -> None:
+        met.apply("till")
+        self.poison(met)
+        met.push(met.git.push("main", {"a": b"1"}))
+        met.doors.house.clock.advance(3 * git_late.DAY)
+        met.late().run_once()
+        met.apply("till")
+        assert met.late().run_once() == 1
+
+    def test_what_is_new_in_a_bucket_is_started_then_and_only_the_newest(self, met: Met) -> None:
+        house = met.doors.house
+        where = {"S3Bucket": "releases", "S3ObjectKey": "a.zip", "PollForSourceChanges": "false"}
+        stages = source()
+        stages["actions"][0]["configuration"] = where
+        work = {"name": "Test", "actions": [action("Go", "NoOp")]}
+        house.apply(pipeline(stages, work, name="till"))
+        self.poison(met)
+        newest = SimpleNamespace(latest=lambda *_: Revision("v3", "s3://releases/a.zip"))
+        house.drivers["S3"] = newest  # type: ignore[assignment]
+        sources = met.doors.sources()
+        events = [
+            SourceEvent("S3", {"S3Bucket": bucket, "S3ObjectKey": "a.zip"}, Revision(id_, "x"), id_)
+            for bucket, id_ in (("releases", "v1"), ("releases", "v2"), ("others", "v9"))
+        ]
+        feed = Feed(events)
+        sources.take(feed)
+        assert feed.taken == ["v1", "v2", "v9"]
+        assert "1 wait for pipeline till" in met.doors.health.degraded()["Git deliveries"]
+        house.apply(pipeline(stages, work, name="till"))
+        assert met.late().run_once() == 1
+        assert self.starts(met, "till") == ["v3"]
+
+
+class Feed:
+    """Some events, once."""
+
+    def __init__(self, events: list[SourceEvent]) -> None:
+        self.events, self.taken = events, list[str]()
+
+    def receive(self) -> list[Any]:
+        return list(self.events)
+
+    def done(self, receipts: Any) -> None:
+        self.taken += receipts
+
+
+def other_repository() -> dict[str, str]:
+    return {"full_name": "team/other", "default_branch": "main"}

@@ -147,8 +147,9 @@ def test_the_console_shows_and_moves_no_more(doors: Doors) -> None:
 
 def test_a_form_cannot_name_an_execution_of_another_pipeline(doors: Doors) -> None:
     browser = doors.browser(token=doors.scoped_token(Role.APPROVER, "till"))
-    asked = {"execution": execution_of(doors, "shop"), "stage": "Gate"}
-    answer = browser.post("/pipelines/till/approve", data={**asked, "csrf": csrf_of(browser)})
+    execution = execution_of(doors, "shop")
+    asked = {"verdict": "approve", "evidence": "0" * 64, "csrf": csrf_of(browser)}
+    answer = browser.post(f"/executions/{execution}/stages/Gate/approval", data=asked)
     assert answer.status_code == 403
 
 

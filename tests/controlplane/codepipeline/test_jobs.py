@@ -1,12 +1,14 @@
 """Jobs of custom actions: handed out, acknowledged, told how they went. Silence is never success."""
 
 import itertools
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from accounts.lending import Lent, Objects
+from controlplane.store import queries
 from tests.support.house import ANNE, pipeline, source
 from tests.support.wire import Wire
 
@@ -172,6 +174,35 @@ def test_nothing_is_believed_of_a_job_that_nobody_acknowledged(scene: Scene) -> 
     (job,) = scene.poll()
     assert scene.refusal("PutJobSuccessResult", jobId=job["id"]) == "InvalidJobStateException"
     assert scene.action()["status"] == "InProgress"
+
+
+TOLD = "https://anne:hush@example.com AKIAIOSFODNN7EXAMPLE"
+
+
+def test_what_looks_like_a_credential_is_in_no_event_and_no_listing_but_is_handed_on(
+    scene: Scene,
+) -> None:
+    id_ = scene.taken()
+    details = {"externalExecutionId": TOLD, "summary": TOLD}
+    said = {"executionDetails": details, "outputVariables": {"Key": TOLD}}
+    assert scene.refusal("PutJobSuccessResult", jobId=id_, **said) == ""
+    scene.house.settle()
+    with scene.house.database.read() as connection:
+        events = queries.events_after(connection, 0, limit=1000)
+        row = [
+            one
+            for one in queries.actions_of_execution(connection, scene.execution)
+            if one.output != "{}"
+        ][-1]
+    listed = scene.call("ListActionExecutions", pipelineName="shop")
+    for shown in (
+        str([one._mapping for one in events]),
+        json.dumps(listed, default=str),
+        row.handle,
+        row.summary,
+    ):
+        assert "hush" not in shown and "AKIA" not in shown
+    assert json.loads(row.output) == {"Key": TOLD}
 
 
 def test_a_word_after_the_time_out_is_refused(scene: Scene) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.store import audit
 from tests.support.doors import Doors
 from tests.support.moving import ROLE
 from tests.support.wire import boto
@@ -102,6 +103,15 @@ def test_a_plan_after_an_apply_is_empty(doors: Doors) -> None:
         assert diff(changed, state(client.get_pipeline(name="shop"))) == []
         assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [
             {"key": "tier", "value": "1"}
+        ]
+        client.tag_resource(resourceArn=arn, tags=[{"key": "tier", "value": "1"}])
+        client.untag_resource(resourceArn=arn, tagKeys=["none"])
+        with doors.house.database.read() as connection:
+            told = [one for one in audit.entries(connection) if one["kind"] == "tags.changed"]
+        assert [(one["who"], one["pipeline"], one["text"]) for one in told] == [
+            ("admin", "shop", "pipeline/shop: team=a"),
+            ("admin", "shop", "pipeline/shop: team taken away"),
+            ("admin", "shop", "pipeline/shop: tier=1"),
         ]
 
         client.delete_pipeline(name="shop")

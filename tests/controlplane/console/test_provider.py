@@ -1,15 +1,19 @@
 """Signing in by the OpenID provider: what is proven, and what is refused in words."""
 
+import html
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from controlplane.console import browsers
+from controlplane.console.leaving import KEPT as ID_TOKEN
 from controlplane.console.session import COOKIE
 from controlplane.console.signing_in import PENDING
-from controlplane.identity.attempts import MOST
+from controlplane.identity.attempts import MOST, MOST_OF_MANY
 from controlplane.store import audit, sessions
+from tests.support.doors import InProcess
 from tests.support.signing_in import Signing
 
 RELEASE = {"groups": ["release"]}
@@ -160,6 +164,56 @@ def test_signing_out_ends_the_session_wherever_its_cookie_is(doors: Signing) -> 
     assert thief.get("/").status_code == 303
 
 
+def test_who_signs_out_is_signed_out_at_the_provider_too_and_comes_back(doors: Signing) -> None:
+    doors.provider.after = frozenset({"http://towpath/console/login"})
+    browser = doors.visitor()
+    doors.sign_in(browser, **RELEASE)
+    kept = browser.cookies[ID_TOKEN]
+    assert len(kept) < 4_000 and "eyJ" not in kept
+    page = browser.post("/logout", data={"csrf": csrf_of(browser)})
+    there = html.unescape(page.text.split("0;url=")[1].split('"')[0])
+    assert page.status_code == 200 and "You are signed out of Towpath" in page.text
+    assert ID_TOKEN not in browser.cookies and COOKIE not in browser.cookies
+    assert (
+        there.startswith("https://id.example/end?from=towpath&") and not doors.provider.signed_out
+    )
+    with httpx.Client(transport=InProcess(doors.provider.app)) as outside:
+        back = outside.get(there)
+    assert (back.headers["location"], doors.provider.signed_out) == (
+        "http://towpath/console/login",
+        ["u1"],
+    )
+
+
+def test_without_its_id_token_a_browser_is_sent_there_all_the_same(doors: Signing) -> None:
+    browser = doors.visitor()
+    doors.sign_in(browser, **RELEASE)
+    browser.cookies.delete(ID_TOKEN)
+    page = browser.post("/logout", data={"csrf": csrf_of(browser)})
+    there = parse_qs(urlsplit(html.unescape(page.text.split("0;url=")[1].split('"')[0])).query)
+    assert "id_token_hint" not in there and there["client_id"] == ["towpath"]
+
+
+def test_one_that_is_too_long_for_a_cookie_is_left_out(doors: Signing) -> None:
+    browser = doors.visitor()
+    doors.sign_in(browser, groups=["release", "x" * 3_000])
+    assert ID_TOKEN not in browser.cookies
+
+
+def test_a_provider_that_ends_no_sessions_is_not_gone_to(doors: Signing) -> None:
+    doors.provider.ends_sessions = False
+    browser = doors.visitor()
+    doors.sign_in(browser, **RELEASE)
+    gone = browser.post("/logout", data={"csrf": csrf_of(browser)})
+    assert (gone.status_code, gone.headers["location"]) == (303, "/console/login")
+
+
+def test_who_came_by_a_token_signs_out_here_alone(doors: Signing) -> None:
+    browser = doors.browser()
+    gone = browser.post("/logout", data={"csrf": csrf_of(browser)})
+    assert (gone.status_code, gone.headers["location"]) == (303, "/console/login")
+
+
 def test_an_admin_ends_a_session_of_somebody_else(doors: Signing) -> None:
     browser, admin = doors.visitor(), doors.client()
     doors.sign_in(browser, **RELEASE)
@@ -175,8 +229,10 @@ def test_what_is_decided_is_on_record_under_the_name_of_the_provider(doors: Sign
     browser = doors.visitor()
     doors.sign_in(browser, **RELEASE)
     row = doors.house.rows()[0]
-    form = {"csrf": csrf_of(browser), "execution": row.id, "stage": "Gate"}
-    assert browser.post("/pipelines/shop/approve", data=form).status_code == 303
+    path = f"/executions/{row.id}/stages/Gate/approval"
+    seen = browser.get(path).text.split('name="evidence" value="')[1].split('"')[0]
+    form = {"csrf": csrf_of(browser), "evidence": seen, "verdict": "approve", "stage": "Gate"}
+    assert browser.post(path, data=form).status_code == 303
     assert (
         browser.post("/pipelines/shop/rollback", data={**form, "reason": "so"}).status_code == 403
     )
@@ -195,14 +251,33 @@ def test_nobody_is_kept_out_by_an_address_that_anybodys_page_may_open(doors: Sig
     assert doors.sign_in(doors.visitor(), **RELEASE).status_code == 303
 
 
-def test_failed_logins_of_an_address_are_bounded(doors: Signing) -> None:
+FORGED = {"state": "forged", "code": "b"}
+
+
+def test_failed_logins_of_a_browser_are_bounded_and_keep_out_no_other(doors: Signing) -> None:
+    browser = doors.visitor()
     told = []
     for _ in range(MOST + 1):
-        browser = doors.visitor()
-        back = {"state": "forged", "code": "b"}
         told.append(browser.get("/login/provider").status_code)
-        told.append(browser.get("/login/callback", params=back).status_code)
+        told.append(browser.get("/login/callback", params=FORGED).status_code)
     assert told == [303, 400] * MOST + [429, 429]
+    assert doors.sign_in(doors.visitor(), **RELEASE).status_code == 303
+    doors.house.clock.advance(60)
+    assert doors.sign_in(browser, **RELEASE).status_code == 303
+
+
+def test_failed_logins_of_an_address_are_bounded_for_whoever_forgets_his_cookies(
+    doors: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsers, "MOST_OF_MANY", MOST + 5)
+    told = []
+    for _ in range(MOST + 6):
+        browser = doors.visitor()
+        browser.get("/login/provider")
+        browser.cookies.set(browsers.COOKIE, "mine.unsigned", path="/console/login")
+        told.append(browser.get("/login/callback", params=FORGED).status_code)
+    assert told == [400] * (MOST + 5) + [429]
+    assert MOST_OF_MANY >= 20 * MOST
 
 
 def test_a_provider_that_is_ill_is_nobodys_failure(doors: Signing) -> None:

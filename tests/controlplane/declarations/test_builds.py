@@ -1,13 +1,16 @@
 """What builds and commands may be told: found before an execution is at it."""
 
 import json
+from typing import Any
 
 import pytest
 
 from controlplane.declarations.check_builds import check_builds
+from controlplane.declarations.check_flow import check_flow
 from controlplane.declarations.load import load_text
 from controlplane.declarations.model import PipelineDeclaration
 from tests.controlplane.declarations.samples import changed, problems
+from tests.support.house import action, deploying, pipeline
 
 BUILD = """\
   - name: Build
@@ -100,29 +103,28 @@ def test_a_build_stands_at_a_gate_and_proves_a_bake() -> None:
     assert problems(changed((signals, f"{signals}  {rule[4:]}"))) == []
 
 
-def test_a_build_takes_no_reference_to_a_commit() -> None:
-    provider = {"provider": "CodeStarSourceConnection", "owner": "AWS", "category": "Source"}
-    git = {
-        "name": "Git",
-        "actionTypeId": provider,
-        "configuration": {
-            "ConnectionArn": "github",
-            "FullRepositoryName": "team/shop",
-            "BranchName": "main",
-            "OutputArtifactFormat": "CODEBUILD_CLONE_REF",
-        },
-        "outputArtifacts": [{"name": "App"}],
-    }
-    make = {
-        "name": "Make",
-        "actionTypeId": {"provider": "CodeBuild", "owner": "AWS", "category": "Build"},
-        "configuration": {"ProjectName": "shop"},
-        "inputArtifacts": [{"name": "App"}],
-    }
-    stages = [{"name": "Source", "actions": [git]}, {"name": "Build", "actions": [make]}]
-    declared = PipelineDeclaration.model_validate({"name": "shop", "stages": stages})
-    said = [one.message for one in check_builds(declared)]
-    assert [one for one in said if one.startswith("App only names a commit")]
-    git["configuration"]["OutputArtifactFormat"] = "CODE_ZIP"  # type: ignore[index]
-    declared = PipelineDeclaration.model_validate({"name": "shop", "stages": stages})
-    assert not list(check_builds(declared))
+def referring(*stages: dict[str, Any]) -> PipelineDeclaration:
+    kind = {"provider": "CodeStarSourceConnection", "owner": "AWS", "category": "Source"}
+    told = {"ConnectionArn": "github", "FullRepositoryName": "team/shop", "BranchName": "main"}
+    git = action("Git", "S3", outputArtifacts=[{"name": "App"}])
+    configuration = {**told, "OutputArtifactFormat": "CODEBUILD_CLONE_REF"}
+    git |= {"actionTypeId": kind, "configuration": configuration}
+    return pipeline({"name": "Source", "actions": [git]}, *stages)
+
+
+def test_a_build_takes_a_reference_to_a_commit() -> None:
+    make = action("Make", "CodeBuild", configuration={"ProjectName": "shop"})
+    make["inputArtifacts"] = [{"name": "App"}]
+    declared = referring({"name": "Build", "actions": [make]})
+    assert not list(check_builds(declared)) + list(check_flow(declared))
+
+
+def test_a_deployment_takes_none_whatever_its_copy_is_called() -> None:
+    promote = action("Copy", "CodeDeployStop", outputArtifacts=[{"name": "Copy"}])
+    promote |= {"inputArtifacts": [{"name": "App"}]}
+    stage = deploying("Prod", watched=False)
+    deploy = {**stage["actions"][0], "runOrder": 2, "inputArtifacts": [{"name": "Copy"}]}
+    for actions in ([stage["actions"][0]], [promote, deploy]):
+        found = check_flow(referring({**stage, "actions": actions}))
+        (said,) = [one for one in found if "CODEBUILD_CLONE_REF" in one.message]
+        assert "deploy what a build makes of it" in said.message

@@ -164,3 +164,45 @@ def test_it_is_not_archived_while_it_goes_on(house: House) -> None:
     assert left(house, slow) == ["Succeeded"]
     house.start()  # who holds the highest numbers stays, too
     assert slow in may_go()
+
+
+@pytest.mark.parametrize(("refusals", "pages"), [(3, 0), (1000, 1)])
+def test_a_start_that_may_have_gone_out_is_undone_however_often_that_must_be_tried(
+    house: House, refusals: int, pages: int
+) -> None:
+    house.apply(pipeline(source(), unwatched()))
+    driver = house.drivers["CodeDeploy"]
+    driver.default = lambda *_: MonitorError("time-out")
+    tried: list[str] = []
+
+    def stop(task: Any) -> None:
+        tried.append(task.token)
+        if len(tried) <= refusals:
+            raise MonitorError("throttled")
+
+    driver.stop = stop  # type: ignore[method-assign]
+    execution = house.start()
+    house.commands.stop(execution, ANNE, abandon=True, reason="let it be")
+    house.wait(600, step=5)
+    assert house.execution(execution).status == "Stopped"
+    assert len(tried) == min(refusals + 1, PATIENCE)
+    assert house.kinds(execution).count("person.paged") == pages
+
+
+def test_a_stop_that_only_waits_for_its_turn_is_not_given_up(house: House) -> None:
+    """The lease ran out before it was sent, or we held our own calls back: nobody was asked."""
+    house.apply(pipeline(source(), unwatched()))
+    driver = house.drivers["CodeDeploy"]
+    driver.default = lambda *_: MonitorError("time-out")
+    tried: list[str] = []
+
+    def stop(task: Any) -> None:
+        tried.append(task.token)
+        if len(tried) == 1:
+            raise MonitorError("not yet", postponed=True)
+
+    driver.stop = stop  # type: ignore[method-assign]
+    execution = house.start()
+    house.commands.stop(execution, ANNE, abandon=False, reason="wait")
+    house.wait(60, step=5)
+    assert (house.execution(execution).status, len(tried)) == ("Stopped", 2)

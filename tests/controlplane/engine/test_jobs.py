@@ -1,5 +1,6 @@
 """Jobs on both kinds of database: each goes to one worker, and a word counts once, whoever else is at it."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from controlplane.engine import jobs as module
 from controlplane.engine.jobs import REDELIVER, JobError, Jobs
 from controlplane.store import action_types
 from tests.support.house import ANNE, House, pipeline, source
@@ -91,6 +94,22 @@ def test_what_is_given_back_late_is_not_taken_from_who_has_it_now(empty: House) 
     (quick,) = jobs.poll(TYPE, 1, {})
     jobs.give_back(slow.row)
     assert jobs.acknowledge(quick.row.id, quick.row.nonce) == "InProgress"
+
+
+def test_what_a_poll_is_about_is_found_behind_any_number_of_others(
+    empty: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, _ = begun(empty, "One", "Two", "Three", "Four")
+    about = {"Where": 'a "quoted" \\ 100 % ü_x'}
+    with empty.database.begin() as connection:
+        newest = connection.exec_driver_sql("SELECT max(id) FROM job").scalar_one()
+        connection.execute(
+            text("UPDATE job SET query = :q WHERE id = :id"), {"q": json.dumps(about), "id": newest}
+        )
+    monkeypatch.setattr(module, "LOOKED_AT", 1)
+    monkeypatch.setattr(module, "PAGE", 1)
+    assert jobs.poll(TYPE, 1, {"Where": "elsewhere"}) == []
+    assert [one.row.id for one in jobs.poll(TYPE, 1, about)] == [newest]
 
 
 def test_what_is_given_back_is_for_the_next(empty: House) -> None:

@@ -235,3 +235,51 @@ def test_what_waited_too_long_is_not_called_on_what_was_known_then(tmp_path: Pat
     engine.turn()
     pool.run()
     assert [task.action for task in house.drivers["CodeDeploy"].started] == ["prod1", "prod2"]
+
+
+class Stubborn(Held):
+    """Raises while it is told to, and keeps the call in its queue all the same, as a pool of threads does."""
+
+    refuses = False
+
+    def submit(self, fn: Any, /, *args: Any, **more: Any) -> Future[Any]:
+        super().submit(fn, *args, **more)
+        if self.refuses:
+            raise RuntimeError("can't start new thread")
+        return Future()
+
+
+def stubborn(room: int = 80) -> tuple[Lanes, Stubborn]:
+    pool = Stubborn()
+    return Lanes((1, 2), room, lambda: None, (Held(), pool)), pool
+
+
+def test_a_call_that_no_thread_could_be_had_for_takes_no_room_and_is_never_made() -> None:
+    lanes, pool = stubborn()
+    called: list[int] = []
+    pool.refuses = True
+    for n in range(9):
+        with pytest.raises(RuntimeError, match="new thread"):
+            lanes.submit(1, PROD, lambda n=n: called.append(n))  # type: ignore[misc]
+    assert lanes.room(1) == 80
+    pool.refuses = False
+    assert lanes.submit(1, PROD, lambda: called.append(99))
+    while pool.submitted:
+        pool.run()
+    assert called == [99]
+    assert lanes.room(1) == 80
+
+
+def test_what_waits_where_no_thread_could_be_had_is_tried_again_at_the_next_turn() -> None:
+    lanes, pool = stubborn()
+    called: list[str] = []
+    lanes.submit(1, PROD, lambda: called.append("first"))
+    lanes.submit(1, PROD, lambda: called.append("second"))
+    pool.refuses = True
+    pool.run()
+    assert (called, lanes.room(1)) == (["first"], 79)
+    pool.refuses = False
+    pool.submitted.clear()  # the one that was void
+    assert lanes.room(1) == 79
+    pool.run()
+    assert (called, lanes.room(1)) == (["first", "second"], 80)

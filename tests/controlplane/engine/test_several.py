@@ -247,3 +247,18 @@ def test_the_subject_follows_copies_and_knows_what_each_stage_deploys() -> None:
     assert subject.by_stage == ((), ("Web", "Jobs"), ("Web", "Jobs"))
     assert (subject.names, subject.ahead(3)) == (("Web", "Jobs"), ())
     assert built_for(stages) is None, "the first is a source's"
+
+
+def test_a_build_is_told_which_input_only_names_a_commit_and_no_deployment_takes_it(
+    house: House,
+) -> None:
+    uploads = source()
+    uploads["actions"][0]["configuration"] = {"OutputArtifactFormat": "CODEBUILD_CLONE_REF"}
+    make = action("Make", "CodeBuild", inputArtifacts=[{"name": "App"}])
+    house.apply(
+        pipeline(uploads, {"name": "Build", "actions": [make]}, deploying("Prod", watched=False))
+    )
+    execution = house.execution(house.start())
+    assert [task.references for task in house.drivers["CodeBuild"].started] == [("App",)]
+    assert (execution.status, "App only names a commit" in execution.reason) == ("Failed", True)
+    assert not house.drivers["CodeDeploy"].started

@@ -95,6 +95,61 @@ def test_no_all_clear_without_a_pass(verdict: Verdict) -> None:
     assert decided(Where(), V.PASS, "Alarm: FAIL").says[0].kind == "watch.recovered"
 
 
+TWO = {"Errors": {"Quorum": "2", "Watch": "1h"}, "Latency": {"Quorum": "2", "Watch": "1h"}}
+
+
+def two(verdicts: dict[str, Verdict], rules: Any = TWO) -> Moves:
+    """What the watch of two signals, of which two must FAIL, does; who says nothing watches no longer."""
+    bake = Bake(rules, StageStatus.SUCCEEDED, {"watch": "automatic", "ended_at": 0.0})
+    bake.look(100, verdicts)
+    open_ = {name: row for name, row in bake.rows.items() if name in verdicts}
+    return decide_watch(bake.view(), open_, Where(), 300)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "back", "page"),
+    [
+        ({"Errors": V.FAIL, "Latency": V.FAIL}, True, False),
+        ({"Errors": V.FAIL, "Latency": V.PASS}, False, False),
+        ({"Errors": V.FAIL, "Latency": V.INCONCLUSIVE}, False, False),
+        ({"Errors": V.FAIL, "Latency": V.NO_DATA}, False, True),
+        ({"Errors": V.FAIL, "Latency": V.UNREACHABLE}, False, True),
+        ({"Errors": V.FAIL}, False, True),
+    ],
+)
+def test_the_declared_quorum_stays_whoever_has_ceased_to_watch(
+    verdicts: dict[str, Verdict], back: bool, page: bool
+) -> None:
+    moves = two(verdicts)
+    assert (moves.cause is not None, any(said.page for said in moves.says)) == (back, page)
+    assert page == any("Latency cannot be read, and 2 must FAIL" in s.text for s in moves.says)
+
+
+def test_a_critical_signal_needs_no_quorum_in_the_watch() -> None:
+    critical = {**TWO, "Errors": {"Critical": "true", "Watch": "1h"}}
+    assert two({"Errors": V.FAIL}, critical).cause is not None
+
+
+def test_who_is_told_that_one_fails_is_told_again_once_the_other_goes_dark() -> None:
+    bake = Bake(TWO, StageStatus.SUCCEEDED, {"watch": "automatic", "ended_at": 0.0})
+    bake.look(100, {"Errors": V.FAIL, "Latency": V.PASS})
+    first = decide_watch(bake.view(), bake.rows, Where(), 110)
+    bake.marks |= first.mark
+    bake.look(120, {"Errors": V.FAIL, "Latency": V.NO_DATA})
+    soon = decide_watch(bake.view(), bake.rows, Where(), 130)
+    late = decide_watch(bake.view(), bake.rows, Where(), 300)
+    told = [[(said.kind, said.page) for said in one.says] for one in (first, soon, late)]
+    assert told == [[("watch.advised", False)], [], [("watch.advised", True)]]
+
+
+@pytest.mark.parametrize(("unproven", "told"), [(False, ["watch.recovered"]), (True, [])])
+def test_what_ceased_to_watch_without_a_pass_keeps_from_the_all_clear(
+    unproven: bool, told: list[str]
+) -> None:
+    moves = decided(Where(unproven=unproven), V.PASS, "Alarm: FAIL")
+    assert [said.kind for said in moves.says] == told
+
+
 def test_a_breach_after_the_stage_is_done_rolls_it_back(house: House) -> None:
     _, second = releases(house, GOOD, BAD)
     assert house.execution(second).status == "Succeeded", "a watch keeps no execution open"

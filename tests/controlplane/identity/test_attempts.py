@@ -52,6 +52,13 @@ def test_the_first_and_the_last_of_a_window_are_told_and_no_flood_is(time: Time)
     assert counted.failed("b")
 
 
+def test_what_is_counted_for_another_too_is_told_of_him_alone(time: Time) -> None:
+    counted = Attempts(time)
+    assert not counted.failed("a browser", tells=False)
+    assert counted._told.failures == 0
+    assert counted.failed("its address")
+
+
 def test_so_many_clients_are_remembered_and_no_more(
     time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from accounts.preflight import walk
 from controlplane.doctor import _followed
 from controlplane.engine.gate_commands import Scope
 from controlplane.engine.refusals import Person
-from controlplane.store import migrated
+from controlplane.store import audit, migrated
 from tests.support.moving import Moving, moving, structure
 
 ANNE = Person("anne", "api")
@@ -104,3 +104,20 @@ def test_the_doctor_asks_whether_the_old_one_can_be_read(two: Moving) -> None:
     assert hop.message == "follow the old pipeline shop: ok"
     (hop,) = walk(two.clients, _followed("gone", came))
     assert "PipelineNotFoundException" in hop.message
+
+
+def test_who_follows_and_who_stops_is_on_record_where_it_changes_something(two: Moving) -> None:
+    with two.new.client() as client:
+        for wanted in (True, False, False, True):
+            body = {"follow": wanted}
+            assert client.put("/api/v1/pipelines/shop/shadow", json=body).status_code == 204
+        before = two.new.events()
+        missing = client.put("/api/v1/pipelines/none/shadow", json={"follow": True})
+    assert (missing.status_code, two.new.events()) == (404, before)
+    with two.new.house.database.read() as connection:
+        found = [
+            (one["kind"], one["who"], one["pipeline"])
+            for one in audit.entries(connection)
+            if one["kind"] in ("pipeline.left", "pipeline.followed")
+        ]
+    assert found == [("pipeline.left", "admin", "shop"), ("pipeline.followed", "admin", "shop")]

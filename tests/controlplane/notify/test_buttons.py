@@ -10,19 +10,28 @@ from hypothesis import strategies as st
 
 from controlplane.notify.buttons import Press, read, sign
 
-SIGNED = sign("approve", "ex-42", "prod", "Sign-off", "token-1", "secret")
-MOVE = Press("approve", "ex-42", "prod", "Sign-off", "token-1")
+SEEN = "e" * 64
+MOVE = Press("approve", "ex-42", "prod", "Sign-off", "token-1", SEEN)
+
+
+def signed(move: Press, secret: str) -> str:
+    return sign(*move[:5], secret, move.evidence)
+
+
+SIGNED = signed(MOVE, "secret")
 
 
 def test_what_was_signed_is_read() -> None:
     assert read(SIGNED, "secret") == MOVE
+    older = MOVE._replace(evidence="")
+    assert read(signed(older, "secret"), "secret") == older
 
 
-@pytest.mark.parametrize("field", range(5))
+@pytest.mark.parametrize("field", range(6))
 def test_a_value_is_bound_to_every_field(field: int) -> None:
     other = list(MOVE)
     other[field] = "other"
-    payload = sign(*other, "forger").partition(".")[0]  # type: ignore[call-arg]
+    payload = signed(Press(*other), "forger").partition(".")[0]
     with pytest.raises(ValueError, match="not signed by this Towpath"):
         read(f"{payload}.{SIGNED.partition('.')[2]}", "secret")
 
@@ -55,7 +64,7 @@ def test_another_secret_does_not_read_it() -> None:
 
 def test_without_a_secret_nothing_is_signed_or_read() -> None:
     with pytest.raises(ValueError, match="no secret"):
-        sign(*MOVE, "")
+        signed(MOVE, "")
     with pytest.raises(ValueError, match="no secret"):
         read(SIGNED, "")
 
@@ -63,4 +72,4 @@ def test_without_a_secret_nothing_is_signed_or_read() -> None:
 def test_a_value_is_never_longer_than_slack_takes() -> None:
     with pytest.raises(ValueError, match="longer than 2000"):
         sign("approve", "ex-42", "prod", "Sign-off", "t" * 1_500, "secret")
-    assert len(SIGNED) < 300
+    assert len(SIGNED) < 400

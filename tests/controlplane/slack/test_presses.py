@@ -9,11 +9,11 @@ from sqlalchemy import update
 
 from controlplane.engine.refusals import Person
 from controlplane.notify import buttons
-from controlplane.sandbox.scripted import judging
+from controlplane.sandbox.scripted import Scripted, judging
 from controlplane.slack.inbox import Inbox
 from controlplane.store import slack_inbox
 from controlplane.store.tables import Vote, table
-from monitors.base import Verdict
+from monitors.base import Outcome, Progress, Verdict
 from tests.support.changed import changes_in_prod
 from tests.support.chat import Chat
 from tests.support.doors import SECRET, asks_a_person
@@ -225,6 +225,30 @@ def test_who_lapses_is_named_no_longer_and_names_are_no_markup(chat: Chat) -> No
     assert note.votes == ("Ask in Gate, approved by 1 of 3: <!here>",)
 
 
+def test_a_window_shows_the_worst_new_findings_as_text(chat: Chat) -> None:
+    found = [
+        {
+            "severity": "CRITICAL", "id": f"<!here>{n}", "title": "", "package": "*zlib*", "version": "",
+            "fixed": "2", "accepted": "", "resources": 1, "stops": False,
+        }
+        for n in range(7)
+    ]  # fmt: skip
+    told = json.dumps({"findings": found, "more": 3, "all": True})
+    chat.house.others["Test", "Custom", "InspectorFindings"] = scan = Scripted()
+    scan.default = lambda *_: Progress(Outcome.SUCCEEDED, "h", "x", output={"NewFindings": told})
+    chat.house.engine = chat.house.new_engine()
+    kind = {"category": "Test", "owner": "Custom", "provider": "InspectorFindings"}
+    test = {"name": "Test", "actions": [{"name": "Scan", "actionTypeId": kind}]}
+    asks_a_person(chat.house)
+    chat.release(test, {"name": "Gate", "actions": [action("Ask", "Manual")]}, deploying("Prod"))
+    chat.press("approve")
+    [view] = chat.fake.views().values()
+    text = view["blocks"][0]["text"]
+    assert text["type"] == "plain_text"
+    assert "CRITICAL <!here>4, *zlib*, fixed in 2\nand 5 more" in text["text"]
+    assert "<!here>5" not in text["text"]
+
+
 def test_a_bake_is_extended_once_by_two_who_press_at_once(chat: Chat) -> None:
     execution = chat.release(deploying("Prod", bake="60s"))
     first, second = chat.pressed("extend"), chat.pressed("extend", "U3")
@@ -312,6 +336,7 @@ def killed(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         doomed = Inbox(chat.desk)
         with monkeypatch.context() as patched:
             patched.setattr(doomed, "_write", die)
+            patched.setattr(doomed, "_finish", die)
             patched.setattr(doomed, "_told", die)
             with pytest.raises(Killed):
                 doomed.turn()

@@ -6,7 +6,7 @@ Expand only: a replica of the version before goes on working on this schema, and
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
+revision = "0022"
 down_revision = "0021"
 
 
