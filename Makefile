@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts monitors rollback controlplane
+# Hundreds of processes start in a run of the tests: each would compile Towpath anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: venv demo test scenarios check bench judge soak docs lock format clean
+.PHONY: venv demo test units journeys scenarios check lint types bench judge soak docs lock format clean
 
 venv: $(READY)
 
@@ -20,21 +22,31 @@ $(READY): requirements/build.lock requirements/towpath.lock pyproject.toml hatch
 demo: venv
 	$(BIN)/towpath demo
 
-# The journeys start and kill real processes, the others a real browser, and mostly wait for them: two at a
-# time, beside nothing else. (A browser's loop and asyncio.run do not go together in one process either.)
-test: venv
+# One after the other; `make --jobs=4 --output-sync=target check test` lets the waits of one fill with the work
+# of the others, as .ci/run does. Two processes of pytest: the loop of a browser and asyncio.run do not go
+# together in one.
+test: units journeys
+
+units: venv
 	$(BIN)/python -m pytest --ignore tests/journeys --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist worksteal
+
+# They start and kill real processes, and a real browser, and mostly wait for them: two at a time.
+journeys: venv
 	$(BIN)/python -m pytest tests/journeys tests/browser --numprocesses 2 --dist worksteal
 
 # Every story that `towpath demo --scenario` can play, one after the other; each checks its own claims.
 scenarios: venv
 	$(BIN)/python -m pytest -m 'scenario or not scenario' tests/journeys/test_demo.py
 
-check: venv
+check: lint types
+
+lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(ROOMS) tests
 	$(BIN)/lint-imports
+
+types: venv
+	$(BIN)/mypy $(ROOMS) tests
 
 bench: venv
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,6 @@
 """Pipelines: their structure, their state, their executions, their ledger."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
@@ -20,9 +21,11 @@ from controlplane.api.inputs import (
     StartBody,
 )
 from controlplane.api.parts import GivenDocuments, GivenParts
+from controlplane.declarations.findings import Finding
 from controlplane.declarations.json_spelling import dumps
-from controlplane.declarations.load import DeclarationError, Problem, load_text
-from controlplane.declarations.registered import provider
+from controlplane.declarations.load import DeclarationError, Problem, field_name, load_text
+from controlplane.declarations.model import PipelineDeclaration
+from controlplane.declarations.registered import provider, refused
 from controlplane.declarations.yaml_spelling import to_yaml
 from controlplane.engine.structures import current
 from controlplane.store import action_types, drills, queries
@@ -69,6 +72,14 @@ def list_pipelines(
         return documents.pipelines(connection, parts.now(), after, limit, seen_by(holder.grants))
 
 
+def _refuse(declared: PipelineDeclaration, findings: Sequence[Finding], file: str) -> None:
+    """Raise DeclarationError with all of them; nothing where there are none."""
+    if findings:
+        data = {"stages": declared.model_dump(mode="json", by_alias=True)["stages"]}
+        problems = [Problem(file, 1, 1, field_name(o.path, data), o.message) for o in findings]
+        raise DeclarationError(problems)
+
+
 @router.put("/pipelines/{name}", openapi_extra=TEXT_BODY)
 def put_pipeline(
     name: PipelineName,
@@ -88,6 +99,8 @@ def put_pipeline(
         before = current(connection, parts.structures, name)
     types = {id_: provider(id_, one) for id_, one in definitions.items()}
     declared = load_text(text, file, accounts, parts.clock(), types)
+    homes = {account.name: account.id for account in parts.registry.all()}
+    _refuse(declared, refused(declared, definitions, homes), file)
     if declared.name != name:
         wrong = f"is {declared.name!r}, but it was sent to {name!r}: make them the same"
         raise DeclarationError([Problem(file, 1, 1, "pipeline", wrong)])

@@ -1,5 +1,6 @@
 """token, doctor: who may, and what will be missing."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +39,9 @@ def create(  # noqa: PLR0913 - each is an option of the command
     aws: Annotated[
         bool, typer.Option("--aws", help="an access key for the AWS CLI and SDKs, instead")
     ] = False,
+    account: Annotated[
+        str, typer.Option(help="with --aws: the AWS account id that a worker's key counts as")
+    ] = "",
     pipeline: Annotated[
         list[str] | None, typer.Option(help="a glob of those it reaches; left out: all")
     ] = None,
@@ -59,8 +63,10 @@ def create(  # noqa: PLR0913 - each is an option of the command
         grants.check([*(pipeline or ()), *(stage or ()), *(environment or ())])
     except ValueError as error:
         raise typer.BadParameter(f"--pipeline, --stage, --environment: {error}") from error
+    if account and not (aws and re.fullmatch(r"[0-9]{12}", account)):
+        raise typer.BadParameter("--account: 12 digits, and with --aws")
     may = grants.bounded(Role(role), pipeline or (), stage or (), environment or ())
-    typer.echo(_made(name, may, days, aws=aws))
+    typer.echo(_made(name, may, days, aws=aws, account=account))
 
 
 @tokens.command("list")
@@ -106,7 +112,7 @@ def revoke(
     typer.echo("revoked")
 
 
-def _made(name: str, may: "Grants", days: int, *, aws: bool) -> str:
+def _made(name: str, may: "Grants", days: int, *, aws: bool, account: str) -> str:
     """Make it, and note who did; answers what is printed."""
     import getpass
 
@@ -128,11 +134,14 @@ def _made(name: str, may: "Grants", days: int, *, aws: bool) -> str:
     try:
         with database.begin() as connection:
             if aws:
-                made = access_keys.create(connection, who, now.timestamp(), expires, sealed_by)
+                made = access_keys.create(
+                    connection, who, now.timestamp(), expires, sealed_by, account
+                )
                 said = f"AWS_ACCESS_KEY_ID={made.id}\nAWS_SECRET_ACCESS_KEY={made.secret}"
             else:
                 _, said = create_row(connection, *who, now.timestamp(), expires, Maker(by.name))
-            text = f"for {name}, {in_words(may)}{', to sign requests' if aws else ''}"
+            signs = f", to sign requests{account and f' as account {account}'}" if aws else ""
+            text = f"for {name}, {in_words(may)}{signs}"
             audit.note(connection, now.timestamp(), by, "token.created", text)
     except SealError as error:
         raise typer.BadParameter(

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -84,7 +84,10 @@ def export(
     ] = Spelling.YAML,
 ) -> None:
     """Write a stored pipeline to stdout, for CodePipeline, CloudFormation or a repository."""
-    _write(_stored(pipeline), to, exact=False)
+    stored = _stored(pipeline)
+    if to is not Spelling.YAML and not stored.declaration.role_arn:
+        typer.echo(f"{pipeline}: it names no roleArn, which CodePipeline wants", err=True)
+    _write(stored, to, exact=False)
 
 
 def diff(
@@ -114,7 +117,21 @@ def _stored(pipeline: str) -> "Imported":
     from controlplane.declarations.cloudformation.reading import Imported
     from controlplane.declarations.load import parse_text
 
-    return Imported("", parse_text(json.dumps(Api().get(f"/pipelines/{pipeline}"))))
+    whole = Api().get(f"/pipelines/{pipeline}")
+    triggers = {
+        key: whole[key] for key in ("triggers",) if whole.get(key)
+    }  # their inside is not ours
+    return Imported("", parse_text(json.dumps({**_without_empty(whole), **triggers})))
+
+
+def _without_empty(node: Any) -> Any:
+    """What is stored has every default written out; CodePipeline refuses lists without items."""
+    if isinstance(node, list):
+        return [_without_empty(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _without_empty(item) for key, item in node.items()}
+    return {key: item for key, item in kept.items() if item not in ([], {})}
 
 
 def _write(one: "Imported", to: Spelling, *, exact: bool) -> None:

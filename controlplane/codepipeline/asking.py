@@ -50,7 +50,7 @@ class Desk:
 class Ask:
     """given: the input, checked against its shape. region: the one that it was signed for.
 
-    seen: which pipelines whoever asks may read; None: all.
+    seen: which pipelines whoever asks may read; None: all. account: the AWS account that his key counts as.
     """
 
     desk: Desk
@@ -59,6 +59,7 @@ class Ask:
     now: float
     given: Mapping[str, Any]
     seen: Callable[[str], bool] | None = None
+    account: str = ""
 
     def read(self) -> AbstractContextManager[Connection]:
         return self.desk.database.read()

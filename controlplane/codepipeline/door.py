@@ -81,7 +81,7 @@ def _answer(
     holder = caller.holder
     person = Person(holder.name, "codepipeline", holder.person, holder.groups)
     now, seen = desk.clock().timestamp(), seen_by(holder.grants)
-    ask = Ask(desk, person, caller.signed.region, now, given, seen)
+    ask = Ask(desk, person, caller.signed.region, now, given, seen, caller.account)
     return outputs.build(shape.output_shape, handler(ask))
 
 

@@ -15,6 +15,7 @@ from controlplane.engine.variables import variables
 from controlplane.store import executions, histories, ledger
 
 REVISIONS = {
+    "CodeCommit": ("COMMIT_ID",),
     "CodeStarSourceConnection": ("COMMIT_ID",),
     "ECR": ("IMAGE_DIGEST",),
     "S3": ("S3_OBJECT_VERSION_ID",),

@@ -21,11 +21,12 @@ KEPT = 2 * sigv4.SKEW + 60
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is, and what the request says it was signed as."""
+    """Whose key it is, and what the request says it was signed as. account: the AWS one he counts as."""
 
     holder: Holder
     secret: str
     signed: sigv4.Signed
+    account: str = ""
 
 
 def announce(desk: Desk, headers: Mapping[str, str]) -> Caller:
@@ -42,7 +43,7 @@ def announce(desk: Desk, headers: Mapping[str, str]) -> Caller:
     if found is None:
         said = "The security token included in the request is invalid."
         raise WireError("UnrecognizedClientException", said)
-    return Caller(found[0], found[1], signed)
+    return Caller(found.holder, found.secret, signed, found.account)
 
 
 def check(desk: Desk, caller: Caller, headers: Mapping[str, str], path: str, body: bytes) -> None:

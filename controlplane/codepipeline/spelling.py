@@ -13,9 +13,9 @@ from controlplane.codepipeline.asking import Ask
 from controlplane.codepipeline.faults import WireError
 from controlplane.declarations.homes import Homes, fill, items, role_of
 from controlplane.declarations.json_spelling import dumps
-from controlplane.declarations.load import DeclarationError, load_text
+from controlplane.declarations.load import DeclarationError, field_name, load_text
 from controlplane.declarations.model import PipelineDeclaration
-from controlplane.declarations.registered import provider
+from controlplane.declarations.registered import provider, refused
 from controlplane.engine.structures import current
 from controlplane.store import action_types
 from controlplane.store.secret_values import Definitions, SecretError, hidden, masked
@@ -56,7 +56,18 @@ def read(ask: Ask, tree: Mapping[str, Any]) -> PipelineDeclaration:
         found = load_text(text, "pipeline", registered, ask.desk.clock(), types)
     except DeclarationError as error:
         raise WireError("InvalidStructureException", _said(error)) from error
+    _refuse_types(ask, found, definitions)
     return _completed(ask, found, definitions)
+
+
+def _refuse_types(ask: Ask, found: PipelineDeclaration, definitions: Definitions) -> None:
+    """Raise InvalidActionDeclarationException for a type that is not for the account of its action."""
+    homes = {account.name: account.id for account in ask.desk.registry.all()}
+    wrong = refused(found, definitions, homes)
+    if wrong:
+        data = {"stages": found.model_dump(mode="json", by_alias=True)["stages"]}
+        said = "; ".join(f"{field_name(one.path, data)}: {one.message}" for one in wrong[:MOST])
+        raise WireError("InvalidActionDeclarationException", said)
 
 
 def _completed(

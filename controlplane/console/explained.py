@@ -46,7 +46,7 @@ def _stage(stage: Document, ids: Mapping[str, str]) -> Document:
     """ids: of the accounts, by their names."""
     return {
         **stage,
-        "said": words.of(words.STAGES, stage["status"]),
+        "said": _stands(stage),
         "steps": [_step(step) for step in stage["steps"]],
         "rules": [{**_rule(rule), "place": words.place(rule, ids)} for rule in stage["rules"]],
         "actions": [
@@ -68,6 +68,18 @@ def _step(step: Document) -> Document:
     if step["verdict"]:
         return {**step, "tone": words.of(words.VERDICTS, step["verdict"]).tone}
     return {**step, "tone": words.event_tone(step["kind"])}
+
+
+def _stands(stage: Document) -> words.Said:
+    """How it stands; an entry that is over says how it ended."""
+    asks = any(
+        o["category"] == "Approval" and o["status"] == "InProgress" for o in stage["actions"]
+    )
+    if asks and not stage["endedAt"]:
+        return words.WAITS_FOR["approval"]
+    if stage["held"] and not stage["endedAt"] and stage["status"] in words.HELD:
+        return words.HELD[stage["status"]]
+    return words.of(words.STAGES, stage["status"])
 
 
 def _rule(rule: Document) -> Document:

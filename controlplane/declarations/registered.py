@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from controlplane.declarations.findings import Finding
 from controlplane.declarations.keys import Key, Kind
 from controlplane.declarations.model import ActionDeclaration, ActionTypeId, PipelineDeclaration
 from controlplane.declarations.provider import Need, Provider
@@ -24,6 +25,9 @@ Id = tuple[str, str, str, str]
 Types = Mapping[Id, Provider]
 """What is registered, by category, owner, provider and version."""
 LAMBDA = ("Invoke", "AWS", "Lambda")
+EVERYBODY = "*"
+ACCOUNT_AT = 4
+"""Which part of a role's ARN is its account."""
 NONE: Types = MappingProxyType({})
 
 
@@ -83,6 +87,40 @@ def is_job(declared: ActionDeclaration) -> bool:
     if declared.driver == LAMBDA:
         return declared.configuration.get("ResultFrom") != "answer"
     return is_foreign(declared)
+
+
+def refused(
+    declaration: PipelineDeclaration,
+    definitions: Mapping[Id, Mapping[str, Any]],
+    homes: Mapping[str, str],
+) -> list[Finding]:
+    """Say of each action that its type is not for the AWS account that it acts in.
+
+    definitions: what is registered. homes: AWS account id by the name of a registered account. A type
+    without permissions is for everybody; an action that names no account is in its pipeline's role's.
+    """
+    found = []
+    for i, stage in enumerate(declaration.stages):
+        for j, action in enumerate(stage.actions):
+            id_ = id_of(action.action_type_id)
+            permissions = definitions.get(id_, {}).get("permissions") or {}
+            allowed = permissions.get("allowedAccounts") or (EVERYBODY,)
+            account = _account_of(action, declaration.role_arn, homes)
+            if EVERYBODY in allowed or account in allowed:
+                continue
+            told = f"account {account}" if account else "an action that names no account"
+            said = f"action type {'/'.join(id_)} is not for {told}"
+            known = f": its allowedAccounts are {', '.join(allowed)}"
+            path = ("stages", i, "actions", j, "actionTypeId", "provider")
+            found.append(Finding(path, said + known))
+    return found
+
+
+def _account_of(action: ActionDeclaration, role: str | None, homes: Mapping[str, str]) -> str:
+    """Answer the AWS account id that an action acts in; "" where it does not say."""
+    named = homes.get(action.configuration.get("Account", ""), "")
+    parts = (action.role_arn or role or "").split(":")
+    return named or (parts[ACCOUNT_AT] if len(parts) > ACCOUNT_AT else "")
 
 
 def strangers(declaration: PipelineDeclaration) -> list[str]:

@@ -1,7 +1,7 @@
 """From an event row to the Note that a notifier sends: how the execution stands now, and the legal moves."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -83,6 +83,7 @@ class NoteMaker:
     def _made(self, connection: Connection, event: Any, channel: str) -> Note:
         execution = executions.by_id(connection, event.execution_id)
         stages = [] if execution is None else executions.of_execution(connection, execution.id)
+        asking = _asking(connection, execution, stages)
         return Note(
             id=f"towpath-event-{event.id}",
             kind=event.kind,
@@ -97,8 +98,12 @@ class NoteMaker:
             status="" if execution is None else execution.status,
             url=self.url_of(event.pipeline, event.execution_id),
             lines=tuple(StageLine(s.stage, s.status, s.held or s.cause) for s in stages),
-            buttons=self._buttons(connection, execution, stages),
-            votes=self._votes(connection, execution, stages),
+            buttons=self._buttons(connection, execution, stages, asking),
+            votes=tuple(
+                line
+                for stage, row in asking
+                for line in self._vote(connection, execution, stage.stage, row)
+            ),
             changes=changes(connection, self.structures, event) if channel == CHANNEL else (),
             started_by=_starter(connection, execution),
             notice=_notice(connection, event, execution) if channel == "SNS" else "",
@@ -117,18 +122,8 @@ class NoteMaker:
         named = (action.configuration.get("Account", "") for action in actions)
         return tuple(dict.fromkeys(name for name in named if name))
 
-    def _votes(self, connection: Connection, execution: Any, stages: Any) -> tuple[str, ...]:
-        """One line an open approval with a quorum, as it is known: what lapses is an event, and drawn anew."""
-        if execution is None or execution.ended_at is not None:
-            return ()
-        found = []
-        for stage in stages:
-            row = queries.open_approval(connection, execution.id, stage.stage, "")
-            if row is not None and row.stage_id == stage.id:
-                found += self._vote(connection, execution, stage.stage, row)
-        return tuple(found)
-
     def _vote(self, connection: Connection, execution: Any, stage: str, row: Any) -> list[str]:
+        """One line of an approval with a quorum, as it is known: what lapses is an event, and drawn anew."""
         try:
             terms = terms_of(connection, self.structures, execution, stage, row.name)
         except (CommandError, BrokenStructureError):
@@ -141,21 +136,21 @@ class NoteMaker:
         named = ", ".join(people[:PEOPLE]) or "nobody yet"
         return [f"{row.name} in {stage}, approved by {len(people)} of {terms.quorum}: {named}"]
 
-    def _buttons(self, connection: Connection, execution: Any, stages: Any) -> tuple[Button, ...]:
+    def _buttons(
+        self, connection: Connection, execution: Any, stages: Any, asking: Sequence[tuple[Any, Any]]
+    ) -> tuple[Button, ...]:
         if execution is None:
             return ()
         if execution.ended_at is not None:
             return self._of_watch(connection, execution, stages)
         found: list[Button] = list(self._of_watch(connection, execution, stages))
-        for stage in stages:
-            row = queries.open_approval(connection, execution.id, stage.stage, "")
-            if row is not None and row.stage_id == stage.id:
-                seen = self._evidence(connection, execution, stage.stage)
-                asks = _Bound(row.name, row.token, seen)
-                found += [
-                    self._button("approve", "Approve", "primary", execution, stage, asks),
-                    self._button("reject", "Reject", "danger", execution, stage, asks),
-                ]
+        for stage, row in asking:
+            seen = self._evidence(connection, execution, stage.stage)
+            asks = _Bound(row.name, row.token, seen)
+            found += [
+                self._button("approve", "Approve", "primary", execution, stage, asks),
+                self._button("reject", "Reject", "danger", execution, stage, asks),
+            ]
         if stages:
             found += self._of_last(connection, execution, stages[-1])
         return tuple(found)
@@ -235,6 +230,18 @@ class NoteMaker:
             minutes=EXTENSION,
         )
         return Button(action=action, text=text, value=value, style=style, confirm=confirm)
+
+
+def _asking(connection: Connection, execution: Any, stages: Any) -> list[tuple[Any, Any]]:
+    """The stages in which an approval is open, with its row."""
+    if execution is None or execution.ended_at is not None:
+        return []
+    found = (
+        (stage, queries.open_approval(connection, execution.id, stage.stage, ""))
+        for stage in stages
+        if stage.ended_at is None
+    )
+    return [(stage, row) for stage, row in found if row is not None and row.stage_id == stage.id]
 
 
 def _starter(connection: Connection, execution: Any) -> str:

@@ -100,7 +100,7 @@ def untested(
         before += [
             subject.origins[other.input_artifacts[0].name]
             for other in _deploying(one)
-            if application_of(other.configuration) == application
+            if application_of(other.configuration) == application and other.driver == action.driver
         ]
     return () if subject.origins[mine[0].name] in before else tuple(dict.fromkeys(before))
 

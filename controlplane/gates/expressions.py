@@ -8,8 +8,6 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import cel
-
 from controlplane.gates.base import Seen
 from monitors.base import Verdict
 
@@ -55,6 +53,8 @@ class Expression:
         macros = MACRO.findall(text)
         if len(macros) > 1:
             raise ValueError("has more than one of all, exists, exists_one, map and filter")
+        import cel  # late: it brings a command line of its own, which takes a process a quarter of a second
+
         try:
             self._program = cel.compile(text)
         except ValueError as error:

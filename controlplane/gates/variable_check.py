@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-Variabl
 
 from collections.abc import Callable, Mapping, Sequence
 
-import cel
-
 from controlplane.gates.base import HANDLE
 from monitors.base import MonitorError, Outcome, Progress, Task
 from monitors.edge import declared, each_task
@@ -23,6 +21,8 @@ def pattern(value: str) -> Callable[[str], bool]:
     """
     if len(value) > LONGEST:
         raise ValueError(f"Value is longer than {LONGEST} characters")
+
+    import cel  # late, see expressions.py
 
     def matches(text: str) -> bool:
         return bool(cel.evaluate("v.matches(p)", {"v": text, "p": f"^(?:{value})$"}))

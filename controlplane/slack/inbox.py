@@ -9,7 +9,7 @@ sleeps for Slack's sake: the row becomes due later.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -46,6 +46,10 @@ ANSWERED_WITHIN = 1_800.0
 
 
 DONE = "It was done, and Towpath was interrupted before it could say more. See /towpath status."
+
+
+Values = dict[str, Any]
+"""New values of a row, by column."""
 
 
 class TakenOverError(Exception):
@@ -93,33 +97,42 @@ class Inbox:
                 self._forgot = now
                 slack_inbox.forget(connection, now - KEPT)
         run = pool.map if pool else map
-        list(run(lambda row: self._take(row, now, until), rows))
+        done = list(run(lambda row: (row, self._take(row, now, until)), rows))
+        self._finish([(row, values) for row, values in done if values])
         return len(rows)
 
-    def _take(self, row: Any, now: float, until: float) -> None:
-        """Nothing raises out of here: what fails stays claimed, and is due again when the lease is over."""
+    def _finish(self, done: Sequence[tuple[Any, Values]]) -> None:
+        """One commit for all: those who press wait for the same disk."""
+        if done:
+            with self._desk.door.database.begin() as connection:
+                for row, values in done:
+                    slack_inbox.write(connection, row, **values)
+
+    def _take(self, row: Any, now: float, until: float) -> Values:
+        """What is to be written to the row. Nothing raises out of here: what fails is due again in time."""
         if self.tick() >= until:
-            return  # it waited here for longer than it was ours
+            return {}  # it waited here for longer than it was ours
         try:
             asked = Asked.model_validate_json(row.payload)
             answer = asked.text if row.kind == "answer" else self._do(row, asked, now)
             if answer and row.kind != "answer":
                 told = asked.model_copy(update={"text": answer}).model_dump_json()
                 self._write(row, kind="answer", payload=told)
-            self._write(row, **self._told(row, asked, answer, now))
+            return self._told(row, asked, answer, now)
         except TakenOverError:
             log.info("what was asked for in Slack is done by another replica")
         except SQLAlchemyError:
             log.exception("what was asked for in Slack is tried again when its lease is over")
         except Exception:
             log.exception("what was asked for in Slack cannot be done")
-            self._write(row, due_at=None, owner=None, error="it cannot be done: see the log")
+            return {"due_at": None, "owner": None, "error": "it cannot be done: see the log"}
+        return {}
 
     def _write(self, row: Any, **values: Any) -> None:
         with self._desk.door.database.begin() as connection:
             slack_inbox.write(connection, row, **values)
 
-    def _told(self, row: Any, asked: Asked, answer: str, now: float) -> dict[str, Any]:
+    def _told(self, row: Any, asked: Asked, answer: str, now: float) -> Values:
         """Answer whoever asked; what is written to the row."""
         done = {"due_at": None, "owner": None, "error": ""}
         if not answer:
@@ -171,13 +184,16 @@ class Inbox:
             press = buttons.read(asked.text, self._desk.door.secret)
         except ValueError as error:
             return f"Nothing was done. {error}"
+        if press.action in DECISIONS:
+            return self._open(asked, press)
         try:
-            if press.action in DECISIONS:
-                return self._open(asked, press)
             move(door, asked.user, press)
         finally:
-            draw(self._desk, press.execution, f"{asked.channel}:{asked.message_ts}")
+            self._draw(asked, press)
         return ""
+
+    def _draw(self, asked: Asked, press: buttons.Press) -> None:
+        draw(self._desk, press.execution, f"{asked.channel}:{asked.message_ts}")
 
     def _open(self, asked: Asked, press: buttons.Press) -> str:
         """Open the window first, for Slack allows three seconds; look up then what stands in it."""
@@ -196,7 +212,7 @@ class Inbox:
         return ""
 
     def _fill(self, asked: Asked, press: buttons.Press, view_id: str) -> None:
-        desk = self._desk
+        desk, stale = self._desk, True
         try:
             still_open(desk.door, press)
             with desk.door.database.read() as connection:
@@ -204,12 +220,15 @@ class Inbox:
                 row = executions.by_id(connection, press.execution)
                 found = new_findings(connection, desk.door.structures, row, press.stage)
             view = modals.asking(press, asked.text, modals.evidence(note, press, found))
+            stale = asked.text not in {button.value for button in note.buttons}
         except CommandError as error:
             view = modals.closed(str(error))
         try:
             desk.web.call("views.update", view_id=view_id, view=view)
         except NotifyError as error:  # the window is open, and decides without
             log.warning("a window in Slack shows less than it could: %s", error)
+        if stale:  # closed, or there is something else to see; else a window changes nothing of the message
+            self._draw(asked, press)
 
     def _nap(self) -> float:
         database = self._desk.door.database

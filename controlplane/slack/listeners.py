@@ -19,9 +19,9 @@ from controlplane.engine.refusals import CommandError
 from controlplane.notify import buttons
 from controlplane.slack import payloads
 from controlplane.slack.desk import Door
+from controlplane.slack.gathering import Gathering
 from controlplane.slack.moves import DECISIONS, decide
 from controlplane.slack.people import NotAllowedError
-from controlplane.store import slack_inbox
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +40,26 @@ def make(door: Door, token: str) -> App:
     )
     # A link's press comes too; it asks for nothing.
     app.action({"type": "block_actions", "action_id": "open"})(lambda ack: ack())
-    app.action({"type": "block_actions", "action_id": ANY})(_storing(door, "press", payloads.press))
-    app.command(ANY)(_storing(door, "command", payloads.command))
+    store = Gathering(door.database, door.now).store
+    app.action({"type": "block_actions", "action_id": ANY})(
+        _storing(store, "press", payloads.press)
+    )
+    app.command(ANY)(_storing(store, "command", payloads.command))
     app.view("decide")(_deciding(door))
     return app
 
 
 def _storing(
-    door: Door, kind: str, read: Callable[[Mapping[str, Any]], tuple[str, payloads.Asked]]
+    store: Callable[[str, str, str], bool],
+    kind: str,
+    read: Callable[[Mapping[str, Any]], tuple[str, payloads.Asked]],
 ) -> Callable[..., BoltResponse | None]:
     def listener(ack: Ack, body: dict[str, Any]) -> BoltResponse | None:
         try:
             key, asked = read(body)
         except payloads.UnreadableError as error:
             return BoltResponse(status=400, body=f"This is no {kind} that Towpath knows: {error}.")
-        with door.database.begin() as connection:
-            now = door.database.time(connection, door.now)
-            new = slack_inbox.add(connection, key, kind, asked.model_dump_json(), now)
-            if new:
-                door.database.tell(connection)
-        if new:
-            door.database.wake()
+        store(key, kind, asked.model_dump_json())
         ack()
         return None
 

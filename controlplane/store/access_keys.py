@@ -23,6 +23,14 @@ PREFIX = "AKTP"
 LETTERS = string.ascii_uppercase + "234567"
 
 
+class Found(NamedTuple):
+    """Who holds a key, its secret, and the AWS account that he counts as; "" for none."""
+
+    holder: Holder
+    secret: str
+    account: str
+
+
 class Made(NamedTuple):
     """A new access key; the secret can be seen this once."""
 
@@ -37,17 +45,22 @@ def create(
     now: float,
     expires_at: float | None,
     seal_by: str,
+    account: str = "",
 ) -> Made:
-    """Make a key for a name and a role, or grants; SealError where TOWPATH_SECRET (seal_by) is not set."""
+    """Make a key for a name and a role, or grants; SealError where TOWPATH_SECRET (seal_by) is not set.
+
+    account: the AWS account that its holder counts as.
+    """
     id_ = PREFIX + "".join(secrets.choice(LETTERS) for _ in range(16))
     secret = secrets.token_urlsafe(30)
     sealed = seal(seal_by, f"access key {id_}", secret)
     token_id, _ = tokens.create(connection, *who, now, expires_at)
-    connection.execute(insert(KEY), {"id": id_, "token_id": token_id, "sealed": sealed})
+    row = {"id": id_, "token_id": token_id, "sealed": sealed, "account": account}
+    connection.execute(insert(KEY), row)
     return Made(token_id, id_, secret)
 
 
-def find(connection: Connection, id_: str, now: float, seal_by: str) -> tuple[Holder, str] | None:
+def find(connection: Connection, id_: str, now: float, seal_by: str) -> Found | None:
     """Answer who holds a key, and its secret; None where it is unknown, expired or revoked.
 
     SealError where TOWPATH_SECRET is another than when the key was made.
@@ -56,4 +69,4 @@ def find(connection: Connection, id_: str, now: float, seal_by: str) -> tuple[Ho
     holder = None if row is None else tokens.by_id(connection, row.token_id, now)
     if row is None or holder is None:
         return None
-    return holder, unseal(seal_by, f"access key {id_}", row.sealed)
+    return Found(holder, unseal(seal_by, f"access key {id_}", row.sealed), row.account)

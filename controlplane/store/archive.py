@@ -137,6 +137,9 @@ def _may_go(connection: Connection, before: float) -> tuple[ColumnElement[bool],
     rolled_back = exists().where(back.c.rolls_back == E.id, back.c.rolls_back != "")
     unsent = exists().where(O.execution_id == E.id, O.status == "PENDING")
     uncounted = exists().where(V.execution_id == E.id, V.id > tally.place(connection))
+    followed = exists().where(
+        S.execution_id == E.id, A.stage_id == S.id, A.kind == "abandoned", A.due_at.is_not(None)
+    )
     return (
         E.ended_at < before,
         E.id.not_in(_last_of_each(connection)),
@@ -144,7 +147,7 @@ def _may_go(connection: Connection, before: float) -> tuple[ColumnElement[bool],
         ~unsent,
         ~uncounted,
         ~_stands(),
-        E.id.not_in(select(A.execution_id).where(A.kind == "abandoned", A.due_at.is_not(None))),
+        ~followed,
     )
 
 

@@ -3,6 +3,8 @@
 SQLite runs a prepared statement over tuples, past SQLAlchemy's handling of parameters, which costs more
 than the rows do. PostgreSQL gets all rows as one JSON parameter and joins them as a table: one statement
 and one answer, where an executemany is one a row (and arrays are built by psycopg item by item).
+It is told how many they are by a LIMIT: it takes any list of JSON for a hundred rows, and reads the whole of
+a table of ten thousand rather than look so many up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,8 +52,9 @@ class Bulk:
         self._by_row = by_row({name: bindparam(name, type_=t) for name, t in types.items()})
         columns = [column(name, t) for name, t in types.items()]
         listed = func.json_to_recordset(bindparam("rows", type_=JSON)).table_valued(*columns)
-        given = listed.render_derived(name="given", with_types=True)
-        self._by_table = by_table({name: given.c[name] for name in types})
+        rows = listed.render_derived(name="listed", with_types=True)
+        given = select(*rows.c).limit(bindparam("many")).subquery("given")
+        self.by_table = by_table({name: given.c[name] for name in types})
         self._prepared: tuple[str, Callable[[Row], tuple[Any, ...]]] | None = None
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
@@ -61,13 +64,18 @@ class Bulk:
         if connection.dialect.name == "sqlite":
             sql, values = self._prepared = self._prepared or self._prepare(connection)
             return connection.exec_driver_sql(sql, [values(row) for row in rows]).rowcount
-        return connection.execute(self._by_table, {"rows": rows}).rowcount
+        return connection.execute(self.by_table, table_of(rows)).rowcount
 
     def _prepare(self, connection: Connection) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
         compiled = self._by_row.compile(dialect=connection.dialect)
         same = {k: v for k, v in compiled.params.items() if k not in self.names}
         pick = itemgetter(*compiled.positiontup)
         return str(compiled), (lambda row: pick({**same, **row})) if same else pick
+
+
+def table_of(rows: Sequence[Row]) -> Mapping[str, Any]:
+    """What a statement `by_table` is given."""
+    return {"rows": rows, "many": len(rows)}
 
 
 def updating(
@@ -176,4 +184,6 @@ def _sqlite(element: _Listed, compiler: Any, **more: Any) -> str:
 @compiles(_Listed, "postgresql")
 def _postgresql(element: _Listed, compiler: Any, **more: Any) -> str:
     many, of = compiler.process(element.clauses, **more), compiler.dialect.type_compiler_instance
-    return f"(SELECT value::{of.process(element.type)} FROM json_array_elements_text({many}))"
+    value = f"value::{of.process(element.type)}"
+    listed = f"json_array_elements_text({many}) LIMIT json_array_length({many})"
+    return f"(SELECT {value} FROM {listed})"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from scipy.special import betainc
 
 from monitors.base import Judgement, MonitorError, Verdict
 from monitors.judge.count import Counts
@@ -133,4 +132,6 @@ def _chance(errors: float, requests: float, budget: float) -> float:
     """P(at least so many errors where exactly the budget is spent), by the binomial."""
     if errors <= 0:
         return 1.0
+    from scipy.special import betainc  # late: it takes a process that judges no rate half a second
+
     return float(np.clip(betainc(errors, max(0.0, requests - errors) + 1, budget), 0, 1))

@@ -16,7 +16,6 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betainc
 
 from monitors.judge.levels import Floats
 
@@ -110,6 +109,8 @@ def _tail(errors: float, before: float, share: float) -> float:
     """P(at least so many of all errors fall after the deployment)."""
     if errors <= 0 or share <= 0:
         return 1.0
+    from scipy.special import betainc  # late: it takes a process that judges no rate half a second
+
     return float(betainc(errors, before + 1, share))
 
 

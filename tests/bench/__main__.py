@@ -9,7 +9,18 @@ from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
-from tests.bench import large, latency, moves, pages, reaction, takeover, waiting, watching, wire
+from tests.bench import (
+    large,
+    latency,
+    moves,
+    pages,
+    presses,
+    reaction,
+    takeover,
+    waiting,
+    watching,
+    wire,
+)
 from tests.bench.parts import Place, Run, sqlite
 from tests.bench.table import Line, table
 from tests.support.postgres import Cluster, programs, server
@@ -24,6 +35,7 @@ BENCHES: Mapping[str, Callable[[Run], list[Line]]] = {
     "large": large.lines,
     "wire": wire.lines,
     "pages": pages.lines,
+    "presses": presses.lines,
 }
 
 

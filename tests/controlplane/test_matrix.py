@@ -4,6 +4,7 @@ Each row says who is let in. reach: how far a grant over one pipeline goes: THER
 other), ANY (what it shows is cut to that pipeline), ALL (nowhere: only who may it everywhere is let in).
 """
 
+import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,13 +18,15 @@ from controlplane.console import live
 from controlplane.console.csrf import masked
 from controlplane.console.moves import MOVES, On
 from controlplane.console.session import COOKIE, session_in
+from controlplane.iam.base import Caller, Decision
 from controlplane.notify import buttons
+from controlplane.server import create_app
 from controlplane.slack import moves as slack_moves
 from controlplane.slack.desk import Door
 from controlplane.slack.people import NotAllowedError
 from controlplane.store.grants import bounded, may
 from controlplane.store.roles import Role
-from tests.support.doors import SECRET, Doors
+from tests.support.doors import SECRET, Doors, InProcess
 from tests.support.house import deploying, pipeline, source
 from tests.support.wire import Wire
 
@@ -175,6 +178,8 @@ WIRE = {
     "PutThirdPartyJobSuccessResult": Row(WORKS, ALL),
     "PutThirdPartyJobFailureResult": Row(WORKS, ALL),
 }
+IAM = {"Approved": Row(APPROVES, THERE), "Rejected": Row(APPROVES, THERE)}
+"""What whoever AWS names may say, by the grants of his entry in TOWPATH_IAM_APPROVERS."""
 OPEN = {
     "GET /": 307,
     "GET /healthz": 200,
@@ -190,11 +195,12 @@ OPEN = {
     "POST /slack/commands": 401,
     "POST /slack/interactivity": 401,
     "POST /git/{name}": 404,
-    "POST /api/v1/iam-approvals": 404,
+    "POST /api/v1/iam-approvals": 422,
     "POST /webhooks/{path}": 404,
 }
 """What needs no token and no session, and what nobody is answered there."""
 
+ARN = "arn:aws:iam::444455556666:role/"
 SHOP = bounded(Role.RELEASE_MANAGER, ["shop"])
 
 
@@ -204,8 +210,14 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     people: dict[str, Any] = {
         f"U{number}": {"name": role.value, "role": role.value} for number, role in enumerate(Role)
     }
+    approvers = {
+        f"{ARN}{role.value}": {"name": role.value, "grants": [{"role": role.value}]}
+        for role in Role
+    }
+    of_shop = [{"role": "release-manager", "pipelines": "shop"}]
+    approvers[f"{ARN}shop"] = {"name": "shop", "grants": of_shop}
     people["USHOP"] = {"name": "shop", "role": "release-manager", "pipelines": "shop"}
-    doors = Doors(tmp_path_factory.mktemp("doors"), slack_people=people)
+    doors = Doors(tmp_path_factory.mktemp("doors"), slack_people=people, iam_approvers=approvers)
     doors.waits_for_approval()
     doors.house.apply(pipeline(source(), deploying("Prod"), name="till"))
     doors.house.start("till")
@@ -369,6 +381,35 @@ def test_slack_does_for_whom_the_table_says(doors: Doors, button: str) -> None:
     found = {role.value: ask(f"U{number}") for number, role in enumerate(Role)}
     found |= {"shop here": ask("USHOP"), "shop there": ask("USHOP", "till"), "nobody": ask("UNONE")}
     assert {**found, "expired": False} == expected(SLACK[button])
+
+
+class Says:
+    """AWS, which says that whoever the comment names has signed."""
+
+    def caller(self, _url: str, decision: Decision) -> Caller:
+        return Caller(f"{ARN}{decision.comment}", "444455556666", decision.nonce, 0.0)
+
+
+@pytest.mark.parametrize("verdict", [*IAM])
+def test_iam_decides_for_whom_the_table_says(doors: Doors, verdict: str) -> None:
+    signs: Any = Says()
+    app = create_app(doors.parts(iam=signs))
+    client = httpx.Client(transport=InProcess(app), base_url="http://towpath")
+
+    def ask(who: str, name: str = "shop") -> bool:
+        body = {
+            "execution": doors.house.rows(name)[-1].id,
+            "stage": "Prod",
+            "result": verdict,
+            "summary": who,
+            "nonce": secrets.token_hex(16),
+            "url": "https://sts.invalid/",
+        }
+        return is_let_in(client.post("/api/v1/iam-approvals", json=body))
+
+    found = {role.value: ask(role.value) for role in Role}
+    found |= {"shop here": ask("shop"), "shop there": ask("shop", "till"), "nobody": ask("none")}
+    assert {**found, "expired": False} == expected(IAM[verdict])
 
 
 @pytest.mark.parametrize("role", list(Role))

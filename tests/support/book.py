@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ BLOCK = re.compile(
 )
 COMMAND = re.compile(r"^((?:[A-Z_]+=\S+ )*towpath [^\n]*)", re.MULTILINE)
 """A line that types one of our commands, with what is set for it alone in front."""
+SETTING = re.compile(r"TOWPATH_[A-Z_]+=")
 BIN = Path(sys.executable).parent
 
 
@@ -31,6 +33,14 @@ def commands(page: str) -> list[str]:
     text = (BOOK / page).read_text(encoding="utf-8")
     joined = (block["text"].replace("\\\n", " ") for block in BLOCK.finditer(text))
     return [line for block in joined for line in COMMAND.findall(block)]
+
+
+def settings(page: str) -> dict[str, str]:
+    """What the page's blocks that do nothing else set: TOWPATH_... -> the value."""
+    words = [shlex.split(block, comments=True) for block in blocks(page)]
+    pairs = [[word for word in each if word != "export"] for each in words]
+    sets = [each for each in pairs if all(SETTING.match(word) for word in each)]
+    return dict(word.split("=", 1) for each in sets for word in each)
 
 
 def environment(**more: str) -> dict[str, str]:

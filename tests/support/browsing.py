@@ -26,6 +26,7 @@ from monitors.base import Outcome, Verdict
 from tests.support.doors import Doors, asks_a_person
 from tests.support.explained import rolled_back
 from tests.support.house import ANNE, action, deploying, gated, pipeline, rule, source
+from tests.support.waved import waved
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
@@ -34,34 +35,6 @@ PATIENCE = 20_000
 """Milliseconds that anything may take on a busy machine: a bound, not a promise."""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 OPTIONS = {"runOnly": {"type": "tag", "values": list(RULES)}, "resultTypes": ["violations"]}
-WAVED = """
-pipeline: waved
-stages:
-  - name: Source
-    account: tools
-    region: eu-west-1
-    actions:
-      - {name: Upload, provider: S3, with: {S3Bucket: b, S3ObjectKey: k}, outputs: [App]}
-  - name: Prod
-    account: prod
-    region: eu-west-1
-    waves:
-      targets: [{name: a}, {name: b}, {name: c}, {name: d}]
-      oneBox: {name: box}
-      sizes: [2]
-      bake: 60s
-    actions:
-      - name: Deploy
-        provider: CodeDeploy
-        inputs: [App]
-        with: {ApplicationName: shop, DeploymentGroupName: "${target}"}
-    bake:
-      time: 10s
-      interval: 1s
-      signals:
-        - {name: Alarm, provider: CloudWatchAlarm, with: {AlarmName: "${target}"}}
-    onFailure: rollback
-"""
 
 
 @dataclass
@@ -155,7 +128,7 @@ def everything(doors: Doors) -> str:
         pipeline(source(), deploying("Test", ExtendUpTo="5s"), deploying("Prod"), name="unsure")
     )
     house.start("unsure")
-    house.apply(parse_text(WAVED))
+    house.apply(parse_text(waved("waved")))
     house.start("waved")
     house.wait(30)
     house.apply(

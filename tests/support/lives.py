@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import cel  # noqa: F401 - what a life would import late, all of them share
+import scipy.special  # noqa: F401
 from botocore.loaders import JSONFileLoader, Loader
 from sqlalchemy import Connection, event, select
 

@@ -8,13 +8,15 @@ from controlplane.store.tables.columns import EMPTY
 class AccessKey(SQLModel, table=True):
     """An access key that signs requests (SigV4); its role, expiry and revocation are its token's.
 
-    sealed: the secret, encrypted: a signature can only be checked by whoever knows it.
+    sealed: the secret, encrypted: a signature can only be checked by whoever knows it. account: the AWS
+    account that its holder counts as; "" for none.
     """
 
     __tablename__ = "access_key"
     id: str = Field(primary_key=True)
     token_id: str = Field(unique=True)
     sealed: str
+    account: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class Tag(SQLModel, table=True):

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from controlplane.actions.git.bundle import Bounds, keep, repack
 from controlplane.actions.git.source import GitSource
 from controlplane.sandbox.git import API, TOKEN, FakeGit
 from controlplane.settings import GitHost
+from monitors.base import Store
 from tests.controlplane.actions.fake_s3 import FakeS3
 from tests.controlplane.actions.making import task
 from tests.support.clients import StubClients
@@ -94,6 +96,18 @@ def test_what_codebuild_clones_is_a_document() -> None:
     said = json.loads(met.stored())
     assert (said["CommitId"], said["FullRepositoryName"]) == (commit, "team/shop")
     assert (said["SourceType"], said["CloneUrl"]) == ("GITHUB_ENTERPRISE", f"{API}/team/shop.git")
+
+
+def test_a_pipelines_store_takes_the_place_of_the_accounts_bucket() -> None:
+    met = Met()
+    key = "arn:aws:kms:eu-west-1:111111111111:key/k"
+    commit = met.git.push("main", {"a": b"1"})
+    asked = replace(met.task(RevisionId=commit), store=Store("shop-store", key, "111111111111"))
+    [artifact] = met.source.start(asked).artifacts
+    (put,) = met.s3.calls("PutObject")
+    assert (put["Bucket"], put["SSEKMSKeyId"]) == ("shop-store", key)
+    assert put["ExpectedBucketOwner"] == "111111111111"
+    assert (artifact.location.split("/")[2], artifact.account) == ("shop-store", "tools")
 
 
 def test_a_tag_and_a_pull_request_are_in_the_variables() -> None:

@@ -28,6 +28,7 @@ from tests.controlplane.actions.visiting import SandboxClients
 
 WITHIN = 60.0
 SOURCE, PROMOTE = ("Source", "AWS", "S3"), ("Deploy", "Custom", "S3Promote")
+CODECOMMIT = ("Source", "AWS", "CodeCommit")
 DEPLOY = ("Deploy", "AWS", "CodeDeploy")
 BUILD = ("Build", "AWS", "CodeBuild")
 STOP, RESTORE = ("Deploy", "Custom", "CodeDeployStop"), ("Deploy", "Custom", "CodeDeployRestore")
@@ -143,6 +144,32 @@ def test_an_upload_is_told_by_the_queue_and_found_by_polling(way: Way) -> None:
     assert latest.id == uploaded["versionId"]
     feed.done([event.receipt])
     assert not feed.dropped
+
+
+def test_a_push_to_codecommit_is_told_by_the_queue_and_its_files_become_an_artifact(
+    way: Way,
+) -> None:
+    codecommit, events = way.root("codecommit", "tools"), way.root("events", "tools")
+    queue = Queue("tools", REGION, way.world["source"]["queue_url"])
+    account, name = way.world["accounts"]["tools"]["id"], queue.url.rpartition("/")[2]
+    events.put_rule(Name="repositories", EventPattern='{"source": ["aws.codecommit"]}')
+    arn = f"arn:aws:sqs:{REGION}:{account}:{name}"
+    events.put_targets(Rule="repositories", Targets=[{"Id": "towpath", "Arn": arn}])
+    codecommit.create_repository(repositoryName="shop")
+    where = {"repositoryName": "shop", "branchName": "main", "fileContent": b"version: 0.0"}
+    commit = codecommit.put_file(**where, filePath="deploy/appspec.yml")["commitId"]
+    feed = SqsFeed(way.clients, queue, sqs=way.clients.own("sqs"))
+    told = [event for event in feed.receive() if isinstance(event, SourceEvent)]
+    (event,) = [event for event in told if event.provider == "CodeCommit"]
+    feed.done([event.receipt])
+    named = {"RepositoryName": "shop", "BranchName": "main"}
+    assert (event.revision.id, event.matches) == (commit, {**named, "Account": "tools"})
+    driver = way.drivers[CODECOMMIT]
+    newest = driver.latest(named, "tools", REGION)
+    assert newest is not None and newest.id == commit
+    done = way.run(CODECOMMIT, way.task("tools", {**named, "RevisionId": commit}))
+    (made,) = done.artifacts
+    assert (done.outcome, made.version != "") == (Outcome.SUCCEEDED, True)
 
 
 @pytest.fixture(scope="module")
@@ -297,3 +324,13 @@ def allowing(who: Any, action: str, *resources: str) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": action}
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": resources}]}
     return json.dumps(document)
+
+
+def test_what_is_built_lies_in_the_store_under_its_key(way: Way, project: dict[str, str]) -> None:
+    store = a_store(way, "built")
+    source = way.drivers[SOURCE].start(way.source(way.upload(1)["versionId"]))
+    own = {"ProjectName": project["ProjectName"]}
+    made = way.run(BUILD, way.task("tools", own, inputs=source.artifacts, store=store))
+    bucket, _, key = made.artifacts[0].location.removeprefix("s3://").partition("/")
+    head = way.root("s3", "tools").head_object(Bucket=bucket, Key=key)
+    assert (bucket, head["SSEKMSKeyId"]) == (store.bucket, store.key)

@@ -3,10 +3,17 @@
 import json
 from pathlib import Path
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 from typer.testing import CliRunner, Result
 
 from controlplane.cli import app
+from controlplane.declarations.load import load_text
+from controlplane.store.roles import Role
+from tests.controlplane.declarations.samples import EXAMPLES
+from tests.support.doors import Doors
+from tests.support.typing_in import Reader
 
 WORKS = {"category": "Deploy", "owner": "AWS", "provider": "OpsWorks", "version": "1"}
 STRUCTURE = {
@@ -93,3 +100,22 @@ def test_wrong_accounts_are_told_before_anything_is_read(structure: str, tmp_pat
     (tmp_path / "accounts.yaml").write_text("accounts: [{name: prod}]")
     done = run(structure, "--accounts", str(tmp_path / "accounts.yaml"))
     assert done.exit_code == 2 and "accounts[0].id" in done.stderr
+
+
+def test_what_is_exported_is_what_codepipeline_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doors = Doors(tmp_path)
+    declared = load_text((EXAMPLES / "pipeline.yaml").read_text(encoding="utf-8"))
+    role = "arn:aws:iam::111122223333:role/p"
+    doors.house.apply(declared.model_copy(update={"role_arn": role}))
+    reader = Reader(tmp_path, {"TOWPATH_TOKEN": doors.tokens[Role.ADMIN]}, monkeypatch)
+    reader.asks(doors.app, lambda _: None)
+    reader.types(f"towpath export {declared.name} --to codepipeline > exported.json")
+    exported = json.loads((tmp_path / "exported.json").read_text(encoding="utf-8"))
+    codepipeline = botocore.session.get_session().get_service_model("codepipeline")
+    wanted = codepipeline.operation_model("CreatePipeline").input_shape
+    assert wanted is not None
+    report = ParamValidator().validate(exported, wanted)
+    assert not report.has_errors(), report.generate_report()
+    assert len(exported["pipeline"]["stages"]) == len(declared.stages)

@@ -31,6 +31,22 @@ def test_an_access_key_is_printed_and_found_again(tmp_path: Path) -> None:
     )
 
 
+def test_a_workers_key_counts_as_the_account_that_it_is_made_for(tmp_path: Path) -> None:
+    words = ("scanner", "--role", "job-worker", "--aws", "--account", "1" * 12)
+    made = dict(line.split("=", 1) for line in typed(tmp_path, *words).stdout.split())
+    database = Database(f"sqlite:///{tmp_path}/towpath.db")
+    with database.read() as connection:
+        found = access_keys.find(connection, made["AWS_ACCESS_KEY_ID"], 0.0, "s")
+    database.close()
+    assert found is not None and found.account == "1" * 12
+
+
+def test_an_account_is_an_id_and_of_an_access_key(tmp_path: Path) -> None:
+    for words in (("--aws", "--account", "tools"), ("--account", "1" * 12)):
+        done = typed(tmp_path, "scanner", *words)
+        assert done.returncode == 2 and "--account: 12 digits" in done.stderr
+
+
 def test_without_a_secret_there_is_no_access_key(tmp_path: Path) -> None:
     done = typed(tmp_path, "anne", "--aws", signing="")
     assert done.returncode == 2 and "TOWPATH_SECRET" in done.stderr

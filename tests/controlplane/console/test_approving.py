@@ -221,5 +221,5 @@ def test_the_single_findings_that_are_new_since_what_is_in_prod_are_shown(doors:
 def test_a_scan_of_an_older_version_shows_its_counts(doors: Doors, text: str) -> None:
     execution = scans(doors, {"HIGH": "3", **({"NewFindings": text} if text else {})})
     page = doors.browser(Role.VIEWER).get(path_of(execution)).text
-    assert "High 3" in page and 'class="list findings"' not in page
+    assert "High 3" in page and 'class="list singles"' not in page
     assert doors.browser(Role.VIEWER).get(f"/executions/{execution}").status_code == 200

@@ -89,6 +89,9 @@ def test_a_stage_says_what_it_waits_for(
     made(doors.house)
     page = doors.browser(Role.VIEWER).get("/").text
     assert said in page and "<b>fair" not in page
+    if made in (asks, is_held, bakes):
+        whole = doors.browser(Role.VIEWER).get(f"/executions/{doors.house.rows()[0].id}").text
+        assert f">{said}</p>" in whole
     [found] = doors.client(Role.VIEWER).get("/api/v1/pipelines").json()
     stage = found["stages"][1]
     told = {key: stage[key] for key in ("waitsFor", "held", "frozen")}

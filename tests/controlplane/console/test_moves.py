@@ -175,12 +175,12 @@ def test_a_bake_is_extended_by_its_form(doors: Doors) -> None:
     execution = doors.house.start()
     browser = doors.browser()
     page = browser.get(PAGE).text
-    assert "Extend the bake…" in page and "so much longer than 09:01:00 UTC" in page
+    assert "Extend the bake…" in page and "so many minutes beyond 09:01:00 UTC" in page
     asked = {"execution": execution, "stage": "Prod", "reason": "odd"}
     refused = post(browser, "extend", **asked, minutes="0")
     assert (refused.status_code, "by 1 to 1440 minutes" in refused.text) == (422, True)
     assert post(browser, "extend", **asked, minutes="45").status_code == 303
     page = browser.get(f"{PAGE}?done=extend").text
-    assert "It goes on for longer." in page and "has it bake until 09:46:00 at least" in page
+    assert "It goes on for longer." in page and "has it bake until 09:46:00 UTC at least" in page
     doors.house.wait(2_760, step=20)
     assert "Extend the bake…" not in browser.get(PAGE).text

@@ -10,9 +10,9 @@ from controlplane.declarations.load import parse_text
 from controlplane.sandbox.scripted import judging, source_of
 from controlplane.store.roles import Role
 from monitors.base import Verdict
-from tests.controlplane.engine.test_waves import PIPELINE as WAVED
 from tests.support.doors import GOOD, Doors, asks_a_person
 from tests.support.house import ANNE, BAD, action, deploying, pipeline, source
+from tests.support.waved import waved
 
 PAGE = "/pipelines/shop"
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -46,7 +46,7 @@ def test_a_pipeline_without_executions_says_how_one_begins(doors: Doors) -> None
 
 
 def test_waves_are_shown_as_a_plan_before_and_with_their_targets_as_they_go(doors: Doors) -> None:
-    doors.house.apply(parse_text(WAVED))
+    doors.house.apply(parse_text(waved()))
     page = doors.browser(Role.VIEWER).get(PAGE).text
     assert "wave 1 of 3: 1 target, waiting" in page
     doors.house.start()

@@ -10,36 +10,9 @@ from controlplane.engine.refusals import CommandError
 from controlplane.sandbox.scripted import Script, after, judging, source_of
 from monitors.base import Outcome, Progress, Task, Verdict
 from tests.support.house import ANNE, BAD, House
+from tests.support.waved import waved
 
-PIPELINE = """
-pipeline: shop
-stages:
-  - name: Source
-    account: tools
-    region: eu-west-1
-    actions:
-      - {name: Upload, provider: S3, with: {S3Bucket: b, S3ObjectKey: k}, outputs: [App]}
-  - name: Prod
-    account: prod
-    region: eu-west-1
-    waves:
-      targets: [{name: a}, {name: b}, {name: c}, {name: d}]
-      oneBox: {name: box}
-      sizes: [2]
-      bake: 60s
-      pause: 30s
-    actions:
-      - name: Deploy
-        provider: CodeDeploy
-        inputs: [App]
-        with: {ApplicationName: shop, DeploymentGroupName: "${target}"}
-    bake:
-      time: 10s
-      interval: 1s
-      signals:
-        - {name: Alarm, provider: CloudWatchAlarm, with: {AlarmName: "${target}"}}
-    onFailure: rollback
-"""
+PIPELINE = waved()
 
 
 def declared(text: str = PIPELINE) -> PipelineDeclaration:

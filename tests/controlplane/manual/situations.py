@@ -1,10 +1,13 @@
 """What has happened before a reader opens a page of the book: the situations that its commands are typed in."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from moto import mock_aws
 
 from accounts.base import AccountError, Clients
 from accounts.registry import StaticRegistry
@@ -20,6 +23,7 @@ from tests.support.clients import StubClients
 from tests.support.doors import SECRET, Doors, Nowhere, account
 from tests.support.explained import rolled_back
 from tests.support.house import ANNE, BAD, House, deploying, pipeline, source
+from tests.support.moving import moving, structure
 
 
 @dataclass
@@ -27,13 +31,15 @@ class Situation:
     """An installation.
 
     names: what a page's placeholders are here; one that holds another goes first. settings: what else the
-    reader's shell has exported. pause: what passes while a command waits for so many seconds.
+    reader's shell has exported. pause: what passes while a command waits for so many seconds. then: what
+    happens after a line was typed.
     """
 
     doors: Doors
     names: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     pause: Callable[[float], object] = field(default=lambda _: None)
+    then: Callable[[str], object] = field(default=lambda _: None)
 
     def put_in(self, line: str) -> str:
         """The line with what the reader puts in for its placeholders."""
@@ -117,7 +123,7 @@ def unreached(folder: Path) -> Iterator[Situation]:
     """The accounts do not answer."""
     doors = Doors(folder)
     _release(doors.house)
-    _examined(doors, Nowhere(doors.registry))
+    examined(doors, Nowhere(doors.registry))
     yield Situation(doors)
 
 
@@ -141,7 +147,7 @@ def badly_drilled(folder: Path) -> Iterator[Situation]:
     house.start()
     house.wait(40)
     lacks = AccountError("The role lacks codedeploy:StopDeployment.", permanent=True)
-    _examined(doors, StubClients(doors.registry, refuse=lacks))
+    examined(doors, StubClients(doors.registry, refuse=lacks))
     house.drivers["CloudWatchAlarm"].default = alarm.watched
     house.drivers["CodeDeploy"].default = after(2, Outcome.FAILED, "no disk")
     runs = DrillRuns(house.database, house.structures, house.commands, alarm, house._now)
@@ -173,7 +179,7 @@ def _there(name: str) -> dict[str, Any]:
     return told
 
 
-def _examined(doors: Doors, clients: Clients) -> None:
+def examined(doors: Doors, clients: Clients) -> None:
     """The product's own doctor looks, by these clients."""
     house = doors.house
 
@@ -181,3 +187,75 @@ def _examined(doors: Doors, clients: Clients) -> None:
         return examine(house.database, house.structures, clients, name, doors.settings)
 
     doors.app = create_app(replace(doors.parts(), doctor=doctor))
+
+
+@contextmanager
+def importing(folder: Path) -> Iterator[Situation]:
+    """Files: get-pipeline's JSON, a template, the accounts. Another shop than the template's is stored."""
+    doors = Doors(folder)
+    _release(doors.house)
+    old = structure("old-shop")
+    (folder / "pipelines").mkdir()
+    for file in ("old-shop.json", "pipelines/old-shop.json"):
+        (folder / file).write_text(json.dumps({"pipeline": old}), encoding="utf-8")
+    (folder / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    known = [one.model_dump(mode="json", by_alias=True) for one in doors.registry.all()]
+    (folder / "accounts.yaml").write_text(json.dumps({"accounts": known}), encoding="utf-8")
+    yield Situation(doors)
+
+
+TEMPLATE = """
+Parameters:
+  Env: {Type: String}
+Resources:
+  Shop:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Name: shop
+      RoleArn: arn:aws:iam::000000000437:role/CodePipeline
+      ArtifactStore: {Type: S3, Location: artifacts-prod}
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: Upload
+              ActionTypeId: {Category: Source, Owner: AWS, Provider: S3, Version: '1'}
+              Configuration: {S3Bucket: releases, S3ObjectKey: shop.zip}
+              OutputArtifacts: [{Name: App}]
+        - Name: Prod
+          Actions:
+            - Name: Deploy
+              ActionTypeId: {Category: Deploy, Owner: AWS, Provider: CodeDeploy, Version: '1'}
+              Configuration: {ApplicationName: shop, DeploymentGroupName: !Sub 'shop-${Env}'}
+              InputArtifacts: [{Name: App}]
+"""
+
+
+@contextmanager
+def migrating(folder: Path) -> Iterator[Situation]:
+    """CodePipeline in prod has shop and shop-front; one is released over there once shop is followed."""
+    role = {"roleArn": f"arn:aws:iam::{account('prod').id}:role/CodePipeline"}
+    with moving(folder) as two:
+        for name in ("shop", "shop-front"):
+            two.aws.create_pipeline(pipeline=structure(name) | role)
+
+        def release_over_there(line: str) -> None:
+            if "--shadow" in line:
+                two.old.house.start()
+                two.shadow.follow()
+
+        yield Situation(two.new, then=release_over_there)
+
+
+@contextmanager
+def topics(folder: Path) -> Iterator[Situation]:
+    """AWS, in this process; tools is registered."""
+    doors = Doors(folder)
+    tools = account("tools").model_dump(mode="json", by_alias=True)
+    (folder / "accounts.yaml").write_text(json.dumps({"accounts": [tools]}), encoding="utf-8")
+    own = {
+        "AWS_ACCESS_KEY_ID": "made",
+        "AWS_SECRET_ACCESS_KEY": "up",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    with mock_aws():
+        yield Situation(doors, settings={"TOWPATH_ACCOUNTS_FILE": f"{folder}/accounts.yaml", **own})

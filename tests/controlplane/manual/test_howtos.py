@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from controlplane.server import create_app
+from controlplane.settings import Settings
+from tests.controlplane.manual import approving
 from tests.controlplane.manual import situations as s
 from tests.controlplane.manual.situations import Situation
-from tests.support.book import commands
+from tests.support.book import BOOK, commands, settings
+from tests.support.doors import SECRET, Doors
 from tests.support.typing_in import Reader
 
 
@@ -51,6 +55,13 @@ PAGES: Mapping[str, Page] = {
             ),
         ],
     ),
+    "approvals.md": Page(
+        approving.asked,
+        [
+            says("Approved: Prod of", "? [y/N]: y", "Approved Prod of"),
+            says("The execution goes on at once", "Approved Prod of", afresh=True),
+        ],
+    ),
     "audit.md": Page(
         s.audited,
         [
@@ -74,7 +85,38 @@ PAGES: Mapping[str, Page] = {
             says("to lift it: towpath unfreeze 2 -m WHY"),
             says("to lift it: towpath unfreeze 3 -m WHY"),
             says("2026-12-27T07:00:00.000Z", "the fair", "incident 4711"),
-            says("lifted"),
+            says("lift freeze 3, and let in who waits for it? [y/N]: y", "lifted"),
+        ],
+    ),
+    "import.md": Page(
+        s.importing,
+        [
+            says(
+                "old-shop, 1 of 3", "template.yaml: shop", "waits for Env", "2 pipelines imported"
+            ),
+            says("2 actions act in account dev", "account: dev", "provider: CodeDeploy"),
+            says("2 actions act in account prod"),
+            says("--- stored/shop", "+          DeploymentGroupName: shop-prod", status=1),
+            says("shop: version 2"),
+            says("AWS::CodePipeline::Pipeline", '"DeploymentGroupName": "shop-prod"'),
+        ],
+    ),
+    "migrate.md": Page(
+        s.migrating,
+        [
+            says("shop: would import", "2 actions act in account prod", "2 would import"),
+            says("shop: imported, version 1", "closed: the way into Gate, Prod", "2 imported"),
+            says("Prod", "entry", "the old one", "Towpath", "the same"),
+            says("open"),
+        ],
+    ),
+    "notifications.md": Page(
+        s.topics,
+        [
+            says("topic arn:aws:sns:eu-west-1:", ":towpath-shop", "would make"),
+            says(":towpath-shop  made", "press Confirm subscription"),
+            says(":towpath-shop  there", "sms to +4915112345678"),
+            says("to towpath-shop: whoever confirmed is told"),
         ],
     ),
     "runbooks/account-silent.md": Page(
@@ -163,6 +205,27 @@ def test_a_pages_commands_do_what_they_are_for(
             if wanted.afresh:
                 reader, now = reading.begin(stack)
             said = reader.types(now.put_in(line))
+            now.then(line)
             assert said.status == wanted.status, f"{line}: {said.text}"
             missing = [word for word in wanted.says if word not in said.text]
             assert not missing, f"{line}: {said.text}"
+
+
+def test_no_page_has_a_command_that_nobody_types() -> None:
+    every = (str(page.relative_to(BOOK)) for page in BOOK.rglob("*.md"))
+    assert {name for name in every if commands(name)} == {*PAGES, *TYPED_ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", ["access.md", "approvals.md", "triggers.md"])
+def test_what_a_page_sets_is_taken(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(name)
+    assert given
+    monkeypatch.setenv("TOWPATH_SECRET", SECRET)
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    read = Settings()
+    create_app(replace(Doors(tmp_path).parts(), settings=read))
+    known = {f"TOWPATH_{field.upper()}" for field in Settings.model_fields}
+    assert set(given) - known <= {"TOWPATH_OIDC_SECRET"}

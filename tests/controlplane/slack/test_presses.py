@@ -336,6 +336,7 @@ def killed(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         doomed = Inbox(chat.desk)
         with monkeypatch.context() as patched:
             patched.setattr(doomed, "_write", die)
+            patched.setattr(doomed, "_finish", die)
             patched.setattr(doomed, "_told", die)
             with pytest.raises(Killed):
                 doomed.turn()

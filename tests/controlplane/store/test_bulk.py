@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 from sqlmodel import SQLModel
 
 from controlplane.store import executions
@@ -82,3 +82,22 @@ def test_a_swap_of_a_row_that_had_moved_on_is_refused(connection: Connection) ->
     gone = {"b_id": "e", "b_old": "InProgress", "status": "Failed", "reason": "", "ended_at": 1.0}
     with pytest.raises(StaleError, match="1 of 1 rows of execution had moved on"):
         executions.move(connection, [gone])
+
+
+@pytest.mark.parametrize("connection", ["postgres"], indirect=True)
+def test_postgresql_looks_one_row_up_and_does_not_read_the_whole_table(
+    connection: Connection,
+) -> None:
+    fill = "INSERT INTO seen SELECT 'k' || n, n FROM generate_series(1, 10000) n"
+    connection.exec_driver_sql(fill)
+    connection.exec_driver_sql("ANALYZE seen")
+    said: list[tuple[str, Any]] = []
+    listens = (connection, "before_cursor_execute", lambda _c, _k, *said_: said.append(said_[:2]))
+    event.listen(*listens)
+    assert MOVE(connection, [{"b_key": "k7", "b_old": 7.0, "at": 0.0}]) == 1
+    found = select(SEEN.c.at).where(among(SEEN.c.key, "keys"))
+    assert connection.execute(found, {"keys": ["k7"]}).scalars().all() == [1.0]
+    event.remove(*listens)
+    for sql, given in said:
+        plan = connection.exec_driver_sql(f"EXPLAIN {sql}", given).scalars().all()
+        assert any("Index Scan using seen_pkey" in step for step in plan), plan

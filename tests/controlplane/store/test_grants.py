@@ -69,7 +69,7 @@ def test_grants_are_read_as_they_were_written(held: grants.Grants) -> None:
     assert grants.read(grants.write(held)) == held
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "[[]]", '[["admin","*","*","*"]]', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", "[[]]", '[["admin","*","*","*","*"]]', "null"])
 def test_what_cannot_be_read_grants_nothing(text: str) -> None:
     assert not any(may(grants.read(text), one) for one in Permission)
 
