@@ -58,7 +58,7 @@ PAGES: Mapping[str, Page] = {
     "approvals.md": Page(
         approving.asked,
         [
-            says("Approved Prod of"),
+            says("Approved: Prod of", "? [y/N]: y", "Approved Prod of"),
             says("The execution goes on at once", "Approved Prod of", afresh=True),
         ],
     ),
@@ -85,7 +85,7 @@ PAGES: Mapping[str, Page] = {
             says("to lift it: towpath unfreeze 2 -m WHY"),
             says("to lift it: towpath unfreeze 3 -m WHY"),
             says("2026-12-27T07:00:00.000Z", "the fair", "incident 4711"),
-            says("lifted"),
+            says("lift freeze 3, and let in who waits for it? [y/N]: y", "lifted"),
         ],
     ),
     "import.md": Page(
