@@ -35,7 +35,7 @@ class _Terminal(CliRunner):
     """Where somebody sits who can be asked."""
 
     @contextmanager
-    def isolation(self, *given: Any, **more: Any) -> Iterator[Any]:  # type: ignore[override]
+    def isolation(self, *given: Any, **more: Any) -> Iterator[Any]:
         """As it is in a shell, but for standard input, which is a terminal's."""
         with super().isolation(*given, **more) as streams:
             sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
