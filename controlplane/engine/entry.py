@@ -69,6 +69,8 @@ def _admit(tx: Transaction, pipeline: str, stage: str, *, opened: bool) -> None:
         closed=inbound[0].closed,
         quarantine=frozenset(digest for digest in held.values() if digest),
     )
+    if not inbound[0].frozen:
+        tx.no_freezes()
     owners = {row.stage_id: row for row in inbound}
     given_up = len(tx.given_up)
     for waiting in result.quarantined:
@@ -115,6 +117,8 @@ def _at_the_gate(tx: Transaction, execution: Any, place: Place, *, locked: bool)
     way, why = gate.stand(tx, execution, place, declared)
     if way is Way.OPEN:
         enter(tx, execution, place.id, place.stage, declared, locked=locked)
+        if place.id not in tx.to_settle:
+            tx.entered[place.id] = execution  # whoever claims his first actions need not ask again
     elif way is Way.FAIL:
         _turn_away(tx, execution, place, E.FAILED, why, StageStatus.FAILED)
     elif way is Way.SKIP and place.retried == AUTOMATIC:

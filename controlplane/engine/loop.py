@@ -183,7 +183,7 @@ class Engine:
 
     def _taken(self, tx: Transaction, rows: Sequence[Any], began: float) -> Taken:
         """What is to be called of claimed rows; what workers are to do is on record with the claim."""
-        found = jobs(tx.connection, self._structures, rows, tx.now)
+        found = jobs(tx.connection, self._structures, rows, tx.now, tx.entered)
         return Taken(work.on_record(tx, found), tx.now, began)
 
     def _one_by_one(self, results: Sequence[Result]) -> None:

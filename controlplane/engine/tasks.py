@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -69,12 +70,18 @@ class Job(NamedTuple):
 
 
 def jobs(
-    connection: Connection, structures: Structures, rows: Sequence[Any], now: float
+    connection: Connection,
+    structures: Structures,
+    rows: Sequence[Any],
+    now: float,
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Job]:
-    """One job for each claimed row of which one can be made; the others are seen again, and logged."""
-    if not rows:
-        return []
-    owners = executions.in_stages(connection, {row.stage_id for row in rows})
+    """One job for each claimed row of which one can be made; the others are seen again, and logged.
+
+    known: what `executions.in_stages` would say of some stage executions.
+    """
+    asked = {row.stage_id for row in rows} - known.keys()
+    owners = {**known, **(executions.in_stages(connection, asked) if asked else {})}
     found = []
     for row in rows:
         try:

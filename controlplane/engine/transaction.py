@@ -27,6 +27,7 @@ class Transaction:
     decided in the same transaction looks at them. given_up: tries that were turned away in front of their
     stage, where the one before them left what it had deployed. wakes: sleepers are to look for what is due now.
     judged: by action, what this transaction's looks saw that is not kept unless the rule ends with it.
+    entered: by stage execution, who came in here and is not settled since, as `executions.in_stages` would say.
     """
 
     connection: Connection
@@ -46,6 +47,7 @@ class Transaction:
     wakes: bool = True
     judged: dict[int, Judgement] = field(default_factory=dict)
     at_gate: set[str] = field(default_factory=set)
+    entered: dict[str, Any] = field(default_factory=dict)
     _freezes: Sequence[Any] | None = None
 
     def freezes(self) -> Sequence[Any]:
@@ -53,6 +55,10 @@ class Transaction:
         if self._freezes is None:
             self._freezes = gates.freezes(self.connection, self.now)
         return self._freezes
+
+    def no_freezes(self) -> None:
+        """Another question has said that there is none."""
+        self._freezes = ()
 
     def forget_freezes(self) -> None:
         """They were changed: ask again."""

@@ -21,13 +21,12 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    text,
     union_all,
     update,
 )
 
 from controlplane.states import ActionStatus
-from controlplane.store.bulk import Reading, among, inserting, updating
+from controlplane.store.bulk import Reading, among, inserting, table_of, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import ActionExecution, table
 
@@ -223,16 +222,9 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 ADD_CLAIMED = inserting(ACTION, "id", "owner", *ADD.names)
 PICK = itemgetter(*Claimed._fields)
-NUMBERS = {
-    "sqlite": text(  # what SQLite would give them itself: nobody else writes now
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many) "
-        "SELECT i + (SELECT coalesce(max(id), 0) FROM action_execution) FROM n"
-    ),
-    "postgresql": text(
-        "SELECT nextval(pg_get_serial_sequence('action_execution', 'id')) "
-        "FROM generate_series(1, :many)"
-    ),
-}
+LAST = select(func.coalesce(func.max(C.id), 0))
+ADD_TAKEN = inserting(ACTION, "owner", *ADD.names).by_table.returning(*CLAIMED)
+"""PostgreSQL numbers the rows itself, and answers them."""
 
 
 def add_claimed(
@@ -244,12 +236,16 @@ def add_claimed(
     """
     if not rows:
         return []
-    numbers = connection.execute(NUMBERS[connection.dialect.name], {"many": len(rows)}).scalars()
-    for number, row in zip(numbers, rows, strict=True):
+    for row in rows:
         row.update(
-            id=number, owner=wanted.owner, fence=1, starts=1, status=ActionStatus.STARTING,
+            owner=wanted.owner, fence=1, starts=1, status=ActionStatus.STARTING,
             due_at=wanted.until, started_at=wanted.now,
         )  # fmt: skip
+    if connection.dialect.name != "sqlite":
+        return [Claimed._make(row) for row in connection.execute(ADD_TAKEN, table_of(rows)).all()]
+    # SQLite would number them like this itself: nobody else writes now.
+    for number, row in enumerate(rows, connection.execute(LAST).scalar_one() + 1):
+        row["id"] = number
     ADD_CLAIMED(connection, rows)
     return [Claimed._make(PICK(row)) for row in rows]
 

@@ -54,7 +54,7 @@ class Bulk:
         listed = func.json_to_recordset(bindparam("rows", type_=JSON)).table_valued(*columns)
         rows = listed.render_derived(name="listed", with_types=True)
         given = select(*rows.c).limit(bindparam("many")).subquery("given")
-        self._by_table = by_table({name: given.c[name] for name in types})
+        self.by_table = by_table({name: given.c[name] for name in types})
         self._prepared: tuple[str, Callable[[Row], tuple[Any, ...]]] | None = None
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
@@ -64,13 +64,18 @@ class Bulk:
         if connection.dialect.name == "sqlite":
             sql, values = self._prepared = self._prepared or self._prepare(connection)
             return connection.exec_driver_sql(sql, [values(row) for row in rows]).rowcount
-        return connection.execute(self._by_table, {"rows": rows, "many": len(rows)}).rowcount
+        return connection.execute(self.by_table, table_of(rows)).rowcount
 
     def _prepare(self, connection: Connection) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
         compiled = self._by_row.compile(dialect=connection.dialect)
         same = {k: v for k, v in compiled.params.items() if k not in self.names}
         pick = itemgetter(*compiled.positiontup)
         return str(compiled), (lambda row: pick({**same, **row})) if same else pick
+
+
+def table_of(rows: Sequence[Row]) -> Mapping[str, Any]:
+    """What a statement `by_table` is given."""
+    return {"rows": rows, "many": len(rows)}
 
 
 def updating(

@@ -46,25 +46,35 @@ BLOCKED = exists().where(
 """An older one to the same place about the same execution has not left yet."""
 
 
+DUE = (
+    select(O.id)
+    .where(O.due_at.is_not(None), O.due_at <= bindparam("now"), O.status == "PENDING", ~BLOCKED)
+    .order_by(O.due_at, O.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
+)
+CLAIM = (
+    update(OUTBOX)
+    .where(O.id.in_(select(DUE.c.id)))
+    .values(
+        {
+            "owner": bindparam("by"),
+            "fence": O.fence + 1,
+            "due_at": bindparam("until"),
+            "attempts": O.attempts + 1,
+        }
+    )
+    .returning(OUTBOX)
+)
+
+
 def claim_outbox(
     connection: Connection, owner: str, now: float, until: float, limit: int
 ) -> Sequence[Row[Any]]:
     """Take what is due: to one place about one execution only the oldest that is not sent."""
-    due = (
-        select(O.id)
-        .where(O.due_at.is_not(None), O.due_at <= now, O.status == "PENDING", ~BLOCKED)
-        .order_by(O.due_at, O.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")  # locked once: PostgreSQL may run a plain subquery more than once
-    )
-    taken = (
-        update(OUTBOX)
-        .where(O.id.in_(select(due.c.id)))
-        .values(owner=owner, fence=O.fence + 1, due_at=until, attempts=O.attempts + 1)
-        .returning(OUTBOX)
-    )
-    return sorted(connection.execute(taken).all(), key=lambda row: row.id)
+    given = {"by": owner, "now": now, "until": until, "most": limit}
+    return sorted(connection.execute(CLAIM, given).all(), key=lambda row: row.id)
 
 
 RECORD_OUTBOX = (
@@ -100,12 +110,15 @@ def release_outbox(connection: Connection, owner: str, now: float) -> None:
     connection.execute(statement.values(owner=None, due_at=now))
 
 
+REFERENCE = select(THREAD.c.reference).where(
+    THREAD.c.execution_id == bindparam("execution"), THREAD.c.place == bindparam("place")
+)
+
+
 def thread(connection: Connection, execution_id: str, place: str) -> str:
     """What the channel needs to go on with its message; "" before the first."""
-    statement = select(THREAD.c.reference).where(
-        THREAD.c.execution_id == execution_id, THREAD.c.place == place
-    )
-    return str(connection.execute(statement).scalar() or "")
+    given = {"execution": execution_id, "place": place}
+    return str(connection.execute(REFERENCE, given).scalar() or "")
 
 
 def keep_thread(connection: Connection, execution_id: str, place: str, reference: str) -> None:
@@ -125,8 +138,11 @@ def next_due(connection: Connection) -> float | None:
     return connection.execute(statement).scalar()
 
 
+BY_ID = select(EVENT).where(EVENT.c.id == bindparam("id"))
+
+
 def event(connection: Connection, event_id: int) -> Row[Any]:
-    return connection.execute(select(EVENT).where(EVENT.c.id == event_id)).one()
+    return connection.execute(BY_ID, {"id": event_id}).one()
 
 
 def threads(connection: Connection, execution_id: str) -> set[str]:

@@ -24,6 +24,7 @@ from controlplane.store.bulk import Reading, among, inserting, updating
 from controlplane.store.swap import swap
 from controlplane.store.tables import (
     Execution,
+    Freeze,
     OutputVariable,
     Quarantine,
     StageExecution,
@@ -37,7 +38,7 @@ STAGE = table(StageExecution)
 V = table(OutputVariable)
 STARTED = table(Started)
 E, S = EXECUTION.c, STAGE.c
-Q, T = table(Quarantine).c, table(Transition).c
+Q, T, F = table(Quarantine).c, table(Transition).c, table(Freeze).c
 
 
 ADD = {
@@ -220,11 +221,15 @@ OCCUPIED = exists().where(
 )
 CLOSED = exists().where(T.pipeline == bindparam("pipeline"), T.stage == bindparam("stage"))
 BANNED = exists().where(Q.digest == E.digest, Q.lifted_at.is_(None)).correlate(EXECUTION)
+FROZEN = exists().where(F.lifted_at.is_(None))
 INBOUND = Reading(
     select(
         S.id.label("stage_id"), S.execution_id, S.stage, S.position, S.attempt, S.held, S.retried,
+        S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
+        E.revisions,
         OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
+        FROZEN.label("frozen"),
     )
     .join(EXECUTION, S.execution_id == E.id)
     .where(*IN_IT, S.status == literal_column(f"'{StageStatus.INBOUND}'"))  # as the index says it
@@ -235,7 +240,8 @@ def inbound(connection: Connection, pipeline: str, stage: str) -> Sequence[Any]:
     """Who waits in front of a stage, its execution, and all that letting it in depends on.
 
     occupied: an execution is in the stage, locked or (it came in PARALLEL mode) not. closed: the way in is
-    disabled. quarantined: this one's digest may go nowhere.
+    disabled. quarantined: this one's digest may go nowhere. frozen: some freeze, of this stage or of another,
+    has not been lifted. What a task needs to know (`in_stages`) is among it.
     """
     return INBOUND(connection, {"pipeline": pipeline, "stage": stage})
 
@@ -248,10 +254,14 @@ def is_occupied(connection: Connection, pipeline: str, stage: str) -> bool:
     return bool(connection.execute(IS_IN, {"pipeline": pipeline, "stage": stage}).scalar_one())
 
 
+OF_EXECUTION = (
+    select(STAGE).where(S.execution_id == bindparam("execution")).order_by(S.position, S.attempt)
+)
+
+
 def of_execution(connection: Connection, execution_id: str) -> Sequence[Row[Any]]:
     """The stage executions of an execution, in order."""
-    statement = select(STAGE).where(S.execution_id == execution_id).order_by(S.position, S.attempt)
-    return connection.execute(statement).all()
+    return connection.execute(OF_EXECUTION, {"execution": execution_id}).all()
 
 
 def variables(connection: Connection, execution_id: str) -> dict[tuple[str, str], str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from controlplane.states import StageStatus
 from controlplane.store.tables import (
@@ -25,36 +25,39 @@ Rows = Sequence[Row[Any]]
 INSIDE = (StageStatus.IN_PROGRESS, StageStatus.BAKING, StageStatus.STOPPING)
 
 
+OPEN_APPROVALS = (
+    select(ACTION)
+    .join(STAGE, A.stage_id == S.id)
+    .where(
+        S.execution_id == bindparam("execution"),
+        S.stage == bindparam("stage"),
+        A.status == "InProgress",
+        A.handle == A.token,  # an approval's handle is its token
+    )
+)
+
+
 def open_approval(
     connection: Connection, execution_id: str, stage: str, action: str
 ) -> Row[Any] | None:
     """The approval that waits in a stage; action "" takes the only one."""
-    statement = (
-        select(ACTION)
-        .join(STAGE, A.stage_id == S.id)
-        .where(
-            S.execution_id == execution_id,
-            S.stage == stage,
-            A.status == "InProgress",
-            A.handle == A.token,  # an approval's handle is its token
-        )
-    )
-    if action:
-        statement = statement.where(A.name == action)
-    rows = connection.execute(statement).all()
+    found = connection.execute(OPEN_APPROVALS, {"execution": execution_id, "stage": stage}).all()
+    rows = [row for row in found if action in ("", row.name)]
     return rows[0] if len(rows) == 1 else None
+
+
+IN_STAGE = select(STAGE).where(
+    S.pipeline == bindparam("pipeline"),
+    S.stage == bindparam("stage"),
+    S.ended_at.is_(None),
+    S.status.in_(INSIDE),
+)
 
 
 def in_stage(connection: Connection, pipeline: str, stage: str) -> Row[Any] | None:
     """The newest execution that is in a stage now."""
-    statement = select(STAGE).where(
-        S.pipeline == pipeline,
-        S.stage == stage,
-        S.ended_at.is_(None),
-        S.status.in_(INSIDE),
-    )
     # Sorted here: there are few, and SQLite would walk through all that ever entered to sort them.
-    rows = connection.execute(statement).all()
+    rows = connection.execute(IN_STAGE, {"pipeline": pipeline, "stage": stage}).all()
     return max(rows, key=lambda row: row.execution_id, default=None)
 
 

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from controlplane.engine.jobs import Jobs
 from controlplane.engine.loop import Engine, Limits
 from controlplane.sandbox.scripted import succeed
-from controlplane.store import action_types
+from controlplane.store import action_types, executions
 from controlplane.store.tables import ActionExecution, table
 from monitors.base import Progress, Task
 from tests.support.house import ANNE, KEYS, House, deploying, pipeline, source
@@ -107,3 +107,31 @@ def test_a_start_is_granted_though_what_it_took_cannot_be_called(
         execution = house.commands.start("shop", ANNE)
         assert house.execution(execution).status == "InProgress"
         monkeypatch.undo()
+
+
+def test_a_start_asks_for_nothing_twice(house: House) -> None:
+    house.apply(
+        pipeline(source(), deploying("Prod"), mode="PARALLEL")
+    )  # nobody waits for the first
+    me, said = threading.get_ident(), []
+    with working(house, Limits(idle=NEVER)):
+        house.commands.start("shop", ANNE)  # reads what is parsed once
+
+        def noted(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
+            if threading.get_ident() == me:
+                said.append(" ".join(sql.split()[:2]))
+
+        event.listen(house.database.engine, "before_cursor_execute", noted)
+        house.commands.start("shop", ANNE)
+        event.remove(house.database.engine, "before_cursor_execute", noted)
+    reads = [one for one in said if one.startswith("SELECT")]
+    assert len(reads) == 4, "its version, who waits at the way in, the last row, the last decision"
+
+
+def test_who_enters_is_known_as_well_as_a_claim_would_know_him(house: House) -> None:
+    house.commands.disable_transition("shop", "Source", ANNE, reason="r")
+    house.commands.start("shop", ANNE)
+    with house.database.read() as connection:
+        [waits] = executions.inbound(connection, "shop", "Source")
+        [known] = executions.in_stages(connection, [waits.stage_id]).values()
+    assert known._asdict().items() <= waits._asdict().items()

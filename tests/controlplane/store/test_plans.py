@@ -60,7 +60,7 @@ ASKED: dict[str, Callable[[Connection], object]] = {
 ALLOWED = re.compile(
     r"COVERING|VIRTUAL TABLE|^SCAN due$|^SCAN due_[01]$|^SCAN wanted$|CONSTANT ROWS?"
     r"|^SCAN anon_1$|subquery-1"
-    r"|ix_execution_open$|^SCAN tally$|^SCAN drill$"
+    r"|ix_execution_open$|ix_freeze_now$|^SCAN tally$|^SCAN drill$"
 )
 """An index that holds all that is asked for, or what is open only; the list of what is asked about; what a
 claim itself found; what is counted after an index found it; a table of sums; the newest thousand drills."""
