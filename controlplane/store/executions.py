@@ -227,7 +227,7 @@ INBOUND = Reading(
         S.id.label("stage_id"), S.execution_id, S.stage, S.position, S.attempt, S.held, S.retried,
         S.status.label("stage_status"), S.since,
         E.id, E.pipeline, E.version, E.type, E.status, E.digest, E.plan, E.rolls_back, E.trigger,
-        E.revisions,
+        E.revisions, E.stop,
         OCCUPIED.label("occupied"), CLOSED.label("closed"), BANNED.label("quarantined"),
         FROZEN.label("frozen"),
     )
