@@ -1,7 +1,8 @@
 """Which environments a stage leads into: those of the accounts that its actions act in, as they are registered.
 
 A stage that deploys nothing leads into the next one that does: whoever lets a release pass there lets it go
-that far, so the environments of all that lies between count.
+that far, so the environments of all that lies between count. Where an approval comes after what the stage
+deploys, whoever gives it lets the release go on to the next one that does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,10 +16,11 @@ from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys
 from controlplane.store import executions, pipelines
 from controlplane.store.database import Database
+from controlplane.store.grants import Goes
+from controlplane.store.roles import Permission
 
 UNKNOWN = ""
 """The environment of an account that is not registered, or of a structure that cannot be read."""
-Goes = Callable[[str, str], frozenset[str]]
 
 
 def goes_of(
@@ -30,22 +32,28 @@ def goes_of(
     may be about one of them. Nothing is answered where there is no such stage, or it leads nowhere.
     """
 
-    def goes(pipeline: str, stage: str) -> frozenset[str]:
+    def goes(pipeline: str, stage: str, to: Permission = Permission.RUN, /) -> frozenset[str]:
         known = {account.name: account.environment for account in accounts()}
         with database.read() as connection:
-            names = set(_accounts(connection, structures, pipeline, stage))
+            names = set(_accounts(connection, structures, pipeline, stage, to))
         return frozenset(known.get(name, UNKNOWN) for name in names)
 
     return goes
 
 
-def into(stages: Sequence[StageDeclaration], stage: str) -> list[StageDeclaration]:
-    """The stages that a decision in one opens the way to: up to the first that deploys, that one included."""
+def into(
+    stages: Sequence[StageDeclaration], stage: str, *, approves: bool = False
+) -> list[StageDeclaration]:
+    """The stages that a decision in one opens the way to: up to the first that deploys, that one included.
+
+    approves: the decision is an approval that the stage asks for, maybe after it has deployed.
+    """
     found: list[StageDeclaration] = []
     for one in stages:
         if found or one.name == stage:
+            asks_last = approves and not found and _asks_last(one)
             found.append(one)
-            if any(deploys(action) for action in one.actions):
+            if any(deploys(action) for action in one.actions) and not asks_last:
                 break
     return found
 
@@ -53,8 +61,17 @@ def into(stages: Sequence[StageDeclaration], stage: str) -> list[StageDeclaratio
 # --- inside -------------------------------------------------------------------------------------
 
 
+def _asks_last(stage: StageDeclaration) -> bool:
+    """Whether an approval comes after all that a stage deploys, or beside the last of it."""
+    deployed = [action.run_order for action in stage.actions if deploys(action)]
+    asked = (
+        action.run_order for action in stage.actions if action.action_type_id.category == "Approval"
+    )
+    return max(asked, default=0) >= max(deployed, default=0)
+
+
 def _accounts(
-    connection: Connection, structures: Structures, pipeline: str, stage: str
+    connection: Connection, structures: Structures, pipeline: str, stage: str, to: Permission
 ) -> Iterator[str]:
     now = pipelines.version(connection, pipeline)
     for version in {
@@ -66,5 +83,5 @@ def _accounts(
         except (KeyError, BrokenStructureError):
             yield UNKNOWN
             continue
-        for one in into(stages, stage) if stage else stages:
+        for one in into(stages, stage, approves=to is Permission.APPROVE) if stage else stages:
             yield from accounts_of(one)

@@ -14,7 +14,7 @@ from controlplane.slack.moves import who
 from controlplane.slack.people import NotAllowedError
 from controlplane.store import access_keys, tokens
 from controlplane.store.grants import Grants, bounded
-from controlplane.store.roles import Role
+from controlplane.store.roles import Permission, Role
 from tests.support.doors import SECRET, Doors, account, asks_a_person
 from tests.support.house import action, deploying, pipeline, source
 from tests.support.wire import Wire
@@ -27,6 +27,9 @@ PEOPLE: dict[str, Any] = {
 
 def ask(stage: str) -> dict[str, Any]:
     return {"name": stage, "actions": [action("Ask", "Manual")]}
+
+
+PROD = deploying("Prod", watched=False)
 
 
 def declared(*stages: dict[str, Any]) -> Any:
@@ -79,6 +82,25 @@ def test_a_stage_leads_as_far_as_the_next_one_that_deploys(
     goes = doors.parts().goes
     assert goes("shop", stage) == leads
     assert goes("none", stage) == set()
+
+
+def asked_at_the_end(order: int) -> Any:
+    dev = deploying("Dev", watched=False)
+    return declared({**dev, "actions": [*dev["actions"], action("Ask", "Manual", order)]}, PROD)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_an_approval_after_what_its_stage_deploys_leads_on(doors: Doors, order: int) -> None:
+    doors.house.apply(asked_at_the_end(order))
+    goes = doors.parts().goes
+    assert (goes("shop", "Dev"), goes("shop", "Dev", Permission.APPROVE)) == (
+        {"dev"},
+        {"dev", "prod"},
+    )
+    assert goes("shop", "Prod", Permission.APPROVE) == {"prod"}
+    execution = doors.house.start()
+    assert approve(client(doors, Role.APPROVER, "dev"), execution, "Dev").status_code == 403
+    assert approve(client(doors, Role.APPROVER, "dev", "prod"), execution, "Dev").status_code == 204
 
 
 def test_what_was_declared_since_bounds_as_well_as_what_an_execution_runs(doors: Doors) -> None:
