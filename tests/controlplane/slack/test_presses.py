@@ -393,6 +393,16 @@ def test_a_window_that_is_sent_off_again_is_taken_as_said(chat: Chat) -> None:
     assert chat.submit("another word") != "" and chat.submit("well", "U3") != ""
 
 
+def test_a_word_that_has_lapsed_is_not_taken_as_said(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "2"})
+    chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    chat.press("approve")
+    assert [chat.submit("well"), chat.submit("well")] == ["", ""]
+    changes_in_prod(chat.house)
+    assert "what you saw has changed since" in chat.submit("well")
+
+
 def test_what_is_done_is_forgotten_after_a_day(chat: Chat) -> None:
     chat.release(deploying("Test", bake="60s"), deploying("Prod"))
     press = chat.pressed("hold")
