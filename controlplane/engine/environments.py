@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sqlalchemy import Connection
 
 from accounts.models import Account
-from controlplane.declarations.model import StageDeclaration
+from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.gate_facts import accounts_of
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys
@@ -20,7 +20,7 @@ from controlplane.store.grants import Goes
 from controlplane.store.roles import Permission
 
 UNKNOWN = ""
-"""The environment of an account that is not registered, or of a structure that cannot be read."""
+"""The environment of an account that is not registered or not named, or of a structure that cannot be read."""
 
 
 def goes_of(
@@ -70,6 +70,12 @@ def _asks_last(stage: StageDeclaration) -> bool:
     return max(asked, default=0) >= max(deployed, default=0)
 
 
+def _deploys_somewhere(action: ActionDeclaration) -> bool:
+    """Whether it deploys, and does not say into which account: a worker of somebody's does."""
+    named = action.configuration.get("Account", "")
+    return action.action_type_id.category == "Deploy" and not named
+
+
 def _accounts(
     connection: Connection, structures: Structures, pipeline: str, stage: str, to: Permission
 ) -> Iterator[str]:
@@ -85,3 +91,5 @@ def _accounts(
             continue
         for one in into(stages, stage, approves=to is Permission.APPROVE) if stage else stages:
             yield from accounts_of(one)
+            if any(_deploys_somewhere(action) for action in one.actions):
+                yield UNKNOWN

@@ -173,7 +173,9 @@ def _reaching(
 def _into(permission: Permission, found: Collection[str]) -> str:
     if permission is Permission.DECLARE:
         return " in every environment"
-    named = " and ".join(name or "an account that is not registered" for name in sorted(found))
+    named = " and ".join(
+        name or "an account that is not registered, or not named" for name in sorted(found)
+    )
     return f" in {named}" if named else ", which leads into no environment that is known"
 
 

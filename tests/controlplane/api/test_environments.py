@@ -29,6 +29,7 @@ def ask(stage: str) -> dict[str, Any]:
     return {"name": stage, "actions": [action("Ask", "Manual")]}
 
 
+DEV = deploying("Dev", watched=False)
 PROD = deploying("Prod", watched=False)
 
 
@@ -85,8 +86,7 @@ def test_a_stage_leads_as_far_as_the_next_one_that_deploys(
 
 
 def asked_at_the_end(order: int) -> Any:
-    dev = deploying("Dev", watched=False)
-    return declared({**dev, "actions": [*dev["actions"], action("Ask", "Manual", order)]}, PROD)
+    return declared({**DEV, "actions": [*DEV["actions"], action("Ask", "Manual", order)]}, PROD)
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -101,6 +101,16 @@ def test_an_approval_after_what_its_stage_deploys_leads_on(doors: Doors, order: 
     execution = doors.house.start()
     assert approve(client(doors, Role.APPROVER, "dev"), execution, "Dev").status_code == 403
     assert approve(client(doors, Role.APPROVER, "dev", "prod"), execution, "Dev").status_code == 204
+
+
+def test_what_deploys_and_names_no_account_may_lead_anywhere(doors: Doors) -> None:
+    kind = {"category": "Deploy", "owner": "Custom", "provider": "Ship", "version": "1"}
+    ship = {"name": "Ship", "actionTypeId": kind}
+    doors.house.apply(declared(ask("ToShip"), {"name": "Ship", "actions": [ship]}, DEV))
+    assert doors.parts().goes("shop", "ToShip") == {UNKNOWN, "dev"}
+    execution = doors.house.start()
+    refused = approve(client(doors, Role.APPROVER, "dev"), execution, "ToShip")
+    assert (refused.status_code, "or not named" in refused.text) == (403, True)
 
 
 def test_what_was_declared_since_bounds_as_well_as_what_an_execution_runs(doors: Doors) -> None:
