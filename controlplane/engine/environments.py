@@ -14,7 +14,7 @@ from controlplane.declarations.model import ActionDeclaration, StageDeclaration
 from controlplane.engine.gate_facts import accounts_of
 from controlplane.engine.structures import BrokenStructureError, Structures
 from controlplane.engine.view import deploys
-from controlplane.store import executions, pipelines
+from controlplane.store import executions, pipelines, queries
 from controlplane.store.database import Database
 from controlplane.store.grants import Goes
 from controlplane.store.roles import Permission
@@ -28,8 +28,9 @@ def goes_of(
 ) -> Goes:
     """A function that answers the environments of a pipeline's stage; of all its stages for "".
 
-    Besides the structure that counts now, those of executions that have not ended count: what is decided
-    may be about one of them. Nothing is answered where there is no such stage, or it leads nowhere.
+    Besides the structure that counts now, those of executions that have not ended count, and of who was in
+    the stage last: what is decided may be about one of them. Nothing is answered where there is no such stage,
+    or it leads nowhere.
     """
 
     def goes(pipeline: str, stage: str, to: Permission = Permission.RUN, /) -> frozenset[str]:
@@ -61,6 +62,17 @@ def into(
 # --- inside -------------------------------------------------------------------------------------
 
 
+def _versions(connection: Connection, pipeline: str, stage: str) -> set[int]:
+    """Of which structures something may be decided: who was in a stage last may be retried or rolled back."""
+    now = pipelines.version(connection, pipeline)
+    found = {*executions.open_versions(connection, pipeline), *([] if now is None else [now])}
+    for last in (queries.latest_in_stage, queries.last_in_stage) if stage else ():
+        row = last(connection, pipeline, stage)
+        execution = None if row is None else executions.by_id(connection, row.execution_id)
+        found |= set() if execution is None else {execution.version}
+    return found
+
+
 def _asks_last(stage: StageDeclaration) -> bool:
     """Whether an approval comes after all that a stage deploys, or beside the last of it."""
     deployed = [action.run_order for action in stage.actions if deploys(action)]
@@ -79,11 +91,7 @@ def _deploys_somewhere(action: ActionDeclaration) -> bool:
 def _accounts(
     connection: Connection, structures: Structures, pipeline: str, stage: str, to: Permission
 ) -> Iterator[str]:
-    now = pipelines.version(connection, pipeline)
-    for version in {
-        *executions.open_versions(connection, pipeline),
-        *([] if now is None else [now]),
-    }:
+    for version in _versions(connection, pipeline, stage):
         try:
             stages = structures.pipeline(connection, pipeline, version).stages
         except (KeyError, BrokenStructureError):

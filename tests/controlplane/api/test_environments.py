@@ -113,6 +113,20 @@ def test_what_deploys_and_names_no_account_may_lead_anywhere(doors: Doors) -> No
     assert (refused.status_code, "or not named" in refused.text) == (403, True)
 
 
+def test_who_was_there_last_goes_back_where_he_was(doors: Doors) -> None:
+    doors.house.apply(declared({**PROD, "name": "Ship"}))
+    doors.house.start()
+    doors.house.settle()
+    doors.house.apply(declared({**DEV, "name": "Ship"}))
+    back = "/api/v1/pipelines/shop/stages/Ship/rollback"
+    dev = client(doors, Role.RELEASE_MANAGER, "dev")
+    assert doors.parts().goes("shop", "Ship") == {"dev", "prod"}
+    assert dev.post(back, json={"reason": "so"}).status_code == 403
+    doors.house.start()
+    doors.house.settle()
+    assert doors.parts().goes("shop", "Ship") == {"dev"}
+
+
 def test_what_was_declared_since_bounds_as_well_as_what_an_execution_runs(doors: Doors) -> None:
     doors.house.start()
     doors.house.apply(declared(ask("ToDev"), deploying("Prod", watched=False)))
