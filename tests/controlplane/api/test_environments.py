@@ -176,6 +176,11 @@ def test_the_console_offers_and_does_it_there_only(doors: Doors) -> None:
         assert browser.post(path, data=form).status_code == status
 
 
+def test_the_consoles_audit_log_says_which_environments_it_needs(doors: Doors) -> None:
+    browser = doors.browser(token=token(doors, Role.RELEASE_MANAGER, "dev"))
+    assert "with all its stages in dev and prod" in browser.get("/audit?pipeline=shop").text
+
+
 def test_slacks_people_may_have_environments(doors: Doors) -> None:
     house, settings = doors.house, doors.settings
     press = Press("approve", house.start(), "ToDev", "Ask", "t")
