@@ -41,9 +41,8 @@ def put_account(name: AccountName, parts: GivenParts, by: GivenPerson, body: Acc
             accounts.put(connection, body, parts.now())
             audit.note(connection, parts.now(), by, "account.put", f"{name} ({body.id})")
             parts.registry.check(body)
-        parts.registry.put(
-            body
-        )  # once it is stored for sure: nobody acts in what is known here only
+        # Once it is stored for sure: nobody acts in what is known here only.
+        parts.registry.put(body)
     except AccountError as error:
         raise CommandError(Problem.INVALID, str(error)) from None
     return words.account(body, whole=True)

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-custom-
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from accounts.base import AccountError
@@ -37,7 +37,6 @@ def poll(ask: Ask) -> Answer:
     if id_[1] == "ThirdParty":
         raise invalid("Jobs of owner ThirdParty are polled for by PollForThirdPartyJobs")
     type_ = registered(ask, id_)
-    refuse_strangers(ask, id_, type_)
     query = given.get("queryParam", {})
     wanted = {one["name"] for one in type_["properties"] if one["queryable"]}
     if set(query) != wanted:
@@ -129,35 +128,6 @@ def registered(ask: Ask, id_: action_types.Id) -> Mapping[str, Any]:
     return found
 
 
-def refuse_strangers(ask: Ask, id_: Sequence[str], type_: Mapping[str, Any]) -> None:
-    """Raise AccessDeniedException where the type names whose workers there are, and whoever asks is none.
-
-    A service principal has no access key, so a type that names only such ones is for no key at all.
-    """
-    worker = type_["executor"].get("worker") or {}
-    accounts = worker.get("pollingAccounts") or ()
-    if not accounts and not worker.get("pollingServicePrincipals"):
-        return
-    if ask.account and ask.account in accounts:
-        return
-    whose = (
-        f"account {ask.account}" if ask.account else "no account (towpath token create --account)"
-    )
-    said = f"User: {ask.person.name} is not authorized to work for {'/'.join(id_)}: its key is of {whose}"
-    known = f", and its pollingAccounts are {', '.join(accounts) or 'none'}"
-    raise WireError("AccessDeniedException", said + known)
-
-
-def refuse_strangers_of(ask: Ask, type_: str) -> None:
-    """As above, of a job by its type's id; a type that was deleted counts as it was."""
-    category, owner, provider, version = type_.split("/")
-    id_ = (category, owner, provider, version)
-    with ask.read() as connection:
-        found = action_types.get(connection, id_, deleted=True)
-    if found is not None:
-        refuse_strangers(ask, id_, found)
-
-
 def told(ask: Ask, one: Given, code: str) -> tuple[str, dict[str, Any]]:
     """Answer a job's account and its data; WireError of that code where it cannot be made."""
     try:
@@ -186,7 +156,6 @@ def _own(ask: Ask) -> None:
     if row is None or row.client:
         said = f"There is no job '{ask.given['jobId']}'"
         raise WireError("JobNotFoundException", said)
-    refuse_strangers_of(ask, row.type)
 
 
 def _handed_out(ask: Ask, one: Given) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ BLOCK = re.compile(
 )
 COMMAND = re.compile(r"^((?:[A-Z_]+=\S+ )*towpath [^\n]*)", re.MULTILINE)
 """A line that types one of our commands, with what is set for it alone in front."""
+MENTIONED = re.compile(r"(?<!`)`(towpath\s[^`]+)`")
 SETTING = re.compile(r"TOWPATH_[A-Z_]+=")
 BIN = Path(sys.executable).parent
 
@@ -33,6 +34,12 @@ def commands(page: str) -> list[str]:
     text = (BOOK / page).read_text(encoding="utf-8")
     joined = (block["text"].replace("\\\n", " ") for block in BLOCK.finditer(text))
     return [line for block in joined for line in COMMAND.findall(block)]
+
+
+def mentioned(page: str) -> list[str]:
+    """What the page's sentences say to type."""
+    text = (BOOK / page).read_text(encoding="utf-8")
+    return [" ".join(found.split()) for found in MENTIONED.findall(text)]
 
 
 def settings(page: str) -> dict[str, str]:

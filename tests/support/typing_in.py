@@ -6,10 +6,12 @@ in front, `*` in names of files, `> FILE`, and comments.
 
 import os
 import shlex
-from collections.abc import Callable, Mapping
-from contextlib import chdir
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -29,9 +31,23 @@ class Said:
     text: str
 
 
+class _Terminal(CliRunner):
+    """Where somebody sits who can be asked."""
+
+    @contextmanager
+    def isolation(self, *given: Any, **more: Any) -> Iterator[Any]:
+        """As it is in a shell, but for standard input, which is a terminal's."""
+        with super().isolation(*given, **more) as streams:
+            sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
+            yield streams
+
+
 @dataclass
 class Reader:
-    """Types in a folder. settings: what his shell has exported, and nothing else of Towpath's or AWS's."""
+    """Types in a folder, and says yes where he is asked.
+
+    settings: what his shell has exported, and nothing else of Towpath's or AWS's.
+    """
 
     folder: Path
     settings: Mapping[str, str]
@@ -52,7 +68,8 @@ class Reader:
         own = dict(word.split("=", 1) for word in words[:begins])
         typed = [name for word in words[begins + 1 : ends] for name in self._names(word)]
         with chdir(self.folder):
-            done = CliRunner().invoke(app, typed, env={**self._blank(), **self.settings, **own})
+            env = {**self._blank(), **self.settings, **own}
+            done = _Terminal().invoke(app, typed, input="y\n", env=env)
         error = done.exception
         if isinstance(error, EXPECTED):
             return Said(code_of(error), done.output + sentence(error))

@@ -292,6 +292,18 @@ def test_where_another_bad_release_stood_it_goes_back_to_the_last_that_was_good(
     assert world.ecs.runs == good
 
 
+def test_a_good_release_that_failed_the_second_time_goes_back_to_its_first_revision() -> None:
+    world = World()
+    good = world.ecs.deploy("tp-good", "sha256:good")
+    world.ecs.later()
+    world.ecs.deploy("tp-worse", "sha256:worse")
+    world.ecs.later()
+    world.ecs.deploy("tp-bad", "sha256:good")
+    world.ecs.later()
+    world.restore.start(undoing())
+    assert world.ecs.runs == good
+
+
 def test_a_revision_that_was_taken_away_is_for_a_person() -> None:
     world = World()
     world.ecs.deploy("tp-bad")

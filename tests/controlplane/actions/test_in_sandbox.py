@@ -324,3 +324,13 @@ def allowing(who: Any, action: str, *resources: str) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": action}
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": resources}]}
     return json.dumps(document)
+
+
+def test_what_is_built_lies_in_the_store_under_its_key(way: Way, project: dict[str, str]) -> None:
+    store = a_store(way, "built")
+    source = way.drivers[SOURCE].start(way.source(way.upload(1)["versionId"]))
+    own = {"ProjectName": project["ProjectName"]}
+    made = way.run(BUILD, way.task("tools", own, inputs=source.artifacts, store=store))
+    bucket, _, key = made.artifacts[0].location.removeprefix("s3://").partition("/")
+    head = way.root("s3", "tools").head_object(Bucket=bucket, Key=key)
+    assert (bucket, head["SSEKMSKeyId"]) == (store.bucket, store.key)

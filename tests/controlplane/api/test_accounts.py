@@ -36,18 +36,22 @@ def test_what_could_not_be_stored_is_not_known_to_the_drivers(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin = doors.house.database.begin
+    lost_with: list[str] = []
 
     @contextmanager
     def lost() -> Iterator[Any]:
         with begin() as connection:
             yield connection
-            raise OperationalError("COMMIT", {}, Exception("the disk is full"))
+            if accounts.all_(connection):
+                lost_with.append("staging")
+                raise OperationalError("COMMIT", {}, Exception("the disk is full"))
 
     asking = doors.client()
     with monkeypatch.context() as broken:
         broken.setattr(doors.house.database, "begin", lost)
         with suppress(OperationalError):
             assert asking.put(ADDRESS, json=STAGING).status_code >= 500
+    assert lost_with, "the transaction that stores it was never reached"
     with pytest.raises(AccountError, match="staging"):
         doors.registry.get("staging")
 

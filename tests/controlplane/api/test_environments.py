@@ -125,8 +125,9 @@ def test_the_console_offers_and_does_it_there_only(doors: Doors) -> None:
         page = browser.get(path).text
         assert ('value="approve"' in page) is may
         csrf = browser.get("/freezes").text.split('name="csrf" value="')[1].split('"')[0]
-        form = {"csrf": csrf, "execution": execution, "stage": "ToDev", "action": "Ask"}
-        assert browser.post("/pipelines/shop/approve", data=form).status_code == status
+        seen = doors.client().get(f"/api/v1{path}").json()["evidence"]
+        form = {"csrf": csrf, "action": "Ask", "evidence": seen, "verdict": "approve"}
+        assert browser.post(path, data=form).status_code == status
 
 
 def test_slacks_people_may_have_environments(doors: Doors) -> None:

@@ -394,10 +394,8 @@ def test_a_digest_on_many_targets_is_told_once_and_as_on_the_worst_of_them() -> 
 
     targets = [on("a", GOOD, "GOOD", "1"), on("b", GOOD, "BAD", "2"), on("c", "", "", "")]
     targets += [on(str(n), str(n), "GOOD", "1") for n in range(4)]
-    stage = fleet._stage(
-        {"name": "Prod", "type": "STANDARD", "status": "Succeeded", "targets": targets},
-        {"prod": "production"},
-    )
+    glance = {"name": "Prod", "type": "STANDARD", "status": "Succeeded", "waitsFor": "", "held": ""}
+    stage = fleet._stage({**glance, "targets": targets}, {"prod": "production"})
     first = stage["digests"][0]
     assert (first["targets"], first["said"].words, first["since"]) == (2, "bad", "2")
     assert fleet._rank("A NEWER WORD") < fleet._rank("BAD")

@@ -66,13 +66,14 @@ def test_a_change_comes_as_the_pages_own_fragment(doors: Doors) -> None:
 def test_each_session_gets_its_own_forms(doors: Doors) -> None:
     doors.waits_for_approval()
     pages = {}
-    for role in (Role.VIEWER, Role.APPROVER, Role.ADMIN):
+    for role in (Role.VIEWER, Role.APPROVER, Role.RELEASE_MANAGER, Role.ADMIN):
         with watched(doors, role) as answer:
             pages[role] = next(messages(answer))
     csrf = {role: page.split('name="csrf" value="')[-1][:128] for role, page in pages.items()}
     assert "<form" not in pages[Role.VIEWER]
+    assert "Stop it" in pages[Role.RELEASE_MANAGER]
     assert len({unmasked(one) for one in csrf.values()} - {""}) == 2
-    assert "/rollback" not in pages[Role.APPROVER]
+    assert "Stop it" not in pages[Role.APPROVER]
 
 
 def test_the_stream_is_for_the_signed_in(doors: Doors) -> None:

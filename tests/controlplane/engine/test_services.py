@@ -29,12 +29,11 @@ def test_what_fails_is_stopped_and_brought_back_to_what_was_good(
     back = empty.rows()[0]
     assert (back.type, back.digest, back.rollback_state) == ("ROLLBACK", GOOD, "done")
     (undone,) = [t for t in empty.drivers[provider].started if t.execution == back.rolls_back]
-    for one in ("Stop", "Restore"):
-        (remedy,) = empty.drivers[provider + one].started
+    remedies = [empty.drivers[f"{provider}{word}"].started for word in ("Stop", "Restore")]
+    for (remedy,) in remedies:
         assert remedy.configuration["DeploymentToken"] == undone.token
         assert {key: remedy.configuration[key] for key in where} == where
-    (restored,) = empty.drivers[f"{provider}Restore"].started
-    assert restored.configuration["RevisionDigest"] == GOOD
+    assert remedies[1][0].configuration["RevisionDigest"] == GOOD
     with empty.database.read() as connection:
         found = ledger.entries(connection, "prod//shop/web")
     assert [(e.digest, e.status) for e in found] == [(GOOD, "GOOD"), (BAD, "BAD"), (GOOD, "GOOD")]

@@ -123,7 +123,7 @@ def unreached(folder: Path) -> Iterator[Situation]:
     """The accounts do not answer."""
     doors = Doors(folder)
     _release(doors.house)
-    _examined(doors, Nowhere(doors.registry))
+    examined(doors, Nowhere(doors.registry))
     yield Situation(doors)
 
 
@@ -147,7 +147,7 @@ def badly_drilled(folder: Path) -> Iterator[Situation]:
     house.start()
     house.wait(40)
     lacks = AccountError("The role lacks codedeploy:StopDeployment.", permanent=True)
-    _examined(doors, StubClients(doors.registry, refuse=lacks))
+    examined(doors, StubClients(doors.registry, refuse=lacks))
     house.drivers["CloudWatchAlarm"].default = alarm.watched
     house.drivers["CodeDeploy"].default = after(2, Outcome.FAILED, "no disk")
     runs = DrillRuns(house.database, house.structures, house.commands, alarm, house._now)
@@ -179,7 +179,7 @@ def _there(name: str) -> dict[str, Any]:
     return told
 
 
-def _examined(doors: Doors, clients: Clients) -> None:
+def examined(doors: Doors, clients: Clients) -> None:
     """The product's own doctor looks, by these clients."""
     house = doors.house
 

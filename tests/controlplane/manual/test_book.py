@@ -20,7 +20,7 @@ from controlplane.manual.keys import keys_page
 from controlplane.manual.pages import PAGES
 from controlplane.manual.settings import what_is_said
 from controlplane.settings import Settings
-from tests.support.book import BOOK, commands, environment
+from tests.support.book import BOOK, commands, environment, mentioned
 
 ALERTS = Path("deploy/prometheus/towpath-alerts.yml")
 PROMTOOL = Path("/usr/bin/promtool")
@@ -67,10 +67,10 @@ COMMANDS = sorted(
     {
         (name, line)
         for name in (str(page.relative_to(BOOK)) for page in BOOK.rglob("*.md"))
-        for line in commands(name)
+        for line in (*commands(name), *mentioned(name))
     }
 )
-"""They are run as well: the tutorials' by tests/journeys/test_tutorial.py, all others by test_howtos.py."""
+"""Those of blocks are run as well: by tests/journeys/test_tutorial.py, and by test_howtos.py."""
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS)
