@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from controlplane.store.roles import Role
 from tests.support.browsing import Visiting, another_replica, asking
@@ -35,6 +35,20 @@ def test_a_change_comes_by_itself_and_wipes_no_half_typed_comment(
         expect(page.get_by_role("status").filter(has_text="The way in is closed.")).to_be_visible()
         expect(page.get_by_text("the load test is well").first).to_be_visible()
     assert came.faults == []
+
+
+def test_a_page_lives_however_late_one_of_its_scripts_comes(doors: Doors, visit: Visiting) -> None:
+    asking(doors)
+    held: list[Route] = []
+    with served(doors.app) as url:
+        page = visit(url, doors.tokens[Role.ADMIN]).page
+        page.route("**/hx-sse.min.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks what it takes
+        page.goto(f"{url}/console{PAGE}", wait_until="commit")
+        page.wait_for_function("'htmx' in window && document.getElementById('live')")
+        held[0].continue_()
+        page.wait_for_load_state()
+        close_prod(doors, "a look at the disk first")
+        expect(page.get_by_text("a look at the disk first").first).to_be_visible()
 
 
 def test_what_was_opened_stays_open(doors: Doors, visit: Visiting) -> None:
