@@ -79,7 +79,8 @@ class BeanstalkRestore:
         if task.again and info["Status"] != "Ready" and api.begins(heard) > 1:
             return api.begun(environment, wanted)  # if it was not ours, the look will say so
         api.refuse_busy(environment, info)
-        if api.runs(info) not in (wanted, ours["VersionLabel"]):
+        before = _before(ours, task.configuration) or wanted
+        if api.runs(info) not in (wanted, ours["VersionLabel"], before):
             said = (
                 f"{environment} runs {api.runs(info) or 'its sample'}, which is not what is rolled back: "
                 "it is not overwritten. Find out what that brought, and deploy what should stand there."
@@ -119,13 +120,20 @@ def _ours(environment: api.Environment, task: Task) -> api.Info | None:
     return None
 
 
+def _before(ours: api.Info, configuration: Mapping[str, str]) -> str:
+    """What stood before, which Elastic Beanstalk goes back to by itself; "" where nobody knows.
+
+    What an earlier way back put there is undone by another token than it was made under.
+    """
+    own = str(ours["VersionLabel"]).startswith(f"{configuration['DeploymentToken']}.")
+    return api.before_of(ours) if own else ""
+
+
 def _wanted(
     environment: api.Environment, ours: api.Info, configuration: Mapping[str, str], good: str
 ) -> str:
     """Answer the label to go back to; ActionError (permanent) where that version is not there any more."""
-    # What an earlier way back put there is undone by another token than it was made under.
-    own = str(ours["VersionLabel"]).startswith(f"{configuration['DeploymentToken']}.")
-    before = api.before_of(ours) if own else ""
+    before = _before(ours, configuration)
     known = [str(one["VersionLabel"]) for one in api.versions(environment)]
     if before in known and api.digest_in(before) in ("", good):
         return before
