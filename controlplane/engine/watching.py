@@ -49,7 +49,8 @@ def prolong(tx: Transaction, stage_id: str, execution: Any) -> None:
     declared = stages[0] if execution.plan else stages[execution.position]
     ended = StageStatus(row.status)
     lasting = max((watch_seconds(terms(rule), ended) for rule in declared.rules()), default=0.0)
-    executions.update_stage(tx.connection, stage_id, watch_until=tx.now + lasting)
+    until = max(tx.now + lasting, row.bake_until or 0.0)  # never sooner than a person asked for
+    executions.update_stage(tx.connection, stage_id, watch_until=until)
 
 
 def decided(
