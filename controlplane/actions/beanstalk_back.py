@@ -2,8 +2,8 @@
 
 Configuration: ApplicationName, EnvironmentName; DeploymentToken and DeploymentId (a version's label, empty
 where unknown) say what is undone. Restoring takes RevisionDigest, too. It goes to the version that stood
-before, which ours carries in its description; where another bad release of ours stood there, to the newest
-version that brought the last known good digest.
+before, which ours carries in its description, where that brought the digest; else to the newest version that
+did, and only where there is none to somebody else's that stood before.
 https://docs.aws.amazon.com/elasticbeanstalk/latest/api/API_AbortEnvironmentUpdate.html
 """
 
@@ -135,11 +135,15 @@ def _wanted(
     """Answer the label to go back to; ActionError (permanent) where that version is not there any more."""
     before = _before(ours, configuration)
     known = [str(one["VersionLabel"]) for one in api.versions(environment)]
-    if before in known and api.digest_in(before) in ("", good):
+    if before in known and api.digest_in(before) == good:
         return before
     for label in known:
         if api.digest_in(label) == good and label != ours["VersionLabel"]:
             return label
+    if before in known and not api.digest_in(
+        before
+    ):  # somebody else's, and nobody has brought a better one
+        return before
     raise ActionError(
         f"{environment}: no version of {environment.application} brings {good} any more, and what stood "
         f"before was {before or 'not ours to know'}. Choose one: aws elasticbeanstalk update-environment "

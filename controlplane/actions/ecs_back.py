@@ -142,13 +142,16 @@ def _undone(clients: Clients, task: Task, purpose: Purpose) -> Undone:
 def _wanted(found: Undone, good: str) -> Definition:
     """Answer the revision to go back to; ActionError (permanent) where it is not there any more."""
     before = definitions.active(found.service.client, found.before) if found.before else None
-    if before and before.tags.get(DIGEST, good) == good:
+    if before and before.tags.get(DIGEST) == good:
         return before
     known = definitions.newest(found.service.client, found.stands.family)
     undone = found.ours.arn if found.ours else ""
-    for one in known:
-        if one.tags.get(DIGEST) == good and one.arn != undone:
-            return one
+    made = next((o for o in known if o.tags.get(DIGEST) == good and o.arn != undone), None)
+    # Somebody else's is it where it runs the very same images, or where nobody has brought a better one.
+    if before and DIGEST not in before.tags and (made is None or made.images == before.images):
+        return before
+    if made:
+        return made
     raise ActionError(
         f"{found.service}: no revision of {found.stands.family} brings {good} any more, and what stood "
         f"before was {found.before.rpartition('/')[2] or 'not ours to know'}. Choose one: aws ecs "

@@ -212,6 +212,18 @@ def test_what_the_abort_put_back_is_not_where_the_way_back_ends_if_that_was_bad_
     assert world.restore.start(undoing()).handle == good
 
 
+def test_what_somebody_put_there_between_is_not_taken_for_what_was_good() -> None:
+    world = World()
+    good = world.eb.deploy("tp-good", "good")
+    world.eb.later()
+    world.eb.version("hotfix")
+    world.eb.update("hotfix")
+    world.eb.later()
+    world.eb.deploy("tp-bad")
+    world.eb.later()
+    assert world.restore.start(undoing()).handle == good
+
+
 def test_a_version_that_was_taken_away_is_for_a_person() -> None:
     world = World()
     world.eb.deploy("tp-bad")

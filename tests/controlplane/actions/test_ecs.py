@@ -312,6 +312,22 @@ def test_where_another_bad_release_stood_it_goes_back_to_the_last_that_was_good(
     assert world.ecs.runs == good
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_what_somebody_put_there_between_is_what_was_good_where_its_images_are(
+    *, same: bool
+) -> None:
+    world = World()
+    good = world.ecs.deploy("tp-good", "sha256:good")
+    world.ecs.later()
+    other = world.ecs.register("web:bad" if same else "web:hotfix")  # every release's image here
+    world.ecs.update(other)
+    world.ecs.later()
+    world.ecs.deploy("tp-bad")
+    world.ecs.later()
+    world.restore.start(undoing())
+    assert world.ecs.runs == (other if same else good)
+
+
 def test_a_good_release_that_failed_the_second_time_goes_back_to_its_first_revision() -> None:
     world = World()
     good = world.ecs.deploy("tp-good", "sha256:good")
