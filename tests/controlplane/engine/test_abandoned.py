@@ -133,6 +133,23 @@ def test_what_never_ends_is_followed_no_longer_and_stopped_by_nobody(house: Hous
     assert house.kinds(execution).count("person.paged") == 1
 
 
+def test_what_was_given_up_before_the_last_start_was_answered_is_watched(house: House) -> None:
+    """The stage ends a while after the deployment was abandoned: it waits for another's first call."""
+    stage = deploying("Prod", bake="10m")
+    where = {"Account": "prod", "StackName": "net"}
+    other = action("Other", "CloudFormation", configuration=where, inputArtifacts=[{"name": "App"}])
+    house.apply(pipeline(source(), {**stage, "actions": [*stage["actions"], other]}))
+    house.drivers["CodeDeploy"].default = after(1000)
+    house.drivers["CloudFormation"].default = lambda *_: MonitorError("time-out")
+    house.drivers["CloudFormation"].stop = lambda _task: None  # type: ignore[method-assign]
+    execution = house.start()
+    house.wait(2)
+    house.commands.stop(execution, ANNE, abandon=True, reason="let it be")
+    assert house.execution(execution).status == "InProgress"
+    house.wait(120, step=5)
+    assert "watch.begun" in house.kinds(execution)
+
+
 def test_its_watch_ends_no_sooner_than_a_person_asked_for(house: House) -> None:
     def watched() -> float:
         with house.database.read() as connection:
