@@ -76,7 +76,7 @@ def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
         return None
     seconds = max(bake_seconds(rule) for rule in rules)
     began = row.baking_since
-    longer = row.bake_until if began is not None else None
+    longer = None if began is None or _is_of_watch(row) else row.bake_until
     if began is not None and longer is not None:
         seconds = max(seconds, longer - began)
     ends = None if began is None else began + seconds
@@ -89,6 +89,11 @@ def _bake(row: Any, declared: StageDeclaration | None) -> Document | None:
         "askedAt": iso(row.asked_at),
         "judged": row.judged,
     }
+
+
+def _is_of_watch(row: Any) -> bool:
+    """Whether a person had the watch last longer, and not the bake: that was over by then."""
+    return bool(row.watch) and (row.bake_until or 0.0) > (row.ended_at or 0.0)
 
 
 def _watch(row: Any) -> Document | None:

@@ -46,7 +46,7 @@ def audit_view(desk: Desk, session: Session, before: int = 0, pipeline: str = ""
     """The newest decisions; refusal says who may read them, where this session may not."""
     page = {**helpers(session, desk.clock()), "pipeline": pipeline, "refusal": ""}
     if not session.may(Permission.AUDIT, pipeline):
-        because = refusal(session.grants, Permission.AUDIT, pipeline)
+        because = refusal(session.grants, Permission.AUDIT, pipeline, goes=session.goes)
         said = f"The audit log is not for you: {because}"
         return {**page, "refusal": said, "entries": [], "next": 0, "head": None}
     with desk.database.read() as connection:

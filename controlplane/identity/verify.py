@@ -39,7 +39,9 @@ def read(token: str, algorithms: Sequence[str] = ALGORITHMS) -> Shown:
     """Read what it claims to be; IdentityError where that can not be."""
     if len(token) > MAX_LENGTH:
         raise IdentityError(f"it is over {MAX_LENGTH} bytes")
-    header, claims, _ = (_part(part) for part in (*token.split(".")[:2], "e30"))
+    if not looks_like_one(token):
+        raise IdentityError("it can not be read as a JWT")
+    header, claims = (_part(part) for part in token.split(".")[:2])
     if header.get("alg") not in algorithms:
         raise IdentityError(f"it is not signed by {' or '.join(algorithms)}")
     if "crit" in header:

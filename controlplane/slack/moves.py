@@ -80,6 +80,8 @@ def decide(door: Door, user: str, asked: Press, comment: str) -> None:
             token=asked.token,
             evidence=word.evidence,
         )
+    except approvals.ChangedError:
+        raise  # what he said counts no longer, though nobody has told him yet
     except CommandError:
         if not _has_said(door, by, word):
             raise

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from controlplane.store.roles import Permission, Role, allows, roles_with
 
@@ -38,11 +38,18 @@ class Grant(NamedTuple):
 
 
 Grants = tuple[Grant, ...]
-Goes = Callable[[str, str], Collection[str]]
-"""Pipeline and stage -> the environments that it leads into; of all stages for ""."""
 
 
-def nowhere(_pipeline: str, _stage: str) -> Collection[str]:
+class Goes(Protocol):
+    """Pipeline and stage -> the environments that it leads into; of all stages for ""."""
+
+    def __call__(
+        self, pipeline: str, stage: str, to: Permission = Permission.RUN, /
+    ) -> Collection[str]:
+        """Answer them. to: do what; whoever approves may let a release go further than its stage."""
+
+
+def nowhere(_pipeline: str, _stage: str, _to: Permission = Permission.RUN) -> Collection[str]:
     """Nobody knows where stages lead: a grant that is bounded to environments allows nothing there."""
     return ()
 
@@ -66,7 +73,7 @@ def may(
     # Whoever declares says which accounts a pipeline acts in, so no environment bounds that.
     if not able or not pipeline or permission is Permission.DECLARE:
         return False
-    found = goes(pipeline, stage)
+    found = goes(pipeline, stage, permission)
     return bool(found) and all(
         any(fnmatchcase(name, grant.environments) for grant in able) for name in found
     )
@@ -101,7 +108,7 @@ def refusal(
     place = f"pipeline {pipeline}" if pipeline else "every pipeline"
     place += f", stage {stage}" if stage else " with all its stages" if pipeline else ""
     if pipeline and _reaching(grants, permission, pipeline, stage):
-        place += _into(permission, goes(pipeline, stage))
+        place += _into(permission, goes(pipeline, stage, permission))
     return (
         f"{said(grants)} does not reach as far as this ({permission}): it needs {able} on {place}."
     )
@@ -166,7 +173,9 @@ def _reaching(
 def _into(permission: Permission, found: Collection[str]) -> str:
     if permission is Permission.DECLARE:
         return " in every environment"
-    named = " and ".join(name or "an account that is not registered" for name in sorted(found))
+    named = " and ".join(
+        name or "an account that is not registered, or not named" for name in sorted(found)
+    )
     return f" in {named}" if named else ", which leads into no environment that is known"
 
 

@@ -12,6 +12,7 @@ from controlplane.actions.noop import NoOp
 from controlplane.clock import system_clock
 from controlplane.engine.loop import Engine, Limits
 from controlplane.worker import settle_memory
+from tests.support import tables
 from tests.support.house import KEYS, House, action, pipeline
 
 STAGES, ORDERS = 3, 4
@@ -57,7 +58,8 @@ def sqlite() -> Iterator[str]:
 
 def house(url: str) -> House:
     """A database with the two pipelines, and commands to start them."""
-    made = House(Path(), url)
+    tables.make(url)
+    made = House(Path(), url, durable=True)
     made.clock = system_clock  # type: ignore[assignment]
     stages = [
         {"name": f"S{i}", "actions": [action(f"a{j}", "NoOp", j) for j in range(1, ORDERS + 1)]}

@@ -14,6 +14,7 @@ from controlplane.store import ledger
 from monitors.base import Judgement, Outcome, Progress, Task, Verdict
 from tests.bench.parts import Run
 from tests.bench.table import Line
+from tests.support import tables
 from tests.support.house import ANNE, BAD, GOOD, KEYS, House, deploying, pipeline, source
 
 
@@ -49,7 +50,8 @@ class Vendors:
 
 def measure(url: str) -> float:
     """Seconds."""
-    made = House(Path(), url)
+    tables.make(url)
+    made = House(Path(), url, durable=True)
     made.clock = system_clock  # type: ignore[assignment]
     made.apply(pipeline(source(), deploying("Prod")))
     vendors = Vendors()

@@ -164,7 +164,7 @@ class Fleet:
         """told: every account tells of its deployments' ends over EventBridge."""
         self.cloud = cloud
         self.names = [f"shop{n}" for n in range(deployments)]
-        self._house = House(folder)
+        self._house = House(folder, durable=True)
         self._house.clock = system_clock  # type: ignore[assignment]
         heard = Heard(system_clock)
         places = [(one.name, region) for one in cloud.registry.all() for region in REGIONS]

@@ -121,10 +121,11 @@ HTTP = httpx.Client(transport=httpx.MockTransport(_nobody))
 class House:
     """Everything a test of the engine needs."""
 
-    def __init__(self, folder: Path, url: str = "") -> None:
-        """url: a database that has its tables; left out: one in the folder."""
+    def __init__(self, folder: Path, url: str = "", *, durable: bool = False) -> None:
+        """url: a database with its tables; left out: one in the folder. durable: commits wait for the disk."""
         self.clock = ManualClock()
-        self.database = tables.careless(Database(url or tables.in_folder(folder), self._now))
+        database = Database(url or tables.in_folder(folder), self._now)
+        self.database = database if durable else tables.careless(database)
         self.structures = Structures()
         self.drivers = {name: Scripted() for name in KEYS}
         self.drivers["S3"].default = source_of(GOOD)

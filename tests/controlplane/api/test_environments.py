@@ -14,7 +14,7 @@ from controlplane.slack.moves import who
 from controlplane.slack.people import NotAllowedError
 from controlplane.store import access_keys, tokens
 from controlplane.store.grants import Grants, bounded
-from controlplane.store.roles import Role
+from controlplane.store.roles import Permission, Role
 from tests.support.doors import SECRET, Doors, account, asks_a_person
 from tests.support.house import action, deploying, pipeline, source
 from tests.support.wire import Wire
@@ -27,6 +27,10 @@ PEOPLE: dict[str, Any] = {
 
 def ask(stage: str) -> dict[str, Any]:
     return {"name": stage, "actions": [action("Ask", "Manual")]}
+
+
+DEV = deploying("Dev", watched=False)
+PROD = deploying("Prod", watched=False)
 
 
 def declared(*stages: dict[str, Any]) -> Any:
@@ -81,6 +85,48 @@ def test_a_stage_leads_as_far_as_the_next_one_that_deploys(
     assert goes("none", stage) == set()
 
 
+def asked_at_the_end(order: int) -> Any:
+    return declared({**DEV, "actions": [*DEV["actions"], action("Ask", "Manual", order)]}, PROD)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_an_approval_after_what_its_stage_deploys_leads_on(doors: Doors, order: int) -> None:
+    doors.house.apply(asked_at_the_end(order))
+    goes = doors.parts().goes
+    assert (goes("shop", "Dev"), goes("shop", "Dev", Permission.APPROVE)) == (
+        {"dev"},
+        {"dev", "prod"},
+    )
+    assert goes("shop", "Prod", Permission.APPROVE) == {"prod"}
+    execution = doors.house.start()
+    assert approve(client(doors, Role.APPROVER, "dev"), execution, "Dev").status_code == 403
+    assert approve(client(doors, Role.APPROVER, "dev", "prod"), execution, "Dev").status_code == 204
+
+
+def test_what_deploys_and_names_no_account_may_lead_anywhere(doors: Doors) -> None:
+    kind = {"category": "Deploy", "owner": "Custom", "provider": "Ship", "version": "1"}
+    ship = {"name": "Ship", "actionTypeId": kind}
+    doors.house.apply(declared(ask("ToShip"), {"name": "Ship", "actions": [ship]}, DEV))
+    assert doors.parts().goes("shop", "ToShip") == {UNKNOWN, "dev"}
+    execution = doors.house.start()
+    refused = approve(client(doors, Role.APPROVER, "dev"), execution, "ToShip")
+    assert (refused.status_code, "or not named" in refused.text) == (403, True)
+
+
+def test_who_was_there_last_goes_back_where_he_was(doors: Doors) -> None:
+    doors.house.apply(declared({**PROD, "name": "Ship"}))
+    doors.house.start()
+    doors.house.settle()
+    doors.house.apply(declared({**DEV, "name": "Ship"}))
+    back = "/api/v1/pipelines/shop/stages/Ship/rollback"
+    dev = client(doors, Role.RELEASE_MANAGER, "dev")
+    assert doors.parts().goes("shop", "Ship") == {"dev", "prod"}
+    assert dev.post(back, json={"reason": "so"}).status_code == 403
+    doors.house.start()
+    doors.house.settle()
+    assert doors.parts().goes("shop", "Ship") == {"dev"}
+
+
 def test_what_was_declared_since_bounds_as_well_as_what_an_execution_runs(doors: Doors) -> None:
     doors.house.start()
     doors.house.apply(declared(ask("ToDev"), deploying("Prod", watched=False)))
@@ -128,6 +174,11 @@ def test_the_console_offers_and_does_it_there_only(doors: Doors) -> None:
         seen = doors.client().get(f"/api/v1{path}").json()["evidence"]
         form = {"csrf": csrf, "action": "Ask", "evidence": seen, "verdict": "approve"}
         assert browser.post(path, data=form).status_code == status
+
+
+def test_the_consoles_audit_log_says_which_environments_it_needs(doors: Doors) -> None:
+    browser = doors.browser(token=token(doors, Role.RELEASE_MANAGER, "dev"))
+    assert "with all its stages in dev and prod" in browser.get("/audit?pipeline=shop").text
 
 
 def test_slacks_people_may_have_environments(doors: Doors) -> None:

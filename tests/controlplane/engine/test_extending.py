@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.api.documents import Documents
 from controlplane.engine.bake import ends, why_not_judged
 from controlplane.engine.extending import LONGEST, Extension, mark
 from controlplane.engine.refusals import CommandError, Problem
@@ -138,6 +139,22 @@ def test_a_watch_lasts_for_longer_too(house: House) -> None:
     assert row(house, execution).watch == "automatic"
     house.wait(800, step=20)
     assert row(house, execution).watch == "over"
+
+
+def bake_told(house: House, execution: str) -> Any:
+    with house.database.read() as connection:
+        told = Documents(house.structures).execution(connection, execution)
+    return told["stages"][-1]["bake"]
+
+
+def test_a_bake_that_is_over_lasted_as_long_as_it_did_whatever_its_watch_does(house: House) -> None:
+    house.apply(pipeline(source(), deploying("Test", Watch="10m")))
+    execution = house.start()
+    house.wait(20)
+    before = bake_told(house, execution)
+    extend(house, execution, 20)
+    assert before["seconds"] == 10
+    assert bake_told(house, execution) == before
 
 
 def test_two_who_saw_the_same_extend_it_once(house: House) -> None:

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from controlplane.engine.refusals import Person
+from controlplane.engine.structures import Structures
 from controlplane.notify import buttons
 from controlplane.sandbox.scripted import Scripted, judging
 from controlplane.slack.inbox import Inbox
 from controlplane.store import slack_inbox
-from controlplane.store.tables import Vote, table
+from controlplane.store.tables import PipelineVersion, SlackInbox, Vote, table
 from monitors.base import Outcome, Progress, Verdict
 from tests.support.changed import changes_in_prod
 from tests.support.chat import Chat
@@ -391,6 +393,44 @@ def test_a_window_that_is_sent_off_again_is_taken_as_said(chat: Chat) -> None:
     assert [chat.submit("well"), chat.submit("well")] == ["", ""]
     assert len(chat.house.texts("approval.answered")) == 1
     assert chat.submit("another word") != "" and chat.submit("well", "U3") != ""
+
+
+def test_a_word_that_has_lapsed_is_not_taken_as_said(chat: Chat) -> None:
+    asks_a_person(chat.house)
+    ask = action("Ask", "Manual", configuration={"Quorum": "2"})
+    chat.release({"name": "Gate", "actions": [ask]}, deploying("Prod"))
+    chat.press("approve")
+    assert [chat.submit("well"), chat.submit("well")] == ["", ""]
+    changes_in_prod(chat.house)
+    assert "what you saw has changed since" in chat.submit("well")
+
+
+def test_what_is_slow_lets_no_other_claim_run_out(chat: Chat) -> None:
+    chat.release(deploying("Test", bake="60s"), deploying("Prod"))
+    for button in ("hold", "rollback"):
+        chat.post(chat.pressed(button))
+    times, still_claimed = iter((0.0, 1.0, 16.0, 17.0, 18.0)), []
+
+    def tick() -> float:
+        with chat.house.database.read() as connection:
+            due = table(SlackInbox).c.due_at
+            still_claimed.append(len(connection.execute(select(due).where(due > 0)).all()))
+        return next(times)
+
+    chat.inbox.tick = tick
+    assert chat.inbox.turn() == 2
+    assert still_claimed == [2, 2, 2, 1, 1]
+
+
+def test_a_window_of_what_cannot_be_read_says_so(chat: Chat) -> None:
+    chat.asks()
+    with chat.house.database.begin() as connection:
+        connection.execute(update(table(PipelineVersion)).values(declaration="{}"))
+    restarted = replace(chat.door, structures=Structures())
+    chat.inbox = Inbox(replace(chat.desk, door=restarted))
+    chat.press("approve")
+    assert "cannot be read" in json.dumps(list(chat.fake.views().values())[-1])
+    assert chat.told() == ""
 
 
 def test_what_is_done_is_forgotten_after_a_day(chat: Chat) -> None:

@@ -24,11 +24,11 @@ P = Permission
 LEADS = {"Test": {"test"}, "Gate": {"prod"}, "Prod": {"prod"}, "Both": {"test", "prod"}}
 
 
-def goes(_pipeline: str, stage: str) -> Collection[str]:
+def goes(_pipeline: str, stage: str, _to: P = P.RUN, /) -> Collection[str]:
     return LEADS.get(stage, ()) if stage else {"test", "prod"}
 
 
-def never(_pipeline: str, _stage: str) -> Collection[str]:
+def never(_pipeline: str, _stage: str, _to: P = P.RUN, /) -> Collection[str]:
     raise AssertionError("nobody had to be asked")
 
 
