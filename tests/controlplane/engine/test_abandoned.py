@@ -141,7 +141,7 @@ def test_what_was_given_up_before_the_last_start_was_answered_is_watched(house: 
     house.apply(pipeline(source(), {**stage, "actions": [*stage["actions"], other]}))
     house.drivers["CodeDeploy"].default = after(1000)
     house.drivers["CloudFormation"].default = lambda *_: MonitorError("time-out")
-    house.drivers["CloudFormation"].stop = lambda _task: None  # type: ignore[method-assign]
+    house.drivers["CloudFormation"].stop = lambda task: None  # type: ignore[method-assign] # noqa: ARG005
     execution = house.start()
     house.wait(2)
     house.commands.stop(execution, ANNE, abandon=True, reason="let it be")
