@@ -365,6 +365,8 @@ def _remedy(step: Step, placement: Placement) -> ActionDeclaration:
         if placement.quarantined:
             copies = [[copy.location, copy.version] for copy in placement.quarantined]
             extra["QuarantinedRevisions"] = json.dumps(copies)
+        if placement.good is not None and not placement.overtaken:
+            extra["RestoredDigest"] = placement.good.digest
     elif placement.good is not None:
         extra |= {
             **({"DeploymentSince": placement.since} if placement.since else {}),

@@ -2,8 +2,8 @@
 
 Configuration: ApplicationName, EnvironmentName; DeploymentToken and DeploymentId (a version's label, empty
 where unknown) say what is undone. Restoring takes RevisionDigest, too. It goes to the version that stood
-before, which ours carries in its description; where another bad release of ours stood there, to the newest
-version that brought the last known good digest.
+before, which ours carries in its description, where that brought the digest; else to the newest version that
+did, and only where there is none to somebody else's that stood before.
 https://docs.aws.amazon.com/elasticbeanstalk/latest/api/API_AbortEnvironmentUpdate.html
 """
 
@@ -79,7 +79,8 @@ class BeanstalkRestore:
         if task.again and info["Status"] != "Ready" and api.begins(heard) > 1:
             return api.begun(environment, wanted)  # if it was not ours, the look will say so
         api.refuse_busy(environment, info)
-        if api.runs(info) not in (wanted, ours["VersionLabel"]):
+        before = _before(ours, task.configuration) or wanted
+        if api.runs(info) not in (wanted, ours["VersionLabel"], before):
             said = (
                 f"{environment} runs {api.runs(info) or 'its sample'}, which is not what is rolled back: "
                 "it is not overwritten. Find out what that brought, and deploy what should stand there."
@@ -119,19 +120,30 @@ def _ours(environment: api.Environment, task: Task) -> api.Info | None:
     return None
 
 
+def _before(ours: api.Info, configuration: Mapping[str, str]) -> str:
+    """What stood before, which Elastic Beanstalk goes back to by itself; "" where nobody knows.
+
+    What an earlier way back put there is undone by another token than it was made under.
+    """
+    own = str(ours["VersionLabel"]).startswith(f"{configuration['DeploymentToken']}.")
+    return api.before_of(ours) if own else ""
+
+
 def _wanted(
     environment: api.Environment, ours: api.Info, configuration: Mapping[str, str], good: str
 ) -> str:
     """Answer the label to go back to; ActionError (permanent) where that version is not there any more."""
-    # What an earlier way back put there is undone by another token than it was made under.
-    own = str(ours["VersionLabel"]).startswith(f"{configuration['DeploymentToken']}.")
-    before = api.before_of(ours) if own else ""
+    before = _before(ours, configuration)
     known = [str(one["VersionLabel"]) for one in api.versions(environment)]
-    if before in known and api.digest_in(before) in ("", good):
+    if before in known and api.digest_in(before) == good:
         return before
     for label in known:
         if api.digest_in(label) == good and label != ours["VersionLabel"]:
             return label
+    if before in known and not api.digest_in(
+        before
+    ):  # somebody else's, and nobody has brought a better one
+        return before
     raise ActionError(
         f"{environment}: no version of {environment.application} brings {good} any more, and what stood "
         f"before was {before or 'not ours to know'}. Choose one: aws elasticbeanstalk update-environment "

@@ -1,7 +1,8 @@
 """Deploy/Custom/ECSStop and ECSRestore: the way back of a service.
 
 Configuration: ClusterName and ServiceName; DeploymentToken and DeploymentId (a task definition's ARN, empty
-where unknown) say what is undone. Restoring takes RevisionDigest, too. The way back of an ECS service is the
+where unknown) say what is undone. Stopping may be told the RestoredDigest that is restored next, restoring
+takes RevisionDigest. The way back of an ECS service is the
 task definition that stood before, the very revision, which our own carries as a tag. Where another bad
 release of ours stood there, it is the newest revision that brought the last known good digest. A revision
 that somebody took away is not made up again: then a person must choose.
@@ -59,14 +60,15 @@ class EcsStop:
         self._clients = clients
 
     def start(self, task: Task) -> Progress:
-        """Put back what stood before, where ours is not completed; ECS's own rollback is followed."""
+        """Put back what is right, where ours is not completed; ECS's own rollback to that is followed."""
         found = _undone(self._clients, task, self.purpose)
         if found.ours is None:
             return found.done("was not changed: nothing to stop")
-        if found.runs and found.state != "COMPLETED" and found.before:
-            return services.update(found.service, found.before)
-        if found.stands.arn == found.before and found.state == "IN_PROGRESS":
-            return services.begun(found.service, found.before)
+        back = _put_back(found, task.configuration.get("RestoredDigest", ""))
+        if found.runs and found.state != "COMPLETED" and back:
+            return services.update(found.service, back)
+        if found.stands.arn == back and found.state == "IN_PROGRESS":
+            return services.begun(found.service, back)
         return found.done(f"runs {found.stands.short}: nothing is under way that we began")
 
     def look(self, tasks: Sequence[Task]) -> Mapping[str, Progress | MonitorError]:
@@ -140,13 +142,16 @@ def _undone(clients: Clients, task: Task, purpose: Purpose) -> Undone:
 def _wanted(found: Undone, good: str) -> Definition:
     """Answer the revision to go back to; ActionError (permanent) where it is not there any more."""
     before = definitions.active(found.service.client, found.before) if found.before else None
-    if before and before.tags.get(DIGEST, good) == good:
+    if before and before.tags.get(DIGEST) == good:
         return before
     known = definitions.newest(found.service.client, found.stands.family)
     undone = found.ours.arn if found.ours else ""
-    for one in known:
-        if one.tags.get(DIGEST) == good and one.arn != undone:
-            return one
+    made = next((o for o in known if o.tags.get(DIGEST) == good and o.arn != undone), None)
+    # Somebody else's is it where it runs the very same images, or where nobody has brought a better one.
+    if before and DIGEST not in before.tags and (made is None or made.images == before.images):
+        return before
+    if made:
+        return made
     raise ActionError(
         f"{found.service}: no revision of {found.stands.family} brings {good} any more, and what stood "
         f"before was {found.before.rpartition('/')[2] or 'not ours to know'}. Choose one: aws ecs "
@@ -154,6 +159,20 @@ def _wanted(found: Undone, good: str) -> Definition:
         "--task-definition FAMILY:REVISION",
         permanent=True,
     )
+
+
+def _put_back(found: Undone, good: str) -> str:
+    """Answer what ends a deployment of ours: what is restored next, or else what stood before; "" for none.
+
+    What stood before may have gone bad, too, and never come up again: then nobody would come to restore.
+    """
+    if good:
+        try:
+            return _wanted(found, good).arn
+        except ActionError as error:
+            if not error.permanent:
+                raise
+    return found.before
 
 
 def _refuse_strangers(found: Undone) -> None:

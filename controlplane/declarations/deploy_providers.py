@@ -127,6 +127,7 @@ DEPLOYS: tuple[Provider, ...] = (
             **SERVICE,
             **UNDONE,
             "DeploymentId": Key("task definition that it made, empty where unknown", empty=True),
+            "RestoredDigest": Key("what is restored next: this goes there, and to nothing else"),
         },
     ),
     Provider(

@@ -55,7 +55,8 @@ def looked(tx: Transaction, result: Result, execution: Any) -> None:
     what = f"{action.name}, which was abandoned as {action.handle},"
     stage = result.job.task.stage
     if result.status is A.IN_PROGRESS:
-        if result.failures == PATIENCE:
+        # What is postponed counts as no failure: it says nothing that was not said.
+        if result.job.row.failures < PATIENCE <= result.failures:
             text = f"{what} cannot be followed: {result.summary}"
             tx.fact("person.paged", execution, stage=stage, action=action.name, text=text)
         return

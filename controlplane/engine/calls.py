@@ -121,7 +121,9 @@ def _answer(driver: ActionDriver, job: Job, answers: Any) -> Result:
 
 
 def time_out(drivers: Drivers, job: Job) -> list[Result]:
-    """Its time is over: give it up at the vendor, and fail."""
+    """Its time is over: give it up at the vendor, and fail. What is only followed is followed no longer."""
+    if job.row.kind == ABANDONED:
+        return [_ended(job, A.FAILED, "it did not end in the time that any deployment has")]
     return [_end(drivers, job, _when_late(job), "timed out")]
 
 

@@ -61,8 +61,9 @@ def extend_bake(tx: Transaction, execution: Any, stage: str, by: Person, asked: 
 
 def may_be_extended(row: Any, execution: Any) -> bool:
     """Say whether a bake or a watch runs in a stage execution, as far as its row says so."""
-    runs = row.status == StageStatus.BAKING or row.watch in WATCHED
-    return runs and execution.type == OF_A_RELEASE and not execution.stop
+    bakes = row.status == StageStatus.BAKING and not execution.stop
+    # What was stopped has ended, and what it left there is watched like any other.
+    return execution.type == OF_A_RELEASE and (bakes or row.watch in WATCHED)
 
 
 def mark(row: Any) -> str:

@@ -297,11 +297,16 @@ class Engine:
         return self._lanes.room(lane)
 
     def _term(self, held: Mapping[int, int]) -> term.Term:
-        """How long what is held stays ours; what is held no longer is nobody's to call for."""
-        ids = tuple(held)
+        """How long what is held stays ours; what is held no longer is nobody's to call for.
+
+        Nor is what we hold by another claim since: that is called for anew.
+        """
 
         def left() -> float:
-            return min(self._until.get(id_, 0.0) for id_ in ids) - self.tick()
+            ours = (self._held.get(id_) == fence for id_, fence in held.items())
+            if not all(ours):
+                return 0.0
+            return min(self._until.get(id_, 0.0) for id_ in held) - self.tick()
 
         return term.Term(left, term.least(self._limits.lease))
 

@@ -30,6 +30,8 @@ def record(tx: Transaction, results: Sequence[Result]) -> set[str]:
     written = actions.record(tx.connection, [_row(tx, result) for result in results])
     taken = [result for result in results if (result.job.row.id, result.job.row.fence) in written]
     touched = set()
+    if brought := [result.job.row.id for result in taken if result.job.key == COPY]:
+        actions.not_started(tx.connection, brought)  # the vendor has heard nothing of it yet
     for result in taken:
         execution = result.job.execution
         if _changed(result):

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from controlplane import feedback
+from controlplane.declarations.model import RuleDeclaration
+from controlplane.declarations.wave_keys import target_of
+from controlplane.engine import waves
 from controlplane.engine.bake import OPEN
+from controlplane.engine.decide import latest
 from controlplane.engine.rows import ABANDONED, watch_row
 from controlplane.engine.signals import breach, clock
 from controlplane.engine.terms import terms
 from controlplane.engine.transaction import Transaction
-from controlplane.engine.view import ActionView, Moves, StageView
+from controlplane.engine.view import ActionView, Moves, StageView, deploys
 from controlplane.engine.watch import Where, decide_watch, watch_seconds
 from controlplane.ledger import Fared
 from controlplane.states import ActionStatus, StageStatus, WatchState
@@ -26,18 +30,29 @@ WATCHED = frozenset({WatchState.AUTOMATIC, WatchState.ADVICE})
 
 def begin(tx: Transaction, view: StageView, ended: StageStatus, row: Any, execution: Any) -> None:
     """Go on watching a stage that ends now, where it is declared or what stands there is unproven."""
-    lasting = {rule.name: watch_seconds(terms(rule), ended) for rule in view.declared.rules()}
+    rules = _about(view, ended)
+    lasting = {rule.name: watch_seconds(terms(rule), ended) for rule in rules}
     if not any(lasting.values()):
         return
     until = max(tx.now + max(lasting.values()), row.bake_until or 0.0)
     executions.update_stage(tx.connection, row.id, watch=WatchState.AUTOMATIC, watch_until=until)
     tx.new_actions.extend(
         watch_row(execution, row.id, rule, tx.now, row.attempt)
-        for rule in view.declared.rules()
+        for rule in rules
         if lasting[rule.name]
     )
     text = f"{row.stage} is watched until {clock(until)}"
     tx.fact("watch.begun", execution, stage=row.stage, text=text)
+
+
+def _about(view: StageView, ended: StageStatus) -> Sequence[RuleDeclaration]:
+    """Where it was stopped between two waves, only what was deployed is watched, as while it went on."""
+    rules = view.declared.rules()
+    given_up = {one.name for one in view.actions if one.status == ActionStatus.ABANDONED}
+    begun = waves.deploying(view, latest(view)) | {
+        target_of(one) for one in view.declared.actions if deploys(one) and one.name in given_up
+    }
+    return waves.watched(rules, begun) if begun and ended is StageStatus.STOPPED else rules
 
 
 def prolong(tx: Transaction, stage_id: str, execution: Any) -> None:
@@ -49,7 +64,8 @@ def prolong(tx: Transaction, stage_id: str, execution: Any) -> None:
     declared = stages[0] if execution.plan else stages[execution.position]
     ended = StageStatus(row.status)
     lasting = max((watch_seconds(terms(rule), ended) for rule in declared.rules()), default=0.0)
-    executions.update_stage(tx.connection, stage_id, watch_until=tx.now + lasting)
+    until = max(tx.now + lasting, row.bake_until or 0.0)  # never sooner than a person asked for
+    executions.update_stage(tx.connection, stage_id, watch_until=until)
 
 
 def decided(

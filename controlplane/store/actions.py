@@ -185,6 +185,11 @@ def record(
     return frozenset((one["b_id"], one["b_fence"]) for one in mine)
 
 
+def not_started(connection: Connection, ids: Collection[int]) -> None:
+    """What these were claimed for was no call that begins their work: that start counts as none."""
+    connection.execute(update(ACTION).where(C.id.in_(ids)).values(starts=C.starts - 1))
+
+
 def renew(connection: Connection, held: Mapping[int, int], until: float) -> Sequence[int]:
     """Keep what is still being worked on: held is {id: fence}; answer the ids that were kept.
 

@@ -199,6 +199,31 @@ def test_where_another_bad_release_stood_it_goes_back_to_the_last_that_was_good(
     assert world.restore.start(undoing()).handle == good
 
 
+def test_what_the_abort_put_back_is_not_where_the_way_back_ends_if_that_was_bad_too() -> None:
+    world = World()
+    good = world.eb.deploy("tp-good", "good")
+    world.eb.later()
+    worse = world.eb.deploy("tp-worse", "worse")
+    world.eb.later()
+    world.eb.deploy("tp-bad")
+    world.stop.start(undoing())
+    world.eb.later()
+    assert world.eb.runs == worse
+    assert world.restore.start(undoing()).handle == good
+
+
+def test_what_somebody_put_there_between_is_not_taken_for_what_was_good() -> None:
+    world = World()
+    good = world.eb.deploy("tp-good", "good")
+    world.eb.later()
+    world.eb.version("hotfix")
+    world.eb.update("hotfix")
+    world.eb.later()
+    world.eb.deploy("tp-bad")
+    world.eb.later()
+    assert world.restore.start(undoing()).handle == good
+
+
 def test_a_version_that_was_taken_away_is_for_a_person() -> None:
     world = World()
     world.eb.deploy("tp-bad")

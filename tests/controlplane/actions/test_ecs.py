@@ -248,6 +248,26 @@ def test_what_is_under_way_is_stopped_by_what_stood_before() -> None:
     assert world.look(world.stop, undoing(), begun).outcome is Outcome.SUCCEEDED
 
 
+def test_a_stop_puts_back_no_release_that_went_bad_itself() -> None:
+    world = World()
+    good = world.ecs.deploy("tp-good", "sha256:good")
+    world.ecs.later()
+    world.ecs.deploy("tp-worse", "sha256:worse")
+    world.ecs.later()
+    world.ecs.deploy("tp-bad")
+    stopping = undoing(RestoredDigest="sha256:good")
+    begun = world.stop.start(stopping)
+    assert world.ecs.runs == good
+    assert world.stop.start(stopping).handle == begun.handle
+    assert world.ecs.begun == 1
+    lost = World()
+    before = lost.ecs.deploy("tp-worse", "sha256:worse")
+    lost.ecs.later()
+    lost.ecs.deploy("tp-bad")
+    lost.stop.start(undoing(RestoredDigest="sha256:taken-away"))
+    assert lost.ecs.runs == before
+
+
 def test_ecs_own_rollback_is_followed_and_not_begun_again() -> None:
     world = World(deploymentConfiguration=BREAKER)
     world.ecs.goes(fails="no such image")
@@ -290,6 +310,22 @@ def test_where_another_bad_release_stood_it_goes_back_to_the_last_that_was_good(
     world.ecs.later()
     world.restore.start(undoing())
     assert world.ecs.runs == good
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_somebody_put_there_between_is_what_was_good_where_its_images_are(
+    *, same: bool
+) -> None:
+    world = World()
+    good = world.ecs.deploy("tp-good", "sha256:good")
+    world.ecs.later()
+    other = world.ecs.register("web:bad" if same else "web:hotfix")  # every release's image here
+    world.ecs.update(other)
+    world.ecs.later()
+    world.ecs.deploy("tp-bad")
+    world.ecs.later()
+    world.restore.start(undoing())
+    assert world.ecs.runs == (other if same else good)
 
 
 def test_a_good_release_that_failed_the_second_time_goes_back_to_its_first_revision() -> None:

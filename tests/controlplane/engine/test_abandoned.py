@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from controlplane.engine.calls import PATIENCE
+from controlplane.engine.extending import Extension
+from controlplane.engine.rows import DAY, LONGEST_LEFT
 from controlplane.sandbox.scripted import after, judging, source_of
-from controlplane.store import archive, queries, tally
+from controlplane.store import archive, executions, queries, tally
 from monitors.base import MonitorError, Outcome, Progress, Verdict
 from tests.support.house import ANNE, BAD, House, action, deploying, pipeline, source
 
@@ -107,6 +109,58 @@ def test_no_error_ends_it_and_a_person_hears_once_that_it_cannot_be_read(house: 
     house.wait(600, step=5)
     assert house.kinds(execution).count("person.paged") == 1
     assert left(house, execution) == ["Succeeded"]
+
+
+def test_calls_that_are_held_back_after_that_page_nobody_anew(house: House) -> None:
+    def script(task: Any, asked: int) -> Progress | MonitorError:
+        if asked <= PATIENCE:
+            return MonitorError("time-out") if asked else after(1)(task, asked)
+        if asked < PATIENCE + 9:
+            return MonitorError("the circuit is open", postponed=True)
+        return after(PATIENCE)(task, asked)
+
+    execution = abandoned(house, script)
+    house.wait(600, step=5)
+    assert house.kinds(execution).count("person.paged") == 1
+    assert left(house, execution) == ["Succeeded"]
+
+
+def test_what_never_ends_is_followed_no_longer_and_stopped_by_nobody(house: House) -> None:
+    execution = abandoned(house, after(10**6))
+    house.wait(LONGEST_LEFT + DAY, step=DAY / 2)
+    assert left(house, execution) == ["Failed"]
+    assert house.drivers["CodeDeploy"].stopped == []
+    assert house.kinds(execution).count("person.paged") == 1
+
+
+def test_what_was_given_up_before_the_last_start_was_answered_is_watched(house: House) -> None:
+    """The stage ends a while after the deployment was abandoned: it waits for another's first call."""
+    stage = deploying("Prod", bake="10m")
+    where = {"Account": "prod", "StackName": "net"}
+    other = action("Other", "CloudFormation", configuration=where, inputArtifacts=[{"name": "App"}])
+    house.apply(pipeline(source(), {**stage, "actions": [*stage["actions"], other]}))
+    house.drivers["CodeDeploy"].default = after(1000)
+    house.drivers["CloudFormation"].default = lambda *_: MonitorError("time-out")
+    house.drivers["CloudFormation"].stop = lambda task: None  # type: ignore[method-assign] # noqa: ARG005
+    execution = house.start()
+    house.wait(2)
+    house.commands.stop(execution, ANNE, abandon=True, reason="let it be")
+    assert house.execution(execution).status == "InProgress"
+    house.wait(120, step=5)
+    assert "watch.begun" in house.kinds(execution)
+
+
+def test_its_watch_ends_no_sooner_than_a_person_asked_for(house: House) -> None:
+    def watched() -> float:
+        with house.database.read() as connection:
+            return float(executions.of_execution(connection, slow)[-1].watch_until)
+
+    slow = abandoned(house, after(20), deploying("Prod", bake="1m"))
+    asked = house.commands.extend_bake(slow, "Prod", ANNE, Extension(600, "odd"))
+    house.wait(240, step=5)
+    assert (left(house, slow), watched()) == (["Succeeded"], asked)
+    later = house.commands.extend_bake(slow, "Prod", ANNE, Extension(1, "odder"))
+    assert later == watched() == asked + 60
 
 
 def test_what_was_rolled_back_since_pages_nobody(house: House) -> None:

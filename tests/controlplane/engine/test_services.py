@@ -33,6 +33,7 @@ def test_what_fails_is_stopped_and_brought_back_to_what_was_good(
     for (remedy,) in remedies:
         assert remedy.configuration["DeploymentToken"] == undone.token
         assert {key: remedy.configuration[key] for key in where} == where
+    assert remedies[0][0].configuration["RestoredDigest"] == GOOD
     assert remedies[1][0].configuration["RevisionDigest"] == GOOD
     with empty.database.read() as connection:
         found = ledger.entries(connection, "prod//shop/web")

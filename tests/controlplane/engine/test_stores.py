@@ -109,6 +109,17 @@ def test_a_copy_takes_as_long_as_it_takes(house: House) -> None:
     assert (house.execution(execution).status, hashing.asked) == ("Succeeded", 3)
 
 
+def test_a_first_start_that_is_refused_after_a_copy_has_deployed_nothing(house: House) -> None:
+    house.apply(in_stores())
+    house.drivers["CodeDeploy"].default = lambda *_: MonitorError("no such group", permanent=True)
+    execution = house.start()
+    assert house.execution(execution).status == "Failed"
+    assert [task.again for task in house.drivers["CodeDeploy"].started] == [False]
+    assert "digest.quarantined" not in house.kinds(execution)
+    with house.database.read() as connection:
+        assert not ledger.entries(connection, f"prod/{CENTRAL}/shop/all")
+
+
 class Hashing:
     """Done at the third time."""
 

@@ -197,6 +197,20 @@ def test_a_stop_that_waits_does_not_wait_for_a_bake(house: House) -> None:
     assert house.rows()[0].status == "Stopped"
 
 
+def test_what_was_stopped_is_watched_only_where_it_was_deployed(house: House) -> None:
+    house.apply(declared(PIPELINE.replace("time: 10s", "time: 10m")))
+    execution = house.start()
+    house.wait(20)
+    house.commands.stop(execution, ANNE, abandon=False, reason="enough")
+    house.wait(5)
+    signals(house, {"c": judging(Verdict.FAIL)})
+    house.wait(120, step=5)
+    assert house.rows()[0].id == execution and started(house) == ["box"]
+    signals(house, {"box": judging(Verdict.FAIL)})
+    house.wait(120, step=5)
+    assert house.rows()[0].rolls_back == execution
+
+
 def test_a_retry_bakes_the_wave_again_that_was_left_without_a_next(house: House) -> None:
     text = PIPELINE.replace("onFailure: rollback", "onFailure: fail").replace(
         "time: 10s", "{time: 10s, onFail: FAIL}"[1:-1].replace(", ", "\n      ")
