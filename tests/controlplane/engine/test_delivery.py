@@ -166,8 +166,8 @@ def test_a_note_offers_the_legal_moves_and_no_others(house: House) -> None:
     channel = Channel()
     house.start()
     delivery(house, channel).turn()
-    (button,) = channel.sent[0][0].buttons
-    assert button.action == "rollback"
+    offered = [button.action for button in channel.sent[0][0].buttons]
+    assert offered == ["extend", "rollback"]
     house.wait(30)
     while delivery(house, channel).turn():
         pass
@@ -196,8 +196,9 @@ def buttons_of_the_last_note(house: House, stage: dict[str, Any], seconds: int) 
 def test_a_bake_that_asks_offers_both_answers(house: House) -> None:
     house.drivers["CloudWatchAlarm"].default = judging(Verdict.INCONCLUSIVE)
     asks = deploying("Prod", ExtendUpTo="5s")
-    assert buttons_of_the_last_note(house, asks, 20) == ["pass", "rollback"]
+    assert buttons_of_the_last_note(house, asks, 20) == ["pass", "extend", "rollback"]
 
 
 def test_what_is_watched_can_be_rolled_back_from_its_last_note(house: House) -> None:
-    assert buttons_of_the_last_note(house, deploying("Prod", Watch="1h"), 15) == ["rollback"]
+    offered = buttons_of_the_last_note(house, deploying("Prod", Watch="1h"), 15)
+    assert offered == ["rollback", "extend"]
