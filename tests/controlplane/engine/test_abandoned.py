@@ -199,6 +199,7 @@ def test_what_goes_bad_long_after_it_was_abandoned_is_rolled_back(house: House) 
 
 
 def test_it_is_not_archived_while_it_goes_on(house: House) -> None:
+    house.in_step_with_ids()  # what is archived is looked for by them
     slow = abandoned(house, after(1000))
     house.drivers["CodeDeploy"].default = lambda task, asked: after(
         1000 if task.execution == slow else 1

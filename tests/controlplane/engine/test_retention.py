@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from controlplane.engine import ids, retention
+from controlplane.engine import retention
 from controlplane.engine.retention import Keep
 from controlplane.sandbox.scripted import after, judging, measuring, source_of
 from controlplane.settings import Settings
@@ -23,19 +23,12 @@ PROD = "prod//shop/all"
 
 @pytest.fixture
 def house(empty: House) -> House:
-    in_step_with_ids(empty)
+    empty.in_step_with_ids()
     empty.apply(pipeline(source(), deploying("Prod", watched=False)))
     empty.apply(
         pipeline(source(), {"name": "Try", "actions": [action("Do", "NoOp")]}, name="other")
     )
     return empty
-
-
-def in_step_with_ids(house: House) -> None:
-    """Ids rise within a process, and clocks of other tests may have been years ahead."""
-    made = ids.execution_id(0)
-    ahead = int(made[:8] + made[9:13], 16) / 1000 - house.clock().timestamp()
-    house.clock.advance(max(0.0, ahead))
 
 
 @pytest.fixture
@@ -125,7 +118,7 @@ def test_the_way_back_is_still_known(house: House, tmp_path: Path) -> None:
 
 
 def test_what_was_rolled_back_stays_as_long_as_its_rollback(empty: House, tmp_path: Path) -> None:
-    in_step_with_ids(empty)
+    empty.in_step_with_ids()
     empty.apply(pipeline(source(), deploying("Prod")))
     empty.start()
     empty.wait(40)
@@ -240,7 +233,7 @@ def test_only_revisions_of_sources_are_remembered(house: House) -> None:
 
 
 def test_the_series_of_a_verdict_go_with_its_execution(empty: House, tmp_path: Path) -> None:
-    in_step_with_ids(empty)
+    empty.in_step_with_ids()
     empty.drivers["CloudWatchAlarm"].default = measuring([1.0], [2.0, 3.0], Verdict.PASS)
     empty.apply(pipeline(source(), deploying("Prod")))
     first = empty.start()
