@@ -55,7 +55,7 @@ def _ms(seconds: float) -> str:
 def _round() -> tuple[list[float], float]:
     """Seconds until each press was acknowledged; and until all were done, after the last one came."""
     with folder() as place:
-        chat = Chat(place)
+        chat = Chat(place, durable=True)
         chat.asks()
         worker = threading.Thread(target=chat.inbox.run)
         worker.start()
@@ -74,7 +74,11 @@ def _round() -> tuple[list[float], float]:
 
 async def _press_all(url: str, chat: Chat) -> list[float]:
     bodies = [_one(chat, number) for number in range(int(RATE * SECONDS))]
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=RATE)
+    limits = httpx.Limits(
+        max_connections=None,
+        max_keepalive_connections=RATE,
+        keepalive_expiry=1.0,  # before the server ends what is idle, after 5 s: a press would meet that
+    )
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as client:
         began = time.perf_counter() + 0.1
         tasks = [

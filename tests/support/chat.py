@@ -33,8 +33,8 @@ TOLD = Notification(provider="Slack", configuration={"Channel": "#releases"})
 class Chat:
     """Press, submit and command as people do; `work` does what was asked, `tell` sends what is due."""
 
-    def __init__(self, folder: Path) -> None:
-        self.doors = Doors(folder, slack_people=dict(PEOPLE))
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.doors = Doors(folder, durable=durable, slack_people=dict(PEOPLE))
         self.house = self.doors.house
         self.fake = serve_slack(now=self.house.clock)
         notes = NoteMaker(lambda name, _: f"http://towpath/{name}", SECRET, self.house.structures)

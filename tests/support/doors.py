@@ -79,9 +79,11 @@ class Nowhere(Clients):
 class Doors:
     """An installation: a house behind, an application in front, a token for each role."""
 
-    def __init__(self, folder: Path, *, git: Hosts | None = None, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, *, git: Hosts | None = None, durable: bool = False, **settings: Any
+    ) -> None:
         self.git = git or Hosts({})
-        self.house = House(folder)
+        self.house = House(folder, durable=durable)
         with self.house.database.begin() as connection:  # its tables were made without migrations
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR)")
             connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.OURS,))
